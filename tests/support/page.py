@@ -131,19 +131,30 @@ class ReusedPage:
         self._url = url
         self._open = ExitStack()
         self._page: Page | None = None
+        self._is_resting = False
 
     def load(self) -> Page:
         """Return the page, newly loaded at ``/``, as a new context would show it."""
-        if self._page is None or not _forget(self._page):
+        if self._page is None or not (self._is_resting or _forget(self._page)):
             self.close()
             self._page = self._open.enter_context(open_page(self._browser, self._url, self.faults))
         self.faults.clear()
+        self._is_resting = False
         self._page.goto("/")
         return self._page
+
+    def rest(self) -> None:
+        """Show nothing, so that the page asks the server for nothing until it is loaded again."""
+        if self._page is not None and _forget(self._page):
+            self._page.goto("about:blank")
+            self._is_resting = True
+        else:
+            self.close()
 
     def close(self) -> None:
         """Close the page, if it is open, with its context."""
         self._page = None
+        self._is_resting = False
         self._open.close()
 
 

@@ -1,45 +1,72 @@
 """A browser with the page of a served store that has a known log.
 
-Chromium is Debian's. It runs in a fixture of the module: playwright keeps an event loop in the thread as long as it
-runs, and other tests start loops there.
+The browser, the store with the known log and its page serve all modules of a process. A module whose tests change the
+store has a fixture ``served`` of its own.
 """
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from support.chromium import Chromium
 from support.page import ReusedPage, store_known_log
 from support.served import Served
 
 _CHROMIUM = shutil.which("chromium")
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+@pytest.fixture(scope="session")
+def kept_pages() -> dict[str, ReusedPage | None]:
+    """The page of each server that serves several modules, by the server's URL; None: no module has opened it yet."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def known_log(tmp_path_factory: pytest.TempPathFactory, kept_pages: dict[str, ReusedPage | None]) -> Iterator[Served]:
     """A served embedded store with the known log of `support.page`."""
     with Served(tmp_path_factory.mktemp("page")) as served:
         store_known_log(served)
+        kept_pages[served.url] = None
         yield served
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def served(known_log: Served) -> Served:
+    """The server whose page the tests of the module see."""
+    return known_log
+
+
+@pytest.fixture(scope="session")
+def chromium(kept_pages: dict[str, ReusedPage | None]) -> Iterator[Chromium]:
     if _CHROMIUM is None:
         pytest.skip("THE PAGE IS NOT TESTED: Debian's package chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with Chromium(Path(_CHROMIUM)) as chromium:
+        yield chromium
+        with chromium.in_use():
+            for page in kept_pages.values():
+                if page is not None:
+                    page.close()
 
 
 @pytest.fixture(scope="module")
-def reused_page(served: Served, browser: Browser) -> Iterator[ReusedPage]:
+def browser(chromium: Chromium) -> Iterator[Browser]:
+    with chromium.in_use() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def reused_page(served: Served, browser: Browser, kept_pages: dict[str, ReusedPage | None]) -> Iterator[ReusedPage]:
     """The page that the tests of the module use one after the other."""
-    reused = ReusedPage(browser, served.url)
+    reused = kept_pages.get(served.url) or ReusedPage(browser, served.url)
     yield reused
-    reused.close()
+    if served.url in kept_pages:
+        reused.rest()
+        kept_pages[served.url] = reused
+    else:
+        reused.close()
 
 
 @pytest.fixture
