@@ -1,5 +1,6 @@
 """Servers that many tests share, each started when a test asks for it, and the profile of all property tests."""
 
+import gc
 import os
 import signal
 import sys
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
-from support.examples import IS_SOAK, USUAL, examples
+from support.examples import IS_SOAK, USUAL, USUAL_SOAK, examples
 from support.postgres import PostgresServer
 from support.warm_engines import starting_engines_warm
 
@@ -22,7 +23,7 @@ settings.register_profile(
     "puppylog",
     deadline=None,
     derandomize=not IS_SOAK,
-    max_examples=examples(USUAL),
+    max_examples=examples(USUAL, soak=USUAL_SOAK),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("puppylog")
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         size = (len(items) - len(ordered)) // (processes - process)
         ordered += [*first, *islice(short, max(0, size - len(first)))]
     items[:] = [*ordered, *short]
+
+
+def pytest_collection_finish() -> None:
+    """Let collections of garbage leave out the tests and modules, which take most of their time and never go."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

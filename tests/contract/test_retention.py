@@ -50,7 +50,7 @@ def test_a_store_archives_records_or_refuses_to(
 def test_metrics_keep_the_records_that_are_too_old(
     server: StoreServer, store: Store, differs: Callable[[Difference], bool]
 ) -> None:
-    store.create_metric(Metric("hits", "count", "*", 60))
+    store.create_metric(Metric("hits", "count", "*", 60, refresh_s=1))
     today = datetime.now(UTC)
     Source(store).append(records(3, ts=today - timedelta(days=10)), records(2, start=300, ts=today - timedelta(days=2)))
     wait_until(lambda: server.is_settled(store), what="the refresh of the metric")
@@ -73,7 +73,7 @@ def test_the_records_of_a_group_have_their_own_age(
         with pytest.raises(UsageError, match=NO_GROUP_AGE.expected):
             store.set_retention(Retention(groups=(("shop", 7 * DAY_S),)))
         return
-    store.create_metric(Metric("hits", "count", "*", 60))
+    store.create_metric(Metric("hits", "count", "*", 60, refresh_s=1))
     old = datetime.now(UTC) - timedelta(days=10)
     for name, group in (("shop", "shop"), ("other", None)):
         Source(store, f"file:///var/log/{name}.log", group).append(records(3, ts=old))
@@ -96,7 +96,7 @@ def test_the_oldest_days_go_if_the_records_need_too_much_space(
 ) -> None:
     if not differs(DROPS_LATER):
         return  # test_size_limit tests the embedded store
-    store.create_metric(Metric("hits", "count", "*", 60))
+    store.create_metric(Metric("hits", "count", "*", 60, refresh_s=1))
     now = datetime.now(UTC)
     source = Source(store)
     for days in (9, 5, 2, 0):

@@ -28,9 +28,21 @@ WAYS = {
     "olddir compress": ["create", "olddir", "compress"],
 }
 SOURCES = {"path": "app.log", "directory": "", "pattern": "app*"}
+WAYS_OF_EMPTYING = ("create", "copytruncate")
 LINES = 40
 every_way = pytest.mark.parametrize("way", WAYS)
-every_source = pytest.mark.parametrize("source", SOURCES)
+# Each way is tested with a directory, in which the rotated files are sources, too; each source is tested with both ways
+# of emptying a log. The other pairs are thorough: their way and their source are each tested in another pair.
+every_pair = pytest.mark.parametrize(
+    ("way", "source"),
+    [
+        pytest.param(
+            way, source, marks=() if source == "directory" or way in WAYS_OF_EMPTYING else pytest.mark.thorough
+        )
+        for way in WAYS
+        for source in SOURCES
+    ],
+)
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +98,7 @@ def is_real() -> bool:
     return COMMAND is not None
 
 
-@every_way
-@every_source
+@every_pair
 def test_a_run_from_cron_reads_each_line_once(
     tmp_path: Path, store: Store, way: str, source: str, is_real: bool
 ) -> None:
@@ -105,8 +116,7 @@ def test_a_run_from_cron_reads_each_line_once(
     application.check(store)
 
 
-@every_way
-@every_source
+@every_pair
 def test_a_watching_collector_reads_each_line_once(
     tmp_path: Path, store: Store, way: str, source: str, is_real: bool
 ) -> None:

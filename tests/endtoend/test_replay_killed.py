@@ -21,7 +21,7 @@ from support.server import StoreServer
 
 FILES = 4
 LINES = 3_000  # of each file
-KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "4"))
+KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "3"))
 
 # Small transactions, so that a kill hits many different moments. Each prints a line when it starts.
 REPLAY = """

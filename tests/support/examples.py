@@ -3,8 +3,10 @@
 import os
 from typing import Final
 
-USUAL: Final = 100
-"""The number of examples of a test that does not set one."""
+USUAL: Final = 60
+"""The number of examples of a test that does not set one; `make soak` multiplies `USUAL_SOAK`."""
+
+USUAL_SOAK: Final = 100
 
 _TIMES: Final = int(os.environ.get("PUPPYLOG_TEST_EXAMPLES_TIMES", "1"))
 
