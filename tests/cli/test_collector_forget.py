@@ -38,7 +38,7 @@ def test_a_stream_is_deleted_with_its_records_and_read_from_the_start_again(cli:
     others = [source for source in sources(cli) if source != str(log)]
     gone = cli("collector", "forget", str(log))
     assert (gone.code, gone.out) == (0, "")
-    assert gone.err == (f"puppylog: deleted 10 records and 1 rejected lines of {log}; archived files are not changed\n")
+    assert gone.err == (f"puppylog: deleted 10 records and 1 rejected line of {log}; archived files are not changed\n")
     assert sources(cli) == others
     assert count(cli, "log_records", log) == count(cli, "rejected_lines", log) == 0
     assert " 10 records, 1 rejected in " in cli("collector", "-s", str(log), "-f", "combined").err
@@ -86,7 +86,7 @@ def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, monkeypatch
     monkeypatch.setattr("puppylog.cli.claiming.is_asked", lambda: True)
     monkeypatch.setattr(click, "confirm", say_no)
     assert cli("collector", "forget", str(log)).code != 0
-    assert asked == [f"Delete 10 records and 1 rejected lines of {log}?"]
+    assert asked == [f"Delete 10 records and 1 rejected line of {log}?"]
     assert count(cli, "log_records", log) == 10
     assert cli("collector", "forget", str(log), "--yes").code == 0
     assert len(asked) == 1

@@ -7,6 +7,7 @@ from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import ask_store, matching
 from puppylog.errors import StreamBusy
+from puppylog.model.number import format_number
 from puppylog.model.source import name_source
 from puppylog.model.stream import Stream
 from puppylog.monitor.streams import list_source_uris
@@ -48,6 +49,18 @@ def confirm(question: str) -> None:
     """
     if is_asked():
         click.confirm(question, abort=True, err=True)
+
+
+def describe_rows(records: int, rejects: int) -> str:
+    """Return numbers of records and of rejected lines as text.
+
+    >>> describe_rows(1, 2000)
+    '1 record and 2,000 rejected lines'
+    """
+    return (
+        f"{format_number(records)} record{'' if records == 1 else 's'} and "
+        f"{format_number(rejects)} rejected line{'' if rejects == 1 else 's'}"
+    )
 
 
 def is_asked() -> bool:

@@ -47,6 +47,7 @@ _OF_SOURCES: Final = frozenset(
 COMMANDS: Final[Table] = {
     "detect": ("puppylog.cli.detect:detect", "Show how a file would be parsed."),
     "forget": ("puppylog.cli.collector_forget:forget", "Delete streams with their records."),
+    "reread": ("puppylog.cli.collector_reread:reread", "Read a stream again, and replace its records."),
     "status": ("puppylog.cli.collector_status:status", "Show whether the collectors keep up."),
 }
 

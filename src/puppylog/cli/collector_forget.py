@@ -2,10 +2,9 @@
 
 import click
 
-from puppylog.cli.claiming import claim, complete_streams, confirm
+from puppylog.cli.claiming import claim, complete_streams, confirm, describe_rows
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.talk import tell
-from puppylog.model.number import format_number
 from puppylog.model.source import name_source
 from puppylog.monitor.streams import count_rows, find_source_uri
 from puppylog.settings import Settings
@@ -34,7 +33,7 @@ def forget(settings: Settings, *, sources: tuple[str, ...], yes: bool) -> None:
     do files of an archive. If a collector reads the source again, it begins at the start of the file.
 
     No collector may follow the stream. To keep the records, and only hide a stream that is gone, use 'puppylog streams
-    forget'.
+    forget'. To read a stream again in another format, use 'puppylog collector reread'.
     """
     with connect(settings.store) as store:
         host = settings.host if store.is_shared else ""
@@ -48,14 +47,10 @@ def _forget(settings: Settings, store: Store, source_uri: str, *, asks: bool) ->
     try:
         stored = count_rows(store, stream.stream_id).values()
         records, rejects = sum(rows.records for rows in stored), sum(rows.rejects for rows in stored)
-        what = f"{format_number(records)} records and {format_number(rejects)} rejected lines of {name}"
         if asks:
-            confirm(f"Delete {what}?")
+            confirm(f"Delete {describe_rows(records, rejects)} of {name}?")
         deleted = store.delete_stream(stream.stream_id)
-        tell(
-            settings,
-            f"deleted {format_number(deleted.records)} records and {format_number(deleted.rejects)} rejected lines of "
-            f"{name}; archived files are not changed",
-        )
+        gone = describe_rows(deleted.records, deleted.rejects)
+        tell(settings, f"deleted {gone} of {name}; archived files are not changed")
     finally:
         store.close_stream(stream.stream_id)

@@ -53,7 +53,11 @@ def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def multiline_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--multiline`` and ``--multiline-timeout``."""
-    command = click.option(
+    return multiline_option(_timeout_option(command))
+
+
+def _timeout_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
         "--multiline-timeout",
         type=click.FloatRange(min=0),
         metavar="SECONDS",
@@ -61,6 +65,10 @@ def multiline_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="A record of several lines is complete after this time without a new line.",
     )(command)
+
+
+def multiline_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--multiline``."""
     return click.option(
         "--multiline",
         metavar="indent|PATTERN",

@@ -74,3 +74,18 @@ class Format(Protocol):
 
     def find_mismatch(self, line: str) -> int:
         """Return the offset of the first character of a rejected line that does not match; 0 if it is unknown."""
+
+
+def name_context(name: str, context: str) -> str:
+    r"""Return the context of a parser with the name of its format before it, as the format ``auto`` stores it.
+
+    >>> name_context("w3c", "#Fields: date"), name_context("json", "json\n")
+    ('w3c\n#Fields: date', 'json\n')
+    """
+    return context if context.partition("\n")[0] == name else f"{name}\n{context}"
+
+
+def own_context(format: Format, context: str) -> str:  # noqa: A002 - the word
+    """Return the part of a stored context that a parser of this format has made: without the name of the format."""
+    name, newline, own = context.partition("\n")
+    return own if newline and name == format.name else context
