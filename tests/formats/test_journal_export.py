@@ -145,7 +145,7 @@ def test_time_severity_and_message_are_columns_and_all_else_is_an_attribute() ->
         make_entry(7, _SOURCE_REALTIME_TIMESTAMP="1763999999999999", PRIORITY="3", STATUS="404", USER_ID="1")
     )
     assert row["ts"].timestamp() == pytest.approx(1763999999.999999)
-    assert (row["severity"], row["message"], row["status_code"], row["ruser"]) == ("err", "number 7", None, None)
+    assert (row["severity"], row["message"], row["status_code"], row["ruser"]) == ("error", "number 7", None, None)
     attributes = json.loads(row["attributes"])
     assert (attributes["STATUS"], attributes["USER_ID"]) == ("404", "1")
     assert attributes["__REALTIME_TIMESTAMP"] == "1764000000000007"

@@ -25,12 +25,12 @@ requests = st.fixed_dictionaries(
         "ts": st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 - the zone comes now
             lambda at: at.replace(tzinfo=UTC)
         ),
-        "host": words,
+        "host": st.from_regex(r"[0-9A-Za-z._-]+", fullmatch=True).filter(lambda host: host != "-"),
         "ruser": st.none() | words,
         "request_method": st.from_regex("[A-Z][A-Z0-9_-]*", fullmatch=True),
         "request_route": words.map("/{}".format),
         "request_proto": st.sampled_from(["HTTP/1.1", "HTTP/2.0", "HTTP/3"]),
-        "status_code": st.integers(-(1 << 15), (1 << 15) - 1),
+        "status_code": st.integers(100, 999),
         "response_bytes": st.integers(0, (1 << 63) - 1),
         "referer": st.none() | words,
         "user_agent": st.none() | words,

@@ -12,9 +12,11 @@ from formats.paths import PATHS
 from puppylog.formats import names
 from puppylog.formats.names import FIELDS, find_name, normalize
 
-PATHS_OF_FIELDS = [(field, path) for field in FIELDS for path in names._NAMES[field].split()]
+PATHS_OF_FIELDS = [(field, written.partition(":")[0]) for field in FIELDS for written in names._NAMES[field].split()]
 FITTING = {
     "ts": "2024-04-01T12:00:00Z",
+    "nanoseconds": 5000,
+    "severity": "error",
     "request": "GET /a HTTP/1.1",
     "request_method": "GET",
     "request_route": "/a",
@@ -22,6 +24,25 @@ FITTING = {
     "status_code": 200,
     "response_bytes": 5,
 }
+
+
+IN_CONTEXT: dict[str, dict[str, Any]] = {
+    "request": {"method": "GET"},
+    "sender": {"short_message": "x"},
+    "mongodb": {"t": {"$date": "2024-04-01T12:00:00Z"}},
+    "nanoseconds": {"time": 1711972800},
+}
+
+
+def context_of(*paths: str) -> dict[str, Any]:
+    """Return other members that a line needs so that these names mean their fields."""
+    found: dict[str, Any] = {}
+    for path in paths:
+        name = find_name(path)
+        assert name is not None
+        for key in (name.rule, name.notation, name.field if name.field == "nanoseconds" else ""):
+            found |= IN_CONTEXT.get(key, {})
+    return found
 
 
 def nest(path: str, value: Any) -> Any:
@@ -50,25 +71,28 @@ def test_each_name_is_unique_and_normalized() -> None:
 
 def test_the_table_fits_into_the_native_readers() -> None:
     assert len(names.TABLE.splitlines()) < 512  # half of NAME_SLOTS in names.h
-    assert max(len(path) for _, path in PATHS_OF_FIELDS) < 47  # LONGEST_PATH there, and a dot
+    assert max(len(path) for _, path in PATHS_OF_FIELDS) < 63  # LONGEST_PATH there, and a dot
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_each_name_is_known_as_a_key_and_as_a_path_on_both_paths(path: str) -> None:
     for field, name in PATHS_OF_FIELDS:
         value = FITTING.get(field, "word")
-        for document in ({name: value}, nest(name, value)):
+        for document in ({name: value} | context_of(name), nest(name, value) | context_of(name)):
             (record,) = read("json", json.dumps(document).encode() + b"\n", path).records
-            assert record["attributes"] == (None if field == "ts" else '{"ts_source": "read"}'), document
-            column = "request_method" if field == "request" else field
+            has_time = field == "ts" or not {"t", "time"}.isdisjoint(document)
+            assert record["attributes"] == (None if has_time else '{"ts_source": "read"}'), document
+            column = {"request": "request_method", "nanoseconds": "ts"}.get(field, field)
             assert record[column] is not None, document
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_better_of_two_names_wins_in_either_order(path: str) -> None:
     for field in FIELDS:
-        known = names._NAMES[field].split()
+        known = [path for of, path in PATHS_OF_FIELDS if of == field]
         for better, worse in pairwise(known):
-            members = [f'"{name}": {json.dumps(FITTING.get(field, "word"))}' for name in (worse, better)]
+            others = {better, worse}.isdisjoint(context_of(better, worse)) and context_of(better, worse)
+            values = {worse: FITTING.get(field, "word"), better: FITTING.get(field, "word")} | (others or {})
+            members = [f'"{name}": {json.dumps(value)}' for name, value in values.items()]
             (record,) = read("json", f"{{{', '.join(members)}}}\n".encode(), path).records
             assert [key for key in json.loads(record["attributes"]) if key != "ts_source"] == [worse]

@@ -12,6 +12,7 @@ from formats.native_builds import find_compiler
 from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
+from puppylog.formats.severity import NOTATIONS
 from puppylog.formats.syslog import reasons
 from puppylog.formats.zones import AMBIGUOUS, AREAS, ZONES
 from puppylog.model import severity
@@ -34,6 +35,9 @@ LISTS: dict[str, Sequence[str]] = {
     "text columns": program.TEXT_COLUMNS,
     "named fields": names.FIELDS,
     "severities": severity.SCALE,
+    "severity notations": NOTATIONS,
+    "name rules": names.RULES,
+    "name signs": names.SIGNS,
     "severity spellings": [
         f"SEVERITY_{one.name.upper()} {spelling}" for one in severity.SEVERITIES for spelling in one.spellings
     ],

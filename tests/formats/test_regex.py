@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from formats.agreement import assert_no_line_is_lost, read, starts_of
+from puppylog.formats.host import read_host
 from puppylog.formats.registry import find_format
 from support.examples import examples
 
@@ -41,7 +42,8 @@ def read_slowly(line: str) -> dict[str, Any] | str:
     match = re.fullmatch(PATTERN, line)
     if match is None:
         return "does not match the pattern"
-    row: dict[str, Any] = {"host": known(match["host"])}
+    host = read_host(match["host"])
+    row: dict[str, Any] = {"host": host and known(host.name)}
     request = re.fullmatch(r"([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", match["request"])
     if request is None:
         row["message"] = known(match["request"])
@@ -53,6 +55,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
             return f"group {group} is no whole number in its range"
         row[column] = None if text is None else int(text)
     others = {group: known(match[group]) for group in ("shop", "seconds")}
+    others |= {"host": known(match["host"])} if host is None else {"client_port": known(host.port)}
     row["attributes"] = {
         group: json.loads(text) if re.fullmatch(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?", text) else text
         for group, text in others.items()

@@ -59,7 +59,7 @@ def test_messages_of_rfc_5424_are_read_back(
     assert (record["host"], record["message"]) == (header["host"], message)
     assert (attributes.get("app"), attributes["pid"], attributes.get("msgid")) == (header["app"], 17, header["msgid"])
     assert attributes.get("structured_data", {}) == structured
-    severities = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"]
+    severities = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"]
     assert record["severity"] == severities[priority % 8]
 
 

@@ -44,7 +44,7 @@ def test_names_of_the_common_schema_fill_columns() -> None:
     received, _ = decode(CREATE + json.dumps(ECS).encode() + b"\n")
     (row,) = received.lines[0].parsed.records.to_pylist()
     assert row["ts"].isoformat() == "2026-11-27T10:00:00.250000+00:00"
-    assert (row["severity"], row["message"], row["host"]) == ("warn", "slow", "10.0.0.9")
+    assert (row["severity"], row["message"], row["host"]) == ("warning", "slow", "10.0.0.9")
     assert (row["request_method"], row["request_route"], row["status_code"]) == ("GET", "/cart", 503)
     assert (row["response_bytes"], row["user_agent"]) == (12, "curl/8")
     attributes = json.loads(row["attributes"])

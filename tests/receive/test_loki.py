@@ -13,7 +13,7 @@ from support.loki import Entry, compress, write_push
 
 
 def test_lines_that_are_json_objects_fill_columns_and_other_lines_are_messages() -> None:
-    received = decode(push([NS, '{"msg": "started", "status": 200, "ms": 1.50}'], [NS, "started"], job="web"))
+    received = decode(push([NS, '{"msg": "started", "status_code": 200, "ms": 1.50}'], [NS, "started"], job="web"))
     assert rows_of(received) == [
         {"message": "started", "status_code": 200, "attributes": {"ms": 1.5, "job": "web"}},
         {"message": "started", "attributes": {"job": "web"}},
@@ -76,7 +76,7 @@ def test_a_detected_level_counts_only_if_nothing_else_names_the_severity() -> No
     assert rows_of(decode(push([NS, "a", guessed], level="info"))) == [
         {"severity": "info", "message": "a", "attributes": guessed}
     ]
-    assert rows_of(decode(push([NS, "a", guessed]))) == [{"severity": "warn", "message": "a"}]
+    assert rows_of(decode(push([NS, "a", guessed]))) == [{"severity": "warning", "message": "a"}]
     assert rows_of(decode(push([NS, "a", {"level": "error"}], detected_level="warn"))) == [
         {"severity": "error", "message": "a", "attributes": guessed}
     ]
@@ -178,10 +178,11 @@ def test_protobuf_is_read_as_json_is() -> None:
         Entry(None, b"no time"),
     ]
     received = decode(compress(write_push({'{job="a\\"b", level="warn"}': entries})), is_json=False)
+    kept = {"severity_text": "warn"}
     assert rows_of(received) == [
-        {"severity": "warn", "message": "plain\nof two lines", "attributes": {"job": 'a"b'}},
-        {"severity": "warn", "message": "object", "attributes": {"job": 'a"b', "trace_id": "7"}},
-        {"severity": "warn", "message": "no time", "attributes": {"job": 'a"b', "ts_source": "read"}},
+        {"severity": "warning", "message": "plain\nof two lines", "attributes": {**kept, "job": 'a"b'}},
+        {"severity": "warning", "message": "object", "attributes": {**kept, "job": 'a"b', "trace_id": "7"}},
+        {"severity": "warning", "message": "no time", "attributes": {**kept, "job": 'a"b', "ts_source": "read"}},
     ]
     assert times_of(received) == [TS_US, TS_US, RECEIVED_AT_US]
 

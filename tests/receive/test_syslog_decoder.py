@@ -53,7 +53,7 @@ DEVICES: dict[str, tuple[bytes, tuple[str, str | None, str, str | None], dict[st
     ),
     "RFC 3164": (
         b"<34>Oct 11 22:14:15 mymachine su: 'su root' failed",
-        ("mymachine", "crit", "2026-10-11T22:14:15", "'su root' failed"),
+        ("mymachine", "critical", "2026-10-11T22:14:15", "'su root' failed"),
         {"facility": "auth", "app": "su"},
     ),
     "Huawei, with the year after the day": (
@@ -124,12 +124,12 @@ DEVICES: dict[str, tuple[bytes, tuple[str, str | None, str, str | None], dict[st
     ),
     "RFC 5424 with the time of RFC 3164": (
         b"<34>1 Oct 11 22:14:15 web1 su - - - hello",
-        ("192.0.2.9", "crit", "", "1 Oct 11 22:14:15 web1 su - - - hello"),
+        ("192.0.2.9", "critical", "", "1 Oct 11 22:14:15 web1 su - - - hello"),
         {"facility": "auth", "unparsed": "time is not yyyy-mm-ddTHH:MM:SS or a dash"},
     ),
     "an hour that does not exist": (
         b"<34>Nov 24 24:00:00 web1 app: hello",
-        ("192.0.2.9", "crit", "", "Nov 24 24:00:00 web1 app: hello"),
+        ("192.0.2.9", "critical", "", "Nov 24 24:00:00 web1 app: hello"),
         {"facility": "auth", "unparsed": "time out of range"},
     ),
     "several lines": (

@@ -24,7 +24,7 @@ def exchange(index: str, *setups: Sent) -> tuple[Sent, ...]:
 
 ROOT: Final = Sent("GET", "/", headers={"Accept": "application/json"}, has=('"number":"', '"build_flavor":"default"'))
 LICENSE: Final = Sent("GET", "/_license", has=('"status":"active"',))
-HELLO: Final = ({"message": "hello", "severity": "warn", "ts": "2026-09-21T14:13:20.123000+00:00"},)
+HELLO: Final = ({"message": "hello", "severity": "warning", "ts": "2026-09-21T14:13:20.123000+00:00"},)
 
 ELASTICSEARCH: Final = (
     Case(

@@ -60,7 +60,7 @@ LINES: Final = (
             ),
         ),
         "lines:///fluent-gelf",
-        ({"message": "one", "severity": "err"},),
+        ({"message": "one", "severity": "error"},),
     ),
     Case(
         "Fluent Bit, output opentelemetry",

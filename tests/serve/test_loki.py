@@ -45,7 +45,10 @@ def records(served: Served, source: str) -> list[dict[str, Any]]:
 def test_a_push_is_answered_with_204_after_its_commit(served: Served) -> None:
     answer = push(served, write("web", "one", '{"msg": "two"}'))
     assert (answer.status, answer.body) == (204, b"")
-    assert [(row["message"], row["severity"]) for row in records(served, "web")] == [("one", "warn"), ("two", "warn")]
+    assert [(row["message"], row["severity"]) for row in records(served, "web")] == [
+        ("one", "warning"),
+        ("two", "warning"),
+    ]
 
 
 def test_protobuf_and_the_old_path_are_accepted(served: Served) -> None:

@@ -93,7 +93,7 @@ def test_a_receiver_may_have_another_format_and_the_time_of_receipt(served: Serv
         sender.sendall(b'{"time": "2020-01-01T00:00:00Z", "level": "warn", "msg": "old", "n": 1}\nno json\n')
     record = find(served, "json", "old")
     assert record["ts"].timestamp() >= before - 1
-    assert (record["severity"], record["attributes"]["n"]) == ("warn", 1)
+    assert (record["severity"], record["attributes"]["n"]) == ("warning", 1)
     assert record["attributes"]["sent_at"] == "2020-01-01T00:00:00.000000Z"
     assert "unparsed" in find(served, "json", "no json")["attributes"]
 

@@ -3,37 +3,45 @@
 If two fields name the same column, the field with the better name fills it (see ``names``). The other field becomes an
 attribute, and so does a value that does not fit its column: nothing is lost. A field with a known name is left out if
 its value is empty, a dash or null: then the value is unknown.
+
+Some names mean a column only in a line with a request, which has a method, a protocol, a route or the size of an answer
+under a name that is sure. Fields with such names are read after all others, and so are all statuses.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from puppylog.formats import clock
+from puppylog.formats.host import read_host
 from puppylog.formats.names import Name
+from puppylog.formats.quoting import quote
 from puppylog.formats.rows import NO_TIME, write_object
 from puppylog.formats.rows import Member as Attribute
+from puppylog.formats.severity import KEY as SEVERITY_TEXT
+from puppylog.formats.severity import read_severity
 
 Columns: TypeAlias = dict[str, str | int | None]
+
+_DEFERRED: Final = frozenset({"request", "no request", "sender"})
+_OF_REQUESTS: Final = ("request_method", "request", "request_proto", "request_route", "response_bytes")
+_OF_SIGN: Final = (("gelf", "syslog"), ("nextcloud", "nextcloud"), ("windows", "windows"))
+_WITH_MORE: Final = ("severity", "host")
+_WHOLE_SECONDS = re.compile("[0-9]{1,10}")
 
 _EARLIEST_US = 100_000_000 * 1_000_000
 """The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time."""
 
-_SYSLOG: Final = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-_SEVERITY_NUMBERS: Final = {str(number): word for number, word in enumerate(_SYSLOG)} | {
-    "10": "trace",  # from here on as in Bunyan and pino
-    "20": "debug",
-    "30": "info",
-    "40": "warn",
-    "50": "error",
-    "60": "fatal",
-}
-_LOWER: Final = str.maketrans({letter: letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"})
-
+_NO_STAMP: Final = clock.Stamp(NO_TIME)
 _INTEGER = re.compile("-?[1-9][0-9]{0,18}|0")
 _METHOD = re.compile("[A-Z][A-Z0-9_-]*")
+_HTTP_METHODS: Final = frozenset(
+    {
+        *("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "PROPFIND", "PROPPATCH"),
+        *("MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", "QUERY"),
+    }
+)
 _REQUEST = re.compile("([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", re.DOTALL)
 _REQUEST_COLUMNS: Final = ("request_method", "request_route", "request_proto")
 
@@ -61,35 +69,93 @@ class Fields:
     attributes: list[Attribute]
 
 
+@dataclass(slots=True)
+class _Reading:
+    """What has been read of a line."""
+
+    signs: frozenset[str]
+    winners: dict[str, Member] = field(default_factory=dict)
+    columns: dict[str, Columns] = field(default_factory=dict)  # that the winner of a field fills
+    stamp: clock.Stamp = _NO_STAMP
+    added: dict[str, dict[str, str]] = field(default_factory=dict)  # attributes that the winner of a field adds
+    nanoseconds: int = 0
+
+    def has_request(self) -> bool:
+        return any(name in self.winners for name in _OF_REQUESTS)
+
+
 def read_fields(members: Sequence[Member]) -> Fields:
     """Return the columns and the attributes that the members of a line fill.
 
     Args:
         members: the members in their order; no two members of one object have the same key.
     """
-    winners: dict[str, tuple[Member, Name]] = {}
-    values: dict[str, clock.Stamp | Columns] = {}
-    for member, name in _iter_named(members):
+    named = list(_iter_named(members))
+    reading = _Reading(frozenset(name.sign for _, name in named if name.sign))
+    deferred: list[tuple[Member, Name]] = []
+    for member, name in named:
+        if not name.field:
+            continue
         if member.json == "null" or member.text in {"", "-"}:
             member.is_used = True
-        elif name.field not in winners or name.rank < winners[name.field][1].rank:
-            value = _read_value(name.field, member)
-            if value is not None:
-                winners[name.field] = member, name
-                values[name.field] = value
-    if "request" in winners:  # the whole request fills the columns of its parts
+        elif name.rule in _DEFERRED or name.field == "status_code":
+            deferred.append((member, name))
+        else:
+            _offer(reading, member, name)
+    has_request = reading.has_request()
+    for member, name in deferred:
+        if _is_meant(name, reading.signs, has_request=has_request):
+            _offer(reading, member, name, has_request=has_request)
+    if "request" in reading.winners:  # the whole request fills the columns of its parts
         for part in _REQUEST_COLUMNS:
-            winners.pop(part, None)
-    stamp = clock.Stamp(NO_TIME)
+            reading.winners.pop(part, None)
+    return _finish(reading, members, [name for _, name in named])
+
+
+def _is_meant(name: Name, signs: frozenset[str], *, has_request: bool) -> bool:
+    match name.rule:
+        case "request":
+            return has_request
+        case "no request":
+            return not has_request
+        case "sender":
+            return not signs.isdisjoint({"gelf", "logstash"})
+    return True
+
+
+def _offer(reading: _Reading, member: Member, name: Name, *, has_request: bool = False) -> None:
+    """Let the member fill the columns of its field, if it fits and no member with a better name fills them."""
+    winner = reading.winners.get(name.field)
+    if winner is not None and winner.name is not None and name.rank >= winner.name.rank:
+        return
+    added: dict[str, str] = {}
+    found = _read_value(reading, member, name, added, has_request=has_request)
+    if found is None:
+        return
+    reading.winners[name.field] = member
+    reading.columns[name.field] = found
+    reading.added[name.field] = added
+
+
+def _finish(reading: _Reading, members: Sequence[Member], names: Sequence[Name]) -> Fields:
+    winners, us = reading.winners, reading.stamp.us
+    if "nanoseconds" in winners:
+        if "ts" in winners and _WHOLE_SECONDS.fullmatch(winners["ts"].text or ""):
+            us += reading.nanoseconds // 1000
+        else:
+            del winners["nanoseconds"]
     columns: Columns = {}
-    for field_name, (member, _) in winners.items():
+    for name, member in winners.items():
         member.is_used = True
-        match values[field_name]:
-            case clock.Stamp() as found:
-                stamp = found
-            case found:
-                columns.update(found)
-    return Fields(stamp.us, stamp.is_local, columns, list(_iter_remaining(members)))
+        columns.update(reading.columns[name])
+    if "clef" in reading.signs and not any(name.field == "severity" for name in names):
+        columns["severity"] = "info"
+    attributes = list(_iter_remaining(members))
+    keys = {key for key, _ in attributes}
+    for field_name in _WITH_MORE:
+        if field_name in winners:
+            attributes += [(key, value) for key, value in reading.added[field_name].items() if key not in keys]
+    return Fields(us, reading.stamp.is_local, columns, attributes)
 
 
 def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
@@ -109,27 +175,92 @@ def _iter_remaining(members: Iterable[Member]) -> Iterator[Attribute]:
             yield member.key, write_object(left)
 
 
-def _read_value(field_name: str, member: Member) -> clock.Stamp | Columns | None:
-    """Return the time or the columns that the value of a field fills; None if the value does not fit."""
+def _read_value(
+    reading: _Reading, member: Member, name: Name, added: dict[str, str], *, has_request: bool
+) -> Columns | None:
+    """Return the columns that the value of a field fills, which are none for a time; None if the value does not fit.
+
+    Args:
+        reading: a time is stored here.
+        member: the field.
+        name: of the field.
+        added: attributes of the record are added here.
+        has_request: whether the line has a request.
+    """
     text = member.text
     if text is None:
         return None
-    if field_name in _READERS:  # these read a number in a string as they read a number
-        return _READERS[field_name](text)
-    if field_name == "severity" and text in _SEVERITY_NUMBERS:
-        return {field_name: _SEVERITY_NUMBERS[text]}
-    return None if member.is_number else _read_text(field_name, text)
+    match name.field:
+        case "ts":
+            found = _read_stamp(reading, text)
+        case "nanoseconds":
+            found = _read_nanoseconds(reading, text)
+        case "severity":
+            found = _read_severity(reading, text, name, added)
+        case "status_code":
+            found = _read_status(text, name, has_request=has_request)
+        case "response_bytes":
+            found = _read_integer("response_bytes", 0, 1 << 63, text)
+        case _:
+            found = None if member.is_number else _read_text(name, text, added)
+    return found
 
 
-def _read_text(field_name: str, text: str) -> Columns | None:
-    match field_name:
+def _read_nanoseconds(reading: _Reading, text: str) -> Columns | None:
+    if _read_integer("nanoseconds", 0, 1_000_000_000, text) is None:
+        return None
+    reading.nanoseconds = int(text)
+    return {}
+
+
+def _read_stamp(reading: _Reading, text: str) -> Columns | None:
+    stamp = _read_time(text)
+    if stamp is None:
+        return None
+    reading.stamp = stamp
+    return {}
+
+
+def _read_severity(reading: _Reading, text: str, name: Name, added: dict[str, str]) -> Columns | None:
+    notation = name.notation
+    if notation == "mongodb" and "mongodb" not in reading.signs:
+        return None
+    if notation == "words":
+        notation = next((of_sign for sign, of_sign in _OF_SIGN if sign in reading.signs), notation)
+    severity, kept = read_severity(text, notation)
+    if kept:
+        added[SEVERITY_TEXT] = quote(kept)
+    return None if severity is None else {"severity": severity}
+
+
+def _read_status(text: str, name: Name, *, has_request: bool) -> Columns | None:
+    """Return a status of HTTP. In a line with a request, a sure name may have another number: no answer was sent."""
+    is_sure = has_request and not name.rule
+    return _read_integer("status_code", -1 if is_sure else 100, 1000 if has_request else 600, text)
+
+
+def _read_text(name: Name, text: str, added: dict[str, str]) -> Columns | None:
+    match name.field:
         case "request":
             return read_request(text)
-        case "severity":
-            return {field_name: text.translate(_LOWER)}
         case "message":
-            return {field_name: text.removesuffix("\n").removesuffix("\r")}
-    return {field_name: text} if _fits_column(field_name, text) else None
+            return {"message": text.removesuffix("\n").removesuffix("\r")}
+        case "host":
+            return _read_host(text, added)
+        case "request_method" if name.rule:
+            return {name.field: text} if text in _HTTP_METHODS else None
+    return {name.field: text} if _fits_column(name.field, text) else None
+
+
+def _read_host(text: str, added: dict[str, str]) -> Columns | None:
+    host = read_host(text)
+    if host is None:
+        return None
+    if host.port:
+        added["client_port"] = host.port
+    if host.is_first:
+        added["forwarded_for"] = quote(text)
+    return {"host": host.name}
 
 
 def _fits_column(field_name: str, text: str) -> bool:
@@ -168,10 +299,3 @@ def read_request(text: str) -> Columns | None:
     return (
         None if match is None else dict(zip(_REQUEST_COLUMNS, (match[1], match[2] or match[4], match[3]), strict=True))
     )
-
-
-_READERS: Final[Mapping[str, Callable[[str], clock.Stamp | Columns | None]]] = {
-    "ts": _read_time,
-    "status_code": partial(_read_integer, "status_code", -(1 << 15), 1 << 15),
-    "response_bytes": partial(_read_integer, "response_bytes", 0, 1 << 63),
-}

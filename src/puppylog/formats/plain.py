@@ -8,7 +8,8 @@ import re
 from typing import Final
 
 from puppylog.formats import clock, native
-from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.rows import NO_TIME, Member, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.severity import severity_columns
 
 REASONS: Final = ()
 """There is no reason to reject a line: every line fits."""
@@ -17,11 +18,7 @@ _STAMP = re.compile(
     r"[\[(]?([0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.,][0-9]++)?+"
     r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| [+-][0-9]{4})?+)(?![0-9A-Za-z])( (?:UTC|GMT)(?![0-9A-Za-z]))?"
 )
-_WORD = re.compile(r"[])]?[ \t|\[(-]*([A-Za-z]{3,8})(?![0-9A-Za-z_-])")
-_SEVERITIES: Final = {
-    *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "ALERT", "EMERG"),
-    *("FATAL", "PANIC", "SEVERE"),
-}
+_WORD = re.compile(r"[])]?[ \t|\[(-]*([A-Za-z]{3,13})(?![0-9A-Za-z_-])")
 
 
 def read_plain(text: bytes | memoryview) -> Rows:
@@ -40,8 +37,9 @@ def _add_record(builder: RowsBuilder, at: int, line: str) -> None:
     if match is None or stamp is None:
         builder.add(at, NO_TIME, columns={"message": line})
         return
-    columns = {"message": line, "severity": _find_severity(line, match.end())}
-    builder.add(at, stamp.us, is_local=stamp.is_local and not match[2], columns=columns)
+    severity, members = _find_severity(line, match.end())
+    columns = {"message": line, "severity": severity}
+    builder.add(at, stamp.us, is_local=stamp.is_local and not match[2], members=members, columns=columns)
 
 
 def _parse(text: str) -> clock.Stamp | None:
@@ -51,10 +49,13 @@ def _parse(text: str) -> clock.Stamp | None:
         return None
 
 
-def _find_severity(line: str, at: int) -> str | None:
-    """Return the severity at the index ``at`` of the line: a word in capitals, or a word in square brackets."""
+def _find_severity(line: str, at: int) -> tuple[str | None, list[Member]]:
+    """Return the severity at the index ``at`` of the line, and its attributes.
+
+    It is a word in capitals, or a word in square brackets.
+    """
     match = _WORD.match(line, at)
-    if match is None or match[1].upper() not in _SEVERITIES:
-        return None
+    if match is None:
+        return None, []
     is_bracketed = line[match.start(1) - 1] == "[" and line.startswith("]", match.end())
-    return match[1].lower() if is_bracketed or match[1].isupper() else None
+    return severity_columns(match[1]) if is_bracketed or match[1].isupper() else (None, [])

@@ -29,7 +29,7 @@ SEVERITIES: Final = (
     _severity("info", 9, "inf information informational informative log info2 info3 info4"),
     _severity("notice", 10, "note ntc notification success info+2"),
     _severity("warning", 13, "warn wrn warni warnings warn2 warn3 warn4"),
-    _severity("error", 17, "err erro severe fail failure error2 error3 error4"),
+    _severity("error", 17, "err erro eror severe fail failure error2 error3 error4"),
     _severity("critical", 18, "crit crt fatal ftl fata dpanic panic pani pnc fatal2 fatal3 fatal4 error+4"),
     _severity("alert", 19, "alrt"),
     _severity("emergency", 21, "emerg emrg"),

@@ -176,7 +176,7 @@ def test_the_default_range_is_the_last_hour_or_since(served: Served) -> None:
 
 def test_labels_and_their_values_are_browsed(served: Served) -> None:
     bounds = {"start": START * 10**9, "end": END * 10**9}
-    names = ["app", "env", "filename", "group", "level", "service_name", "shopper"]
+    names = ["app", "env", "filename", "group", "level", "service_name", "severity_text", "shopper"]
     assert [name for name in answered(ask(served, "labels", **bounds))["data"] if name != "trace"] == names
     assert answered(ask(served, "label", **bounds))["status"] == "success"
     assert answered(ask(served, "label/service_name/values", **bounds))["data"] == ["cart", "shop", "web"]

@@ -16,7 +16,7 @@ from puppylog.formats.line_format import LineFormat
 from puppylog.formats.names import make_table
 
 _NAMES: Final = make_table(
-    {"ts": "sourcerealtimetimestamp realtimetimestamp", "severity": "priority", "message": "message"}
+    {"ts": "sourcerealtimetimestamp realtimetimestamp", "severity": "priority:syslog", "message": "message"}
 )
 
 JOURNAL: Final = LineFormat("journal", partial(read_json, names=_NAMES), UTC, find_json_mismatch)

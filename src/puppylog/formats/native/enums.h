@@ -160,19 +160,20 @@ enum {
     X(MESSAGE, "message")
 
 /* The fields that a name can mean, in the order of FIELDS in names.py. */
-#define NAMED_FIELDS(X)               \
-    X(FIELD_TIME, "ts")               \
-    X(FIELD_SEVERITY, "severity")     \
-    X(FIELD_MESSAGE, "message")       \
-    X(FIELD_HOST, "host")             \
-    X(FIELD_RUSER, "ruser")           \
-    X(FIELD_REQUEST, "request")       \
-    X(FIELD_METHOD, "request_method") \
-    X(FIELD_ROUTE, "request_route")   \
-    X(FIELD_PROTO, "request_proto")   \
-    X(FIELD_STATUS, "status_code")    \
-    X(FIELD_BYTES, "response_bytes")  \
-    X(FIELD_REFERER, "referer")       \
+#define NAMED_FIELDS(X)                 \
+    X(FIELD_TIME, "ts")                 \
+    X(FIELD_NANOSECONDS, "nanoseconds") \
+    X(FIELD_SEVERITY, "severity")       \
+    X(FIELD_MESSAGE, "message")         \
+    X(FIELD_HOST, "host")               \
+    X(FIELD_RUSER, "ruser")             \
+    X(FIELD_REQUEST, "request")         \
+    X(FIELD_METHOD, "request_method")   \
+    X(FIELD_ROUTE, "request_route")     \
+    X(FIELD_PROTO, "request_proto")     \
+    X(FIELD_STATUS, "status_code")      \
+    X(FIELD_BYTES, "response_bytes")    \
+    X(FIELD_REFERER, "referer")         \
     X(FIELD_USER_AGENT, "user_agent")
 
 /* The scale of severities, from the least to the most severe: see model/severity.py. */
@@ -240,6 +241,7 @@ enum {
     X(SEVERITY_ERROR, "error")         \
     X(SEVERITY_ERROR, "err")           \
     X(SEVERITY_ERROR, "erro")          \
+    X(SEVERITY_ERROR, "eror")          \
     X(SEVERITY_ERROR, "severe")        \
     X(SEVERITY_ERROR, "fail")          \
     X(SEVERITY_ERROR, "failure")       \
@@ -266,6 +268,37 @@ enum {
     X(SEVERITY_EMERGENCY, "emerg")     \
     X(SEVERITY_EMERGENCY, "emrg")
 
+/* How formats write severities: see NOTATIONS in severity.py. */
+#define SEVERITY_NOTATIONS(X)                  \
+    X(NOTATION_WORDS, "words")                 \
+    X(NOTATION_SYSLOG, "syslog")               \
+    X(NOTATION_OPENTELEMETRY, "opentelemetry") \
+    X(NOTATION_PYTHON, "python")               \
+    X(NOTATION_LOG4J, "log4j")                 \
+    X(NOTATION_LOGBACK, "logback")             \
+    X(NOTATION_WINDOWS, "windows")             \
+    X(NOTATION_NEXTCLOUD, "nextcloud")         \
+    X(NOTATION_MONGODB, "mongodb")             \
+    X(NOTATION_POSTGRESQL, "postgresql")       \
+    X(NOTATION_KEYWORDS, "keywords")
+
+/* When a name means its field: see RULES in names.py. */
+#define NAME_RULES(X)                \
+    X(RULE_SURE, "")                 \
+    X(RULE_REQUEST, "request")       \
+    X(RULE_NO_REQUEST, "no request") \
+    X(RULE_METHOD, "method")         \
+    X(RULE_SENDER, "sender")
+
+/* What a name says about the whole line: see SIGNS in names.py. */
+#define NAME_SIGNS(X)              \
+    X(SIGN_GELF, "gelf")           \
+    X(SIGN_LOGSTASH, "logstash")   \
+    X(SIGN_NEXTCLOUD, "nextcloud") \
+    X(SIGN_WINDOWS, "windows")     \
+    X(SIGN_MONGODB, "mongodb")     \
+    X(SIGN_CLEF, "clef")
+
 enum { ACCESS_VARIANTS(AS_NUMBER) };
 enum { ACCESS_REASONS(AS_NUMBER) };
 enum { CRI_REASONS(AS_NUMBER) };
@@ -281,6 +314,9 @@ enum { LAYOUT_KINDS(AS_NUMBER) };
 enum { LAYOUT_ENDINGS(AS_NUMBER) };
 enum { TEXT_COLUMNS(AS_NUMBER) TEXTS /* the number of columns */ };
 enum { SEVERITIES(AS_NUMBER) };
+enum { SEVERITY_NOTATIONS(AS_NUMBER) };
+enum { NAME_RULES(AS_NUMBER) };
+enum { NAME_SIGNS(AS_NUMBER) };
 enum { FIELD_NONE, NAMED_FIELDS(AS_NUMBER) FIELDS /* the number of fields, FIELD_NONE included */ };
 
 #endif

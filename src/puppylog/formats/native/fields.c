@@ -1,7 +1,10 @@
 #include "fields.h"
 
 #include "clock.h"
+#include "host.h"
 #include "request.h"
+#include "scan.h"
+#include "severity.h"
 
 enum { LONGEST_INTEGER = 19 };
 
@@ -43,37 +46,12 @@ static bool read_integer(Span text, int64_t *number) {
     return true;
 }
 
-static bool read_status(Span text, Row *row) {
-    int64_t number;
-    if (!read_integer(text, &number) || number < INT16_MIN || number > INT16_MAX) return false;
-    row->has_status = true;
-    row->status = (int16_t)number;
-    return true;
-}
-
 static bool read_bytes(Span text, Row *row) {
     int64_t number;
     if (!read_integer(text, &number) || number < 0) return false;
     row->has_bytes = true;
     row->bytes = number;
     return true;
-}
-
-/* Return the word for a severity that is a number of syslog, or of Bunyan and pino; NULL for other texts. */
-static const char *word_of_severity(Span text) {
-    static const char *const SYSLOG[] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
-    static const char *const BUNYAN[] = {"trace", "debug", "info", "warn", "error", "fatal"};
-    if (text.size == 1 && text.at[0] >= '0' && text.at[0] <= '7') return SYSLOG[text.at[0] - '0'];
-    if (text.size == 2 && text.at[0] >= '1' && text.at[0] <= '6' && text.at[1] == '0') return BUNYAN[text.at[0] - '1'];
-    return NULL;
-}
-
-static Span lower(Span text, uint8_t *scratch) {
-    for (size_t place = 0; place < text.size; place++) {
-        uint8_t byte = text.at[place];
-        scratch[place] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
-    }
-    return (Span){scratch, text.size};
 }
 
 static Span without_newline(Span text) {
@@ -84,15 +62,60 @@ static Span without_newline(Span text) {
 
 typedef struct {
     Row *row;
+    Extras *extras;
+    uint32_t signs;   /* a bit for each of NAME_SIGNS */
+    bool has_request; /* known when the fields are read that depend on it */
+    int64_t nanoseconds;
     Member *winners[FIELDS];
     Row request; /* the columns of the request */
-    uint8_t *scratch;
 } Reading;
 
+static inline bool has_sign(const Reading *reading, int sign) { return reading->signs >> (sign + 1) & 1; }
+
+/* Read a status of HTTP. In a line with a request, a sure name may have another number: no answer was sent. */
+static bool read_status(const Reading *reading, const Member *member) {
+    int64_t number, least = reading->has_request && member->name.rule == RULE_SURE ? -1 : 100;
+    if (!read_integer(member->text, &number) || number < least || number > (reading->has_request ? 999 : 599))
+        return false;
+    reading->row->has_status = true;
+    reading->row->status = (int16_t)number;
+    return true;
+}
+
+static bool read_nanoseconds(Reading *reading, Span text) {
+    int64_t number;
+    if (!read_integer(text, &number) || number < 0 || number > 999999999) return false;
+    reading->nanoseconds = number;
+    return true;
+}
+
+static bool read_severity(Reading *reading, const Member *member) {
+    int notation = member->name.notation;
+    if (notation == NOTATION_MONGODB && !has_sign(reading, SIGN_MONGODB)) return false;
+    if (notation == NOTATION_WORDS) {
+        if (has_sign(reading, SIGN_GELF)) notation = NOTATION_SYSLOG;
+        else if (has_sign(reading, SIGN_NEXTCLOUD)) notation = NOTATION_NEXTCLOUD;
+        else if (has_sign(reading, SIGN_WINDOWS)) notation = NOTATION_WINDOWS;
+    }
+    Span kept, severity = severity_read(member->text, notation, &kept);
+    if (severity.size == 0) return false;
+    reading->row->text[SEVERITY] = severity;
+    reading->extras->severity_text = kept;
+    return true;
+}
+
+static bool read_host(Reading *reading, Span text) {
+    Host host;
+    if (!host_read(text, &host)) return false;
+    reading->row->text[HOST] = host.name;
+    reading->extras->client_port = host.port;
+    reading->extras->forwarded_for = host.is_first ? text : (Span){0};
+    return true;
+}
+
 static const int COLUMNS[FIELDS] = {
-    [FIELD_SEVERITY] = SEVERITY, [FIELD_MESSAGE] = MESSAGE, [FIELD_HOST] = HOST,
-    [FIELD_RUSER] = RUSER,       [FIELD_METHOD] = METHOD,   [FIELD_ROUTE] = ROUTE,
-    [FIELD_PROTO] = PROTO,       [FIELD_REFERER] = REFERER, [FIELD_USER_AGENT] = USER_AGENT,
+    [FIELD_MESSAGE] = MESSAGE, [FIELD_RUSER] = RUSER,     [FIELD_METHOD] = METHOD,         [FIELD_ROUTE] = ROUTE,
+    [FIELD_PROTO] = PROTO,     [FIELD_REFERER] = REFERER, [FIELD_USER_AGENT] = USER_AGENT,
 };
 
 static bool read_whole_request(Reading *reading, Span text) {
@@ -103,13 +126,24 @@ static bool read_whole_request(Reading *reading, Span text) {
     return true;
 }
 
-static bool read_text(Reading *reading, int field, Span text) {
-    switch (field) {
-    case FIELD_SEVERITY: text = lower(text, reading->scratch); break;
+static bool is_method_of_http(Span text) {
+    static const char *const METHODS[] = {
+        "GET",   "POST",      "HEAD",  "PUT",  "DELETE", "OPTIONS", "PATCH",  "CONNECT", "TRACE",  "PROPFIND",
+        "PURGE", "PROPPATCH", "MKCOL", "COPY", "MOVE",   "LOCK",    "UNLOCK", "REPORT",  "SEARCH", "QUERY",
+    };
+    for (size_t place = 0; place < sizeof METHODS / sizeof *METHODS; place++) {
+        if (span_is(text, METHODS[place])) return true;
+    }
+    return false;
+}
+
+static bool read_text(Reading *reading, const Name *name, Span text) {
+    switch (name->field) {
+    case FIELD_HOST: return read_host(reading, text);
     case FIELD_MESSAGE: text = without_newline(text); break;
     case FIELD_REQUEST: return read_whole_request(reading, text);
     case FIELD_METHOD:
-        if (!is_method(text)) return false;
+        if (name->rule == RULE_METHOD ? !is_method_of_http(text) : !is_method(text)) return false;
         break;
     case FIELD_ROUTE:
         if (text.at[0] != '/' && !begins_with(text, "http://") && !begins_with(text, "https://") && !span_is(text, "*"))
@@ -119,49 +153,92 @@ static bool read_text(Reading *reading, int field, Span text) {
         if (!begins_with(text, "HTTP/")) return false;
         break;
     }
-    reading->row->text[COLUMNS[field]] = text;
+    reading->row->text[COLUMNS[name->field]] = text;
     return true;
 }
 
 /* Put the value into the columns of its field; return false if the value does not fit. */
 static bool read_value(Reading *reading, const Member *member) {
-    Row *row = reading->row;
-    int field = member->name.field;
     if (member->kind != VALUE_TEXT && member->kind != VALUE_NUMBER) return false;
-    if (field == FIELD_TIME) return read_time(member->text, row);
-    if (field == FIELD_STATUS) return read_status(member->text, row);
-    if (field == FIELD_BYTES) return read_bytes(member->text, row);
-    const char *word = field == FIELD_SEVERITY ? word_of_severity(member->text) : NULL;
-    if (word != NULL) {
-        row->text[SEVERITY] = span_of_text(word);
-        return true;
+    switch (member->name.field) {
+    case FIELD_TIME: return read_time(member->text, reading->row);
+    case FIELD_NANOSECONDS: return read_nanoseconds(reading, member->text);
+    case FIELD_SEVERITY: return read_severity(reading, member);
+    case FIELD_STATUS: return read_status(reading, member);
+    case FIELD_BYTES: return read_bytes(member->text, reading->row);
     }
-    return member->kind == VALUE_TEXT && read_text(reading, field, member->text);
+    return member->kind == VALUE_TEXT && read_text(reading, &member->name, member->text);
+}
+
+/* Return whether the field is read when it is known whether the line has a request. */
+static inline bool is_deferred(const Member *member) {
+    int rule = member->name.rule;
+    return rule == RULE_REQUEST || rule == RULE_NO_REQUEST || rule == RULE_SENDER || member->name.field == FIELD_STATUS;
+}
+
+/* Return whether the name of a deferred field means its column in this line. */
+static bool is_meant(const Reading *reading, const Member *member) {
+    switch (member->name.rule) {
+    case RULE_REQUEST: return reading->has_request;
+    case RULE_NO_REQUEST: return !reading->has_request;
+    case RULE_SENDER: return has_sign(reading, SIGN_GELF) || has_sign(reading, SIGN_LOGSTASH);
+    }
+    return true;
+}
+
+/* Let the member fill the columns of its field, if it fits and no member with a better name fills them. */
+static inline void offer(Reading *reading, Member *member) {
+    Member *winner = reading->winners[member->name.field];
+    if (winner != NULL && member->name.rank >= winner->name.rank) return;
+    if (read_value(reading, member)) reading->winners[member->name.field] = member;
 }
 
 static inline bool is_unknown(const Member *member) {
     return member->kind == VALUE_NULL || (member->kind == VALUE_TEXT && without_dash(member->text).size == 0);
 }
 
-void fields_read(Member *members, size_t count, uint8_t *scratch, Row *row) {
-    Reading reading = {.row = row, .scratch = scratch};
-    row->ts_us = NO_TIME;
+/* Add the nanoseconds to a time in whole seconds. */
+static void add_nanoseconds(Reading *reading) {
+    const Member *time = reading->winners[FIELD_TIME];
+    bool is_whole = time != NULL && time->text.size <= 10;
+    for (size_t place = 0; is_whole && place < time->text.size; place++) is_whole = is_digit(time->text.at[place]);
+    if (is_whole) reading->row->ts_us += reading->nanoseconds / 1000;
+    else reading->winners[FIELD_NANOSECONDS] = NULL;
+}
+
+/* Choose the members that fill the columns. */
+static void choose(Reading *reading, Member *members, size_t count) {
+    bool has_deferred = false, has_severity = false;
+    for (Member *member = members; member < members + count; member++) reading->signs |= 1u << member->name.sign;
     for (Member *member = members; member < members + count; member++) {
-        int field = member->name.field;
-        if (field == FIELD_NONE) continue;
-        Member *winner = reading.winners[field];
+        if (member->name.field == FIELD_NONE) continue;
+        has_severity |= member->name.field == FIELD_SEVERITY;
         if (is_unknown(member)) member->is_used = true;
-        else if (winner == NULL || member->name.rank < winner->name.rank) {
-            if (read_value(&reading, member)) reading.winners[field] = member;
-            if (field == FIELD_SEVERITY) reading.scratch += member->text.size;
-        }
+        else if (is_deferred(member)) has_deferred = true;
+        else offer(reading, member);
     }
+    Member **winners = reading->winners;
+    reading->has_request = winners[FIELD_METHOD] || winners[FIELD_REQUEST] || winners[FIELD_PROTO] ||
+                           winners[FIELD_ROUTE] || winners[FIELD_BYTES];
+    for (Member *member = members; has_deferred && member < members + count; member++) {
+        if (member->name.field == FIELD_NONE || member->is_used || !is_deferred(member)) continue;
+        if (is_meant(reading, member)) offer(reading, member);
+    }
+    if (has_sign(reading, SIGN_CLEF) && !has_severity) reading->row->text[SEVERITY] = span_of_text("info");
+}
+
+void fields_read(Member *members, size_t count, Row *row, Extras *extras) {
+    Reading reading = {.row = row, .extras = extras};
+    *extras = (Extras){0};
+    row->ts_us = NO_TIME;
+    choose(&reading, members, count);
     if (reading.winners[FIELD_REQUEST] != NULL) { /* the whole request fills the columns of its parts */
         for (int part = 0; part < 3; part++) {
             row->text[METHOD + part] = reading.request.text[METHOD + part];
             reading.winners[FIELD_METHOD + part] = NULL;
         }
     }
+    if (reading.winners[FIELD_NANOSECONDS] != NULL) add_nanoseconds(&reading);
     for (int field = 0; field < FIELDS; field++) {
         if (reading.winners[field] != NULL) reading.winners[field]->is_used = true;
     }
@@ -174,13 +251,13 @@ static bool has_used(const Member *members, size_t count) {
     return false;
 }
 
-void fields_write(Builder *builder, const Member *members, size_t count) {
+static void write_members(Builder *builder, const Member *members, size_t count) {
     for (size_t place = 0; place < count; place += 1 + members[place].inner) {
         const Member *member = &members[place];
         if (member->is_used) continue;
         if (has_used(member + 1, member->inner)) {
             Mark mark = builder_open_member(builder, member->key);
-            fields_write(builder, member + 1, member->inner);
+            write_members(builder, member + 1, member->inner);
             builder_close_member(builder, mark);
         } else if (member->json.at == NULL) {
             builder_text_member(builder, member->key, member->text);
@@ -188,4 +265,22 @@ void fields_write(Builder *builder, const Member *members, size_t count) {
             builder_json_member(builder, member->key, member->json);
         }
     }
+}
+
+/* Return whether a member that is not used has the key. An object without remaining members counts, too. */
+static bool has_key(const Member *members, size_t count, const char *key) {
+    for (size_t place = 0; place < count; place += 1 + members[place].inner) {
+        if (!members[place].is_used && span_is(members[place].key, key)) return true;
+    }
+    return false;
+}
+
+void fields_write(Builder *builder, const Member *members, size_t count, const Extras *extras) {
+    write_members(builder, members, count);
+    if (extras->severity_text.size && !has_key(members, count, "severity_text"))
+        builder_text_member(builder, span_of_text("severity_text"), extras->severity_text);
+    if (extras->client_port.size && !has_key(members, count, "client_port"))
+        builder_json_member(builder, span_of_text("client_port"), extras->client_port);
+    if (extras->forwarded_for.size && !has_key(members, count, "forwarded_for"))
+        builder_text_member(builder, span_of_text("forwarded_for"), extras->forwarded_for);
 }

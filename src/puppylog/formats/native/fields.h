@@ -17,12 +17,16 @@ typedef struct {
     size_t inner; /* the number of members that follow and belong to this object */
 } Member;
 
-/* Fill the row from the members of a line, whose keys must differ. `scratch` is memory for texts that are changed, as
- * large as all texts of the members. */
-void fields_read(Member *members, size_t count, uint8_t *scratch, Row *row);
+/* What the values of columns say more; each becomes an attribute, unless it is empty. */
+typedef struct {
+    Span severity_text, client_port, forwarded_for;
+} Extras;
 
-/* Write the members that are not used into the attributes. */
-void fields_write(Builder *builder, const Member *members, size_t count);
+/* Fill the row and the extras from the members of a line, whose keys must differ. */
+void fields_read(Member *members, size_t count, Row *row, Extras *extras);
+
+/* Write the members that are not used, and then the extras, into the attributes. */
+void fields_write(Builder *builder, const Member *members, size_t count, const Extras *extras);
 
 /* A key of an object, to be compared with the other keys of the object. */
 typedef struct {

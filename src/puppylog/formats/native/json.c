@@ -146,8 +146,9 @@ static int read_row(Reading *reading, Span line, Row *row) {
     if (walk->failed) return JSON_NO_OBJECT;
     Member *members = (Member *)reading->members.at;
     size_t count = reading->members.size / sizeof *members;
-    fields_read(members, count, reading->scratch, row);
-    fields_write(reading->builder, members, count);
+    Extras extras;
+    fields_read(members, count, row, &extras);
+    fields_write(reading->builder, members, count, &extras);
     if (reading->has_invalid_escapes)
         builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
     return FITS;

@@ -279,6 +279,9 @@ static const Enum ENUMS[] = {
     {"ambiguous zones", AMBIGUOUS_TEXTS},
     {"areas of zones", AREA_TEXTS},
     {"severities", TEXTS_OF(SEVERITIES)},
+    {"severity notations", TEXTS_OF(SEVERITY_NOTATIONS)},
+    {"name rules", TEXTS_OF(NAME_RULES)},
+    {"name signs", TEXTS_OF(NAME_SIGNS)},
     {"severity spellings", PAIRS_OF(SEVERITY_SPELLINGS)},
 };
 

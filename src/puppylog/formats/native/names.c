@@ -1,5 +1,7 @@
 #include "names.h"
 
+enum { CODES = 6 }; /* the bytes before a path in the table */
+
 static inline size_t hash_of(Span path) {
     uint32_t hash = 2166136261u;
     for (size_t place = 0; place < path.size; place++) hash = (hash ^ path.at[place]) * 16777619u;
@@ -19,13 +21,14 @@ void names_open(Names *names, Span table) {
     memset(names, 0, sizeof *names);
     const uint8_t *end = table.at + table.size;
     size_t count = 0;
-    for (const uint8_t *at = table.at, *newline; end - at > 3 && count < NAME_SLOTS / 2; at = newline + 1, count++) {
-        newline = memchr(at + 3, '\n', (size_t)(end - at - 3));
+    for (const uint8_t *at = table.at, *newline; end - at > CODES && count < NAME_SLOTS / 2;
+         at = newline + 1, count++) {
+        newline = memchr(at + CODES, '\n', (size_t)(end - at - CODES));
         if (newline == NULL) return;
-        Span path = span_of(at + 3, newline);
+        Span path = span_of(at + CODES, newline);
         size_t slot = slot_of(names, path);
         names->slots[slot].path = path;
-        names->slots[slot].name = (Name){at[0], at[1], at[2] != 0};
+        names->slots[slot].name = (Name){at[0], at[1], at[2], at[3], at[4], at[5] != 0};
     }
 }
 

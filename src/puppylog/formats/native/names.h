@@ -4,13 +4,16 @@
 
 #include "builder.h"
 
-enum { NAME_SLOTS = 1024, LONGEST_PATH = 48 };
+enum { NAME_SLOTS = 1024, LONGEST_PATH = 64 };
 enum { PLACES = 32, LONGEST_KEY = 24 }; /* how many keys of a line are remembered, and how long they may be */
 
 typedef struct {
-    uint8_t field;  /* one of NAMED_FIELDS, or FIELD_NONE */
-    uint8_t rank;   /* if a line has several names of one field, the name with the lowest rank fills it */
-    bool is_object; /* the table has names of members of an object with this name */
+    uint8_t field;    /* one of NAMED_FIELDS, or FIELD_NONE */
+    uint8_t rank;     /* if a line has several names of one field, the name with the lowest rank fills it */
+    uint8_t rule;     /* when the name means the field: one of NAME_RULES */
+    uint8_t notation; /* of a severity: one of SEVERITY_NOTATIONS */
+    uint8_t sign;     /* what the name says about the line: 1 more than one of NAME_SIGNS, or 0 */
+    bool is_object;   /* the table has names of members of an object with this name */
 } Name;
 
 typedef struct {

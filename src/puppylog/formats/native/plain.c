@@ -2,13 +2,9 @@
 #include "clock.h"
 #include "module.h"
 #include "scan.h"
+#include "severity.h"
 
-static const char *const SEVERITIES[] = {
-    "trace", "debug",    "info",  "notice", "warn",  "warning", "err",    "error",
-    "crit",  "critical", "alert", "emerg",  "fatal", "panic",   "severe",
-};
-
-enum { SHORTEST_WORD = 3, LONGEST_WORD = 8, SHORTEST_STAMP = 19 };
+enum { SHORTEST_WORD = 3, LONGEST_WORD = 13, SHORTEST_STAMP = 19 };
 
 static inline bool is_capital(uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
 static inline bool is_letter(uint8_t byte) { return is_capital(byte & 0xdf); }
@@ -60,17 +56,8 @@ static const uint8_t *read_time(const uint8_t *at, const uint8_t *end, Row *row)
     return is_universal ? zone_end + 4 : zone_end;
 }
 
-/* Return whether the words are equal if case is ignored; `other` is in lower case. */
-static bool is_same(Span word, const char *other) {
-    if (strlen(other) != word.size) return false;
-    for (size_t place = 0; place < word.size; place++) {
-        if ((word.at[place] | 0x20) != (uint8_t)other[place]) return false;
-    }
-    return true;
-}
-
 /* Read a severity after the time: a word in capitals, or a word in square brackets. */
-static void read_severity(const uint8_t *at, const uint8_t *end, Row *row) {
+static void read_severity(Builder *builder, const uint8_t *at, const uint8_t *end, Row *row) {
     if (at < end && is_one_of(*at, "])")) at++;
     bool is_bracketed = false;
     for (; at < end && is_one_of(*at, " \t|[(-"); at++) is_bracketed = *at == '[';
@@ -80,9 +67,7 @@ static void read_severity(const uint8_t *at, const uint8_t *end, Row *row) {
     if (at - start < SHORTEST_WORD || at - start > LONGEST_WORD) return;
     if (!ends_here(at, end) || (at < end && is_one_of(*at, "_-"))) return;
     if (!is_capitals && !(is_bracketed && at < end && *at == ']')) return;
-    for (size_t place = 0; place < sizeof SEVERITIES / sizeof *SEVERITIES; place++) {
-        if (is_same(span_of(start, at), SEVERITIES[place])) row->text[SEVERITY] = span_of_text(SEVERITIES[place]);
-    }
+    row_set_severity(builder, row, span_of(start, at));
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
@@ -90,7 +75,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     const uint8_t *end = line.at + line.size;
     Row row = {.ts_us = NO_TIME, .text[MESSAGE] = line};
     const uint8_t *after = read_time(line.at, end, &row);
-    if (after != NULL) read_severity(after, end, &row);
+    if (after != NULL) read_severity(builder, after, end, &row);
     builder_record(builder, line.at, &row);
     return FITS;
 }

@@ -13,6 +13,11 @@ typedef struct {
 static const Spelling SPELLINGS[] = {SEVERITY_SPELLINGS(AS_SPELLING)};
 static const char *const NAMES[] = {SEVERITIES(AS_TEXT)};
 
+static const int8_t SEVERITY_OF_SYSLOG[] = {
+    SEVERITY_EMERGENCY, SEVERITY_ALERT,  SEVERITY_CRITICAL, SEVERITY_ERROR,
+    SEVERITY_WARNING,   SEVERITY_NOTICE, SEVERITY_INFO,     SEVERITY_DEBUG,
+};
+
 /* Return the number of the severity in the scale, or -1. */
 static int find(Span word) {
     char lower[LONGEST_SPELLING] = {0};
@@ -33,31 +38,104 @@ Span severity_find(Span word) {
     return severity < 0 ? (Span){0} : span_of_text(NAMES[severity]);
 }
 
-Span severity_of_number(int64_t number) {
-    static const uint8_t OF_NUMBER[] = {
-        [1] = SEVERITY_TRACE,     SEVERITY_TRACE,    SEVERITY_TRACE,    SEVERITY_TRACE,
-        [5] = SEVERITY_DEBUG,     SEVERITY_DEBUG,    SEVERITY_DEBUG,    SEVERITY_DEBUG,
-        [9] = SEVERITY_INFO,      SEVERITY_NOTICE,   SEVERITY_NOTICE,   SEVERITY_NOTICE,
-        [13] = SEVERITY_WARNING,  SEVERITY_WARNING,  SEVERITY_WARNING,  SEVERITY_WARNING,
-        [17] = SEVERITY_ERROR,    SEVERITY_CRITICAL, SEVERITY_ALERT,    SEVERITY_ALERT,
-        [21] = SEVERITY_CRITICAL, SEVERITY_CRITICAL, SEVERITY_CRITICAL, SEVERITY_CRITICAL,
-    };
-    bool is_one = number >= 1 && number < (int64_t)sizeof OF_NUMBER;
-    return is_one ? span_of_text(NAMES[OF_NUMBER[number]]) : (Span){0};
-}
+static Span name_of(int severity) { return span_of_text(NAMES[severity]); }
 
-static bool is_name(Span word, Span name) {
-    if (word.size != name.size) return false;
+static bool is_equal(Span word, const char *lower) {
+    if (word.size != strlen(lower)) return false;
     for (size_t place = 0; place < word.size; place++) {
-        if ((word.at[place] | 0x20) != name.at[place]) return false;
+        uint8_t byte = word.at[place];
+        if ((byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte) != (uint8_t)lower[place]) return false;
     }
     return true;
+}
+
+/* Return the value of a number of up to five digits without leading zeros; -1 for other texts. */
+static int number_of(Span text) {
+    int number = 0;
+    if (text.size == 0 || text.size > 5 || (text.at[0] == '0' && text.size > 1)) return -1;
+    for (size_t place = 0; place < text.size; place++) {
+        if (text.at[place] < '0' || text.at[place] > '9') return -1;
+        number = number * 10 + (text.at[place] - '0');
+    }
+    return number;
+}
+
+static const int8_t TENS[] = {
+    SEVERITY_TRACE, SEVERITY_DEBUG, SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR, SEVERITY_CRITICAL,
+};
+
+/* Return the severity of a number of OpenTelemetry. A number between two of the scale means the lower one. */
+static int of_opentelemetry(int number) {
+    static const int8_t FROM_ERROR[] = {SEVERITY_ERROR, SEVERITY_CRITICAL, SEVERITY_ALERT, SEVERITY_ALERT};
+    if (number < 1 || number > 24) return -1;
+    if (number >= 21) return SEVERITY_CRITICAL;
+    if (number >= 17) return FROM_ERROR[number - 17];
+    if (number >= 13) return SEVERITY_WARNING;
+    if (number >= 9) return number == 9 ? SEVERITY_INFO : SEVERITY_NOTICE;
+    return number >= 5 ? SEVERITY_DEBUG : SEVERITY_TRACE;
+}
+
+static int of_number(int number, int notation) {
+    static const int8_t WINDOWS[] = {SEVERITY_INFO,    SEVERITY_CRITICAL, SEVERITY_ERROR,
+                                     SEVERITY_WARNING, SEVERITY_INFO,     SEVERITY_TRACE};
+    static const int8_t NEXTCLOUD[] = {SEVERITY_DEBUG, SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_ERROR,
+                                       SEVERITY_CRITICAL};
+    if (number < 0) return -1;
+    switch (notation) {
+    case NOTATION_WORDS: return number >= 10 && number < 70 ? TENS[number / 10 - 1] : -1;
+    case NOTATION_SYSLOG: return number < 8 ? SEVERITY_OF_SYSLOG[number] : -1;
+    case NOTATION_OPENTELEMETRY: return of_opentelemetry(number);
+    case NOTATION_PYTHON: return number == 0 || number > 99 ? -1 : TENS[number >= 50 ? 5 : number / 10];
+    case NOTATION_LOG4J: return number % 100 == 0 && number && number <= 600 ? TENS[6 - number / 100] : -1;
+    case NOTATION_LOGBACK:
+        if (number == 5000) return SEVERITY_TRACE;
+        return number % 10000 == 0 && number && number <= 50000 ? TENS[number / 10000] : -1;
+    case NOTATION_WINDOWS: return number < 6 ? WINDOWS[number] : -1;
+    case NOTATION_NEXTCLOUD: return number < 5 ? NEXTCLOUD[number] : -1;
+    }
+    return -1;
+}
+
+static int of_letter(uint8_t byte) {
+    switch (byte | 0x20) {
+    case 't':
+    case 'v': return SEVERITY_TRACE;
+    case 'd': return SEVERITY_DEBUG;
+    case 'i': return SEVERITY_INFO;
+    case 'n': return SEVERITY_NOTICE;
+    case 'w': return SEVERITY_WARNING;
+    case 'e': return SEVERITY_ERROR;
+    case 'c':
+    case 'f': return SEVERITY_CRITICAL;
+    }
+    return -1;
+}
+
+Span severity_read(Span written, int notation, Span *kept) {
+    Span word = written;
+    for (; word.size && word.at[0] == ' '; word.size--) word.at++;
+    while (word.size && word.at[word.size - 1] == ' ') word.size--;
+    *kept = word;
+    if (notation == NOTATION_POSTGRESQL && is_equal(word, "panic")) return name_of(SEVERITY_EMERGENCY);
+    int severity = find(word);
+    if (severity >= 0) {
+        if (is_equal(word, NAMES[severity])) kept->size = 0;
+        return name_of(severity);
+    }
+    kept->size = 0;
+    bool has_letters = notation == NOTATION_WORDS || notation == NOTATION_MONGODB;
+    if (has_letters && word.size == 1 && (uint8_t)((word.at[0] | 0x20) - 'a') < 26) severity = of_letter(word.at[0]);
+    else if (notation == NOTATION_MONGODB && word.size == 2 && word.at[0] == 'D' && word.at[1] >= '1' &&
+             word.at[1] <= '5')
+        severity = SEVERITY_DEBUG;
+    else severity = of_number(number_of(word), notation);
+    return severity < 0 ? (Span){0} : name_of(severity);
 }
 
 bool row_set_severity(Builder *builder, Row *row, Span written) {
     Span name = severity_find(written);
     if (name.size == 0) return false;
     row->text[SEVERITY] = name;
-    if (!is_name(written, name)) builder_text_member(builder, span_of_text("severity_text"), written);
+    if (!is_equal(written, (const char *)name.at)) builder_text_member(builder, span_of_text("severity_text"), written);
     return true;
 }

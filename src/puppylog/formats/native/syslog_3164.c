@@ -6,7 +6,10 @@ const char *const SYSLOG_FACILITIES[24] = {
     "uucp",   "cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock",
     "local0", "local1", "local2",   "local3", "local4", "local5", "local6", "local7",
 };
-const char *const SYSLOG_SEVERITIES[8] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
+const char *const SYSLOG_SEVERITIES[8] = {
+    "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug",
+};
+static const char *const KEYWORDS[8] = {"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"};
 
 static const char *const NO_HOST[] = {
     "TRACE", "DEBUG",    "INFO",  "NOTICE", "WARN",  "WARNING", "ERR",    "ERROR",
@@ -28,7 +31,7 @@ static bool read_priority(Span word, Entry *entry) {
     if (point == NULL) return false;
     Span severity = span_of(point + 1, end);
     int place = find_word(span_of(word.at, point), SYSLOG_FACILITIES, COUNT(SYSLOG_FACILITIES));
-    int level = span_is(severity, "warn") ? 4 : find_word(severity, SYSLOG_SEVERITIES, COUNT(SYSLOG_SEVERITIES));
+    int level = span_is(severity, "warn") ? 4 : find_word(severity, KEYWORDS, COUNT(KEYWORDS));
     if (place < 0 || level < 0) return false;
     entry->facility = span_of_text(SYSLOG_FACILITIES[place]);
     entry->row.text[SEVERITY] = span_of_text(SYSLOG_SEVERITIES[level]);

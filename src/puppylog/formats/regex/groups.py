@@ -1,6 +1,6 @@
 """Turns the groups of matching lines into columns and attributes, or into reasons to reject lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -8,9 +8,14 @@ import pyarrow.compute as pc
 
 from puppylog.formats.attributes import build_objects, quote_json
 from puppylog.formats.calendar import Calendar
+from puppylog.formats.host import read_host
+from puppylog.formats.names import find_name, normalize
+from puppylog.formats.quoting import quote
 from puppylog.formats.regex.fields import REQUEST, TIME
 from puppylog.formats.regex.times import read_times
 from puppylog.formats.rows import FILLED, NO_TIME
+from puppylog.formats.severity import KEY as SEVERITY_TEXT
+from puppylog.formats.severity import NOTATIONS, read_severity
 from puppylog.model.record import RECORDS
 
 _LARGEST: Final = {"status_code": "0000000000000032767", "response_bytes": "9223372036854775807"}
@@ -60,10 +65,12 @@ class Groups:
                 self._read_numbers(field, group, _null_if_unknown(values))
             elif field == "message":
                 self.columns[field] = _replace_with_null(values, "")
+            elif field == "severity":
+                self._read_severities(group, _null_if_unknown(values))
+            elif field == "host":
+                self._read_hosts(group, _null_if_unknown(values))
             else:
-                self.columns[field] = (
-                    pc.ascii_lower(_null_if_unknown(values)) if field == "severity" else _null_if_unknown(values)
-                )
+                self.columns[field] = _null_if_unknown(values)
         self.columns["attributes"] = self._build_attributes()
 
     def _read_times(self, group: str, values: pa.Array, calendar: Calendar) -> None:
@@ -71,6 +78,37 @@ class Groups:
         self.ts_us, self.is_local = times.us, times.is_local
         self._reject(times.is_unknown, f"group {group} is no time in a known form")
         self._reject(times.is_out_of_range, f"group {group} is a time out of range")
+
+    def _read_severities(self, group: str, values: pa.Array) -> None:
+        """Fill the column ``severity``. A text that is no severity stays an attribute."""
+        name = find_name(normalize(group))
+        notation = NOTATIONS[0] if name is None else name.notation
+        texts = values.dictionary_encode()
+        read = [read_severity(text, notation) for text in texts.dictionary.to_pylist()]
+        self.columns["severity"] = _take([severity for severity, _ in read], texts)
+        kept = [quote(word) if word else None for _, word in read]
+        self._keep(group, values, self.columns["severity"], {SEVERITY_TEXT: _take(kept, texts)})
+
+    def _read_hosts(self, group: str, values: pa.Array) -> None:
+        """Fill the column ``host``. A text that is no host stays an attribute."""
+        texts = values.dictionary_encode()
+        words = texts.dictionary.to_pylist()
+        hosts = [read_host(text) for text in words]
+        self.columns["host"] = _take([host.name if host else None for host in hosts], texts)
+        ports = _take([host.port or None if host else None for host in hosts], texts)
+        lists = [quote(text) if host and host.is_first else None for text, host in zip(words, hosts, strict=True)]
+        self._keep(group, values, self.columns["host"], {"client_port": ports, "forwarded_for": _take(lists, texts)})
+
+    def _keep(self, group: str, values: pa.Array, column: pa.Array, added: Mapping[str, pa.Array]) -> None:
+        """Keep the texts of a group that fill no column as attributes, and add what a column's texts say more."""
+        left = pc.if_else(column.is_valid(), _NULL, values)
+        if left.null_count < len(left):
+            self._members[group] = _to_json(left)
+        self._members |= {
+            key: members
+            for key, members in added.items()
+            if members.null_count < len(members) and key not in self._values
+        }
 
     def _read_numbers(self, field: str, group: str, values: pa.Array) -> None:
         padded = pc.utf8_lpad(values, 19, "0")
@@ -102,6 +140,11 @@ class Groups:
         for values in self._members.values():
             present = pc.or_(present, values.is_valid())
         return build_objects({key: values.filter(present) for key, values in self._members.items()}, present)
+
+
+def _take(values: Sequence[str | None], texts: pa.DictionaryArray) -> pa.Array:
+    """Return for each text the value of its place in the dictionary."""
+    return pa.array(values, pa.string()).take(texts.indices)
 
 
 def _replace_with_null(values: pa.Array, text: str) -> pa.Array:

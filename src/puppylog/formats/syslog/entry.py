@@ -11,7 +11,11 @@ FACILITIES = (
     *("ntp", "audit", "alert", "clock"),
     *(f"local{number}" for number in range(8)),
 )
-SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+KEYWORDS = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+"""What syslog calls its severities, in the order of their numbers."""
+
+SEVERITIES = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
+"""The same severities as words of the scale."""
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from puppylog.formats import clock
 from puppylog.formats.calendar import Calendar
-from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry
+from puppylog.formats.syslog.entry import FACILITIES, KEYWORDS, SEVERITIES, Entry
 from puppylog.formats.syslog.reasons import NO_MESSAGE, NO_TAG, NOT_SYSLOG, TIME_RANGE, Mismatch
 from puppylog.formats.syslog.stamp import FoundStamp, find_stamp
 
@@ -34,7 +34,7 @@ _WITHOUT_TAG: Final = (" ", "message repeated ", "last message repeated ", "-- M
 _PRIORITIES: Final = {
     f"{facility}.{word}": (facility, severity)
     for facility in FACILITIES
-    for word, severity in (*((severity, severity) for severity in SEVERITIES), ("warn", "warning"))
+    for word, severity in (*zip(KEYWORDS, SEVERITIES, strict=True), ("warn", "warning"))
 }
 
 

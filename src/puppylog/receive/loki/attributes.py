@@ -18,11 +18,12 @@ from puppylog.formats.json_text import read_object
 from puppylog.formats.names import find_name, normalize
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import write_object
+from puppylog.formats.severity import KEY as SEVERITY_TEXT
+from puppylog.formats.severity import NOTATIONS, read_severity
 from puppylog.receive.loki.streams import Members, write_key
 
 _LINE_TIME: Final = "line_time"
 _GUESSED: Final = "detected_level"  # what Loki finds in a line; used if nothing else names the severity
-_UNKNOWN: Final = frozenset({"", "unknown"})
 _LONGEST_SEVERITY: Final = 64  # in characters; a longer text is no severity
 _LONGEST_LEVEL_KEY: Final = 40  # in characters; no key that names a severity is longer
 _LAST_RANK: Final = 1 << 30
@@ -37,7 +38,8 @@ class _Labels:
     level_name: str | None  # the label that names a severity
     level: str | None  # the severity that it names
     all: str | None  # all labels as members of an object, without braces; None if there is none
-    rest: str | None  # all but the one that names a severity
+    others: Members  # all but the one that names a severity, and the word of that one if it differs
+    rest: str | None  # the others as members of an object
 
 
 def add_members(
@@ -69,18 +71,22 @@ def add_members(
 
 
 def _read_labels(members: Members) -> _Labels:
-    name, level = _find_level(members)
-    return _Labels(members, name, level, _write(members), _write(members, name))
+    name, level, kept = _find_level(members)
+    others = {**kept, **{key: value for key, value in members.items() if key != name}}
+    return _Labels(members, name, level, _write(members), others, _write(others))
 
 
-def _find_level(members: Members) -> tuple[str | None, str | None]:
-    """Return the key of the member that names a severity best, and the severity; None and None if there is none."""
+def _find_level(members: Members) -> tuple[str | None, str | None, Members]:
+    """Return the key of the member that names a severity best, the severity, and the members that keep its word.
+
+    Return None and None if there is none.
+    """
     ranks = [(rank, key) for key in members if (rank := _rank_level(key)) is not None]
     for _, key in sorted(ranks):
-        severity = _read_severity(members[key])
+        severity, kept = _read_severity(key, members[key])
         if severity is not None:
-            return key, severity
-    return None, None
+            return key, severity, kept
+    return None, None, {}
 
 
 def _rank_level(key: str) -> int | None:
@@ -96,15 +102,18 @@ def _rank_short_level(key: str) -> int | None:
     return _LAST_RANK if key == _GUESSED else None
 
 
-def _read_severity(value: str) -> str | None:
+def _read_severity(key: str, value: str) -> tuple[str | None, Members]:
     text = json.loads(value)
-    is_word = isinstance(text, str) and len(text) <= _LONGEST_SEVERITY and not text.isdigit()
-    return text.lower() if is_word and text.lower() not in _UNKNOWN else None
+    if not isinstance(text, str) or len(text) > _LONGEST_SEVERITY:
+        return None, {}
+    name = find_name(normalize(key))
+    severity, kept = read_severity(text, NOTATIONS[0] if name is None else name.notation)
+    return severity, {SEVERITY_TEXT: quote(kept)} if kept and key != _GUESSED else {}
 
 
-def _write(members: Members, left_out: str | None = None) -> str | None:
-    """Return the members of an object without braces, except the one that is left out; None if there is none."""
-    return ", ".join([write_key(key) + value for key, value in members.items() if key != left_out]) or None
+def _write(members: Members) -> str | None:
+    """Return the members of an object without braces; None if there is none."""
+    return ", ".join([write_key(key) + value for key, value in members.items()]) or None
 
 
 def _may_clash(attributes: pa.Array, labels: Sequence[Members], metadata: Sequence[Members | None]) -> bool:
@@ -113,7 +122,7 @@ def _may_clash(attributes: pa.Array, labels: Sequence[Members], metadata: Sequen
     of_metadata = set().union(*filter(None, metadata))
     if not of_labels.isdisjoint(of_metadata) or any(_rank_level(key) is not None for key in of_metadata):
         return True
-    names = of_labels | of_metadata | {_LINE_TIME}
+    names = of_labels | of_metadata | {_LINE_TIME, SEVERITY_TEXT}
     if attributes.null_count == len(attributes):
         return _LINE_TIME in of_labels | of_metadata
     if len(names) > _MOST_SEARCHED:
@@ -167,21 +176,20 @@ def _add_to_record(
     severity: str | None, attributes: str | None, labels: _Labels, metadata: Members, line_time: str | None
 ) -> tuple[str | None, str | None]:
     """Return the severity and the attributes of one record."""
-    level_name, level = _find_level(metadata) if metadata else (None, None)
+    level_name, level, kept = _find_level(metadata) if metadata else (None, None, {})
     if severity is None:
         severity = labels.level if labels.level is not None and labels.level_name != _GUESSED else level or labels.level
     of_labels = labels.rest if labels.level is not None and labels.level == severity else labels.all
     if level is not None and level == severity:
-        metadata = {key: value for key, value in metadata.items() if key != level_name}
+        metadata = {**kept, **{key: value for key, value in metadata.items() if key != level_name}}
     if line_time is not None:
         metadata = {**metadata, _LINE_TIME: quote(line_time)}
-    if _is_unique(attributes or "", labels.members, metadata):
+    if _is_unique(attributes or "", {**labels.others, **labels.members}, metadata):
         parts = [attributes[1:-1] if attributes else None, of_labels, _write(metadata)]
         text = ", ".join(part for part in parts if part)
         return severity, f"{{{text}}}" if text else None
     members = {item.key: item.json for item in read_object(attributes)[0]} if attributes else {}
-    left_out = labels.level_name if of_labels is labels.rest else None
-    _add_renamed(members, {key: value for key, value in labels.members.items() if key != left_out}, "label_")
+    _add_renamed(members, labels.others if of_labels is labels.rest else labels.members, "label_")
     _add_renamed(members, metadata, "metadata_")
     return severity, write_object(members.items())
 

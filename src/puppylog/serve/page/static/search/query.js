@@ -19,7 +19,7 @@ export const SEVERITIES = [
   ["info", "inf", "information", "informational", "informative", "log", "info2", "info3", "info4"],
   ["notice", "note", "ntc", "notification", "success", "info+2"],
   ["warning", "warn", "wrn", "warni", "warnings", "warn2", "warn3", "warn4"],
-  ["error", "err", "erro", "severe", "fail", "failure", "error2", "error3", "error4"],
+  ["error", "err", "erro", "eror", "severe", "fail", "failure", "error2", "error3", "error4"],
   ["critical", "crit", "crt", "fatal", "ftl", "fata", "dpanic", "panic", "pani", "pnc", "fatal2", "fatal3", "fatal4", "error+4"],
   ["alert", "alrt"],
   ["emergency", "emerg", "emrg"],
