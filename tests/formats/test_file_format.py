@@ -117,7 +117,7 @@ def test_a_time_that_does_not_exist_rejects_the_record_with_the_name_of_the_form
     lines = b"2026-02-30 10:00:00 [INFO] one\n  at a\n2026-11-24 10:00:00 [INFO] two\n2026-xx\n"
     parsed = write(SERVER).open().parse(lines, 0, 0)
     assert [(reject["reason"], reject["line"]) for reject in parsed.rejects.to_pylist()] == [
-        ("own: time is a time out of range", b"2026-02-30 10:00:00 [INFO] one\n  at a"),
+        ("own: time is no time in a known form", b"2026-02-30 10:00:00 [INFO] one\n  at a"),
         ("does not match the format own", b"2026-xx"),
     ]
 
@@ -132,6 +132,7 @@ def test_a_time_that_does_not_exist_rejects_the_record_with_the_name_of_the_form
         ("%Y-%m-%dT%H:%M:%S%z", "2026-11-24T10:00:00-0530", "2026-11-24T15:30:00Z"),
         ("%s.%f", "1795514400.25", "2026-11-24T10:00:00.250000Z"),
         ("%y%m%d %k:%M:%S", "691124  9:00:00", "1969-11-24T09:00:00Z"),
+        ("%a %b %d %H:%M:%S %Z %Y", "Tue Nov 24 10:00:00 CEST 2026", "2026-11-24T08:00:00Z"),
     ],
 )
 def test_a_form_reads_a_stamp(write: Any, form: str, stamp: str, ts: str) -> None:
@@ -227,6 +228,17 @@ def test_keys_of_pairs_have_types_and_columns_too(write: Any) -> None:
         "took_ms": 500,
         "act": "deny",
     }
+
+
+@pytest.mark.parametrize("form", ["", "form = '%Y-%m-%d %H:%M:%S %Z'"])
+def test_a_zone_that_can_mean_several_is_kept_and_counted(write: Any, form: str) -> None:
+    text = f"{HEAD}pattern = '^(?P<time>[^|]*)(?P<x>.*)$'\n[fields.time]\ntype = 'time'\n{form}\n"
+    parsed = write(text).open().parse(b"2026-11-24 10:00:00 IST\n2026-11-24 10:00:00 PST|\n", 0, 0)
+    assert outline(parsed) == [
+        {"ts": "2026-11-24T10:00:00Z", "zone": "IST"},
+        {"ts": "2026-11-24T18:00:00Z", "x": "|"},
+    ]
+    assert parsed.ambiguous_zones == 1
 
 
 def test_groups_that_are_apart_make_one_time(write: Any) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
-from puppylog.formats.calendar import Calendar
+from puppylog.formats.dating import Dating
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.heads import split_records, without_return
 from puppylog.formats.file.matching import read_records
@@ -40,7 +40,7 @@ class FileFormat:
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "FileParser":
         rest, times = RecordTimes.open(context)
-        return FileParser(self, Calendar.open(rest, self.options.year, modified_at_us), times)
+        return FileParser(self, Dating.open(rest, self.options.year, modified_at_us), times)
 
     def find_mismatch(self, line: str) -> int:
         """Return the offset of the first character of a rejected line that does not match the best pattern."""
@@ -87,11 +87,11 @@ def make_format(definition: Definition, options: Options) -> Format:
 class FileParser:
     """Implements `puppylog.formats.base.Parser`.
 
-    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
+    Its context is what `Dating` keeps of the stamps, and the context of `RecordTimes`.
     """
 
     format: FileFormat
-    calendar: Calendar
+    dating: Dating
     times: RecordTimes
 
     @property
@@ -100,7 +100,7 @@ class FileParser:
 
     @property
     def context(self) -> str:
-        return self.times.extend(self.calendar.context)
+        return self.times.extend(self.dating.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, times=self.times)
@@ -126,7 +126,7 @@ class FileParser:
     def _read(self, text: bytes | memoryview) -> Rows:
         definition = self.format.definition
         records = split_records(text, definition.begins if self.format.joins else None, definition.skip)
-        return read_records(records, definition, self.calendar)
+        return read_records(records, definition, self.dating)
 
 
 def _find_line_from_end(lines: bytes, count: int) -> int:

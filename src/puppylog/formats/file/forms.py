@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.clock import FIRST_YEAR, LARGEST_SECOND, LARGEST_ZONE_HOUR, LAST_YEAR
+from puppylog.formats.dating import Dating
+from puppylog.formats.zones import ZONES
 
 _DIRECTIVE: Final = re.compile(r"%[-EO]?(.?)|( +)|([^% ]+)", re.DOTALL)
 _SHORT: Final = {"T": "%H:%M:%S", "R": "%H:%M", "D": "%m/%d/%y", "F": "%Y-%m-%d", "r": "%I:%M:%S %p"}
@@ -33,6 +35,7 @@ _PARTS: Final = {
     "f": ("fraction", "[0-9]{1,9}"),
     "p": ("half", "[AaPp]\\.?[Mm]\\.?"),
     "z": ("zone", "Z|z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?"),
+    "Z": ("zone_name", "[A-Za-z]{1,5}"),
     "s": ("epoch", "[0-9]{1,11}"),
 }
 _SKIPPED: Final = {"a": "[A-Za-z]{2,4}", "A": "[A-Za-z]{2,12}", "%": "%", "t": "\t"}
@@ -61,6 +64,7 @@ class Stamps:
     us: pa.Array  # int64: microseconds since the epoch; null where the stamp is not of the form, or out of range
     is_local: pa.Array  # bool: the stamp names no zone, and ``us`` is local time, counted as if in UTC
     is_out_of_range: pa.Array  # bool: the stamp has the form, but there is no such day or time
+    zone_names: pa.Array | None = None  # strings: abbreviations with several meanings, or nulls
 
 
 def compile_form(written: str) -> Form:
@@ -109,13 +113,13 @@ def _iter_regex(written: str, parts: list[str]) -> list[str]:
     return pieces
 
 
-def read_form(stamps: pa.Array, form: Form, calendar: Calendar) -> Stamps:
+def read_form(stamps: pa.Array, form: Form, dating: Dating) -> Stamps:
     """Return the times of stamps of one form.
 
     Args:
         stamps: strings without nulls.
         form: how the stamps are written.
-        calendar: gives the year of stamps without a year, in the order of the stamps, and is updated.
+        dating: gives the year of stamps without a year, in the order of the stamps, and is updated.
     """
     found = pc.extract_regex(stamps, form.regex)
     has_form = found.is_valid()
@@ -124,7 +128,7 @@ def read_form(stamps: pa.Array, form: Form, calendar: Calendar) -> Stamps:
     if "epoch" in form.parts:
         us = pc.multiply(part.number("epoch"), 1_000_000)
     else:
-        year, month, day, is_day = _read_date(part, form, calendar)
+        year, month, day, is_day = _read_date(part, form, dating)
         seconds, is_time = _read_time(part, form)
         valid = pc.and_(valid, pc.and_(is_day, is_time).fill_null(False))
         us = pc.add(pc.multiply(_count_days(year, month, day), _DAY_US), pc.multiply(seconds, 1_000_000))
@@ -134,8 +138,12 @@ def read_form(stamps: pa.Array, form: Form, calendar: Calendar) -> Stamps:
     if "zone" in form.parts:
         zone_us, is_zone = _read_zone(part.texts("zone"))
         us, valid, is_local = pc.subtract(us, zone_us), pc.and_(valid, is_zone), pa.repeat(False, len(stamps))
+    names = None
+    if "zone_name" in form.parts:
+        offsets_us, names = _read_zone_names(part.texts("zone_name"))
+        us, is_local = pc.subtract(us, offsets_us), names.is_valid()
     nothing = pa.scalar(None, pa.int64())
-    return Stamps(pc.if_else(valid, us, nothing), is_local, pc.and_not(has_form, valid))
+    return Stamps(pc.if_else(valid, us, nothing), is_local, pc.and_not(has_form, valid), names)
 
 
 class _Parts:
@@ -157,7 +165,7 @@ class _Parts:
         return pc.utf8_slice_codeunits(pc.ascii_rpad(self.texts("fraction"), 6, "0"), 0, 6).cast(pa.int64())
 
 
-def _read_date(part: _Parts, form: Form, calendar: Calendar) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
+def _read_date(part: _Parts, form: Form, dating: Dating) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
     """Return year, month and day, and whether there is such a day."""
     day = part.number("day")
     if "month_name" in form.parts:
@@ -175,7 +183,7 @@ def _read_date(part: _Parts, form: Form, calendar: Calendar) -> tuple[pa.Array, 
         short = part.number("short_year")
         year = pc.add(short, pc.if_else(pc.greater_equal(short, 69), 1900, 2000))
     else:
-        year = _find_years(month, day, is_day, calendar)
+        year = _find_years(month, day, is_day, dating.calendar)
     in_range = pc.and_(pc.greater_equal(year, FIRST_YEAR), pc.less_equal(year, LAST_YEAR))
     is_leap_day = pc.and_(pc.equal(month, 2), pc.equal(day, 29))
     exists = pc.or_(pc.invert(is_leap_day), _is_leap(year)).fill_null(False)
@@ -183,13 +191,13 @@ def _read_date(part: _Parts, form: Form, calendar: Calendar) -> tuple[pa.Array, 
     return year, month, day, is_day
 
 
-def _find_years(month: pa.Array, day: pa.Array, is_day: pa.Array, calendar: Calendar) -> pa.Array:
+def _find_years(month: pa.Array, day: pa.Array, is_day: pa.Array, calendar: Calendar | None) -> pa.Array:
     """Return the years of stamps without a year. Python code runs once for each run of stamps of one day."""
     code = pc.if_else(is_day, pc.add(pc.multiply(month, 100), day), 0)
     runs = pc.run_end_encode(code.cast(pa.int64()))
     years: list[int] = []
     for value in runs.values.to_pylist():
-        if value == 0:
+        if value == 0 or calendar is None:
             years.append(0)
             continue
         year = calendar.find_year(value // 100, value % 100)
@@ -229,6 +237,14 @@ def _read_zone(zones: pa.Array) -> tuple[pa.Array, pa.Array]:
             offsets.append((int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000 * (-1 if zone[0] == "-" else 1))
     us = pa.array(offsets, pa.int64()).take(encoded.indices)
     return us.fill_null(0), us.is_valid()
+
+
+def _read_zone_names(names: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the offsets of zones from UTC in microseconds, 0 if unknown, and the names with several meanings."""
+    known = pa.array(list(ZONES), pa.string())
+    place = pc.index_in(names, value_set=known)
+    minutes = pa.array(list(ZONES.values()), pa.int64()).take(place).fill_null(0)
+    return pc.multiply(minutes, 60_000_000), pc.if_else(place.is_valid(), pa.scalar(None, pa.string()), names)
 
 
 def _is_leap(year: pa.Array) -> pa.Array:

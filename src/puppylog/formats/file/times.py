@@ -1,39 +1,16 @@
 """Reads a column of time stamps: by the forms of a field, as numbers since the epoch, or in any known form."""
 
+from dataclasses import replace
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.calendar import Calendar
+from puppylog.formats import stamp_column
+from puppylog.formats.dating import Dating
 from puppylog.formats.file.definition import Cell
-from puppylog.formats.file.forms import Form, Stamps, compile_form, read_form
-from puppylog.formats.regex.times import read_times
+from puppylog.formats.file.forms import Form, Stamps, read_form
 from puppylog.formats.rows import NO_TIME
-
-_ISO_TAIL: Final = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})"
-_ISO: Final = Form(
-    "ISO 8601",
-    r"^(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})[Tt ]" + _ISO_TAIL + "$",
-    frozenset({"year", "month", "day", "hour", "minute", "second"}),
-)
-_ISO_FRACTION: Final = Form(
-    "ISO 8601 with a fraction",
-    _ISO.regex[:-1] + r"[.,](?P<fraction>[0-9]{1,9})$",
-    _ISO.parts | {"fraction"},
-)
-_ISO_ZONE: Final = Form(
-    "ISO 8601 with a zone",
-    _ISO.regex[:-1] + r" ?(?P<zone>[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)$",
-    _ISO.parts | {"zone"},
-)
-_ISO_FULL: Final = Form(
-    "ISO 8601 with a fraction and a zone",
-    _ISO_FRACTION.regex[:-1] + _ISO_ZONE.regex[len(_ISO.regex) - 1 :],
-    _ISO_FRACTION.parts | {"zone"},
-)
-_COMMON: Final = (_ISO_FULL, _ISO_FRACTION, _ISO_ZONE, _ISO, compile_form("%d/%b/%Y:%H:%M:%S %z"))
-"""Forms that are read for a whole column at once, before `read_times` reads the other stamps."""
 
 _EPOCH: Final = r"^(?P<whole>[0-9]{1,19})(?:[.,](?P<fraction>[0-9]{1,9})[0-9]*)?$"
 _DIGITS: Final = {"s": 6, "ms": 3, "us": 0, "ns": -3}  # how many digits of microseconds one unit has
@@ -41,57 +18,59 @@ _DIGITS: Final = {"s": 6, "ms": 3, "us": 0, "ns": -3}  # how many digits of micr
 _NULL_US = pa.scalar(None, pa.int64())
 
 
-def read_stamps(stamps: pa.Array, cell: Cell, calendar: Calendar) -> Stamps:
+def read_stamps(stamps: pa.Array, cell: Cell, dating: Dating) -> Stamps:
     """Return the times of stamps; a stamp that is empty or a dash has the time NO_TIME.
 
     Args:
         stamps: strings without nulls.
         cell: the field: its forms, its unit and its zone.
-        calendar: gives the year of stamps without a year, and is updated.
+        dating: what the stamps before have shown; is updated.
     """
     trimmed = pc.ascii_trim_whitespace(stamps)
     if cell.table.unit is not None:
         found = _read_epoch(trimmed, cell.table.unit)
     elif cell.forms:
-        found = _read_forms(trimmed, cell.forms, calendar)
+        found = _read_forms(trimmed, cell.forms, dating)
     else:
-        found = _read_any(trimmed, calendar)
+        found = _read_any(trimmed, dating)
     if found.us.null_count:
         is_absent = pc.is_in(trimmed, value_set=pa.array(["", "-"]))
         us = pc.if_else(is_absent, pa.scalar(NO_TIME, pa.int64()), found.us)
-        found = Stamps(us, pc.and_not(found.is_local, is_absent), pc.and_not(found.is_out_of_range, is_absent))
+        is_local, is_out = (pc.and_not(flags, is_absent) for flags in (found.is_local, found.is_out_of_range))
+        found = replace(found, us=us, is_local=is_local, is_out_of_range=is_out)
     if cell.table.zone:
         found = _in_zone(found, cell.table.zone)
     return found
 
 
-def _read_forms(stamps: pa.Array, forms: tuple[Form, ...], calendar: Calendar) -> Stamps:
+def _read_forms(stamps: pa.Array, forms: tuple[Form, ...], dating: Dating) -> Stamps:
     """Return the times of stamps, each of the first form that fits."""
-    found = read_form(stamps, forms[0], calendar)
+    found = read_form(stamps, forms[0], dating)
     for form in forms[1:]:
         left = found.us.is_null()
         if not pc.any(left).as_py():
             break
-        found = _fill(found, left, read_form(stamps.filter(left), form, calendar))
+        found = _fill(found, left, read_form(stamps.filter(left), form, dating))
     return found
 
 
-def _read_any(stamps: pa.Array, calendar: Calendar) -> Stamps:
-    found = _read_forms(stamps, _COMMON, calendar)
-    left = found.us.is_null()
-    if not pc.any(left).as_py():
-        return found
-    times = read_times(stamps.filter(left), calendar)
-    us = pc.if_else(pc.or_(times.is_unknown, times.is_out_of_range), _NULL_US, times.us)
-    return _fill(found, left, Stamps(us, times.is_local, times.is_out_of_range))
+def _read_any(texts: pa.Array, dating: Dating) -> Stamps:
+    found = stamp_column.read_stamps(texts, dating)
+    us = pc.if_else(pc.equal(found.ts_us, pa.scalar(NO_TIME, pa.int64())), _NULL_US, found.ts_us)
+    return Stamps(us, found.is_local.cast(pa.bool_()), pa.repeat(False, len(texts)), found.zone_names)
 
 
 def _fill(found: Stamps, left: pa.Array, others: Stamps) -> Stamps:
     """Return ``found`` with the values of ``others`` where ``left`` is true."""
+    names = found.zone_names
+    if others.zone_names is not None:
+        before = names if names is not None else pa.nulls(len(left), pa.string())
+        names = pc.replace_with_mask(before, left, others.zone_names)
     return Stamps(
         pc.replace_with_mask(found.us, left, others.us),
         pc.replace_with_mask(found.is_local, left, others.is_local),
         pc.replace_with_mask(found.is_out_of_range, left, others.is_out_of_range),
+        names,
     )
 
 
@@ -119,4 +98,4 @@ def _in_zone(found: Stamps, zone: str) -> Stamps:
     wall = pc.if_else(has_time, found.us, 0).view(pa.timestamp("us"))
     instants = pc.assume_timezone(wall, zone, ambiguous="earliest", nonexistent="earliest").view(pa.int64())
     us = pc.if_else(has_time, instants, found.us)
-    return Stamps(us, pa.repeat(False, len(us)), found.is_out_of_range)
+    return replace(found, us=us, is_local=pa.repeat(False, len(us)))
