@@ -2,7 +2,7 @@
 
 If two fields name the same column, the field with the better name fills it (see ``names``). The other field becomes an
 attribute, and so does a value that does not fit its column: nothing is lost. A field with a known name is left out if
-its value is empty, a dash or null: then the value is unknown.
+its value is empty, null, or one or two dashes: then the value is unknown.
 
 Some names mean a column only in a line with a request, which has a method, a protocol, a route or the size of an answer
 under a name that is sure. Fields with such names are read after all others, and so are all statuses.
@@ -21,15 +21,18 @@ from puppylog.formats.rows import NO_TIME, write_object
 from puppylog.formats.rows import Member as Attribute
 from puppylog.formats.severity import KEY as SEVERITY_TEXT
 from puppylog.formats.severity import read_severity
+from puppylog.formats.stamp import read_stamp
 
 Columns: TypeAlias = dict[str, str | int | None]
 
+_UNKNOWN: Final = frozenset({"", "-", "--"})
 _DEFERRED: Final = frozenset({"request", "no request", "sender"})
 _OF_REQUESTS: Final = ("request_method", "request", "request_proto", "request_route", "response_bytes")
 _OF_SIGN: Final = (("gelf", "syslog"), ("nextcloud", "nextcloud"), ("windows", "windows"))
-_WITH_MORE: Final = ("severity", "host")
+_WITH_MORE: Final = ("ts", "severity", "host")
 _WHOLE_SECONDS = re.compile("[0-9]{1,10}")
 
+_LONGEST_TIME = 100  # in bytes of UTF-8; a longer text is no time
 _EARLIEST_US = 100_000_000 * 1_000_000
 """The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time."""
 
@@ -96,7 +99,7 @@ def read_fields(members: Sequence[Member]) -> Fields:
     for member, name in named:
         if not name.field:
             continue
-        if member.json == "null" or member.text in {"", "-"}:
+        if member.json == "null" or member.text in _UNKNOWN:
             member.is_used = True
         elif name.rule in _DEFERRED or name.field == "status_code":
             deferred.append((member, name))
@@ -192,7 +195,7 @@ def _read_value(
         return None
     match name.field:
         case "ts":
-            found = _read_stamp(reading, text)
+            found = _read_stamp(reading, text, added)
         case "nanoseconds":
             found = _read_nanoseconds(reading, text)
         case "severity":
@@ -213,8 +216,8 @@ def _read_nanoseconds(reading: _Reading, text: str) -> Columns | None:
     return {}
 
 
-def _read_stamp(reading: _Reading, text: str) -> Columns | None:
-    stamp = _read_time(text)
+def _read_stamp(reading: _Reading, text: str, added: dict[str, str]) -> Columns | None:
+    stamp = _read_time(text, added)
     if stamp is None:
         return None
     reading.stamp = stamp
@@ -274,17 +277,33 @@ def _fits_column(field_name: str, text: str) -> bool:
     return True
 
 
-def _read_time(text: str) -> clock.Stamp | None:
+def _read_time(text: str, added: dict[str, str]) -> clock.Stamp | None:
+    """Return a time in any style. A zone that may mean several becomes the attribute ``zone``."""
+    text = _unwrap_time(text)
     try:
-        if text.startswith("[") and text.endswith("]"):
-            text = text[1:-1]
         stamp = clock.parse_iso(text) or clock.parse_access(text)
     except clock.OutOfRange:
         return None
     if stamp is not None:
         return stamp
     stamp = clock.parse_epoch(text)
-    return stamp if stamp is not None and stamp.us >= _EARLIEST_US else None
+    if stamp is not None:
+        return stamp if stamp.us >= _EARLIEST_US else None
+    found = read_stamp(text) if len(text.encode()) <= _LONGEST_TIME else None
+    if found is None or found.end != len(text):
+        return None
+    if found.zone_name:
+        added["zone"] = quote(found.zone_name)
+    return clock.Stamp(found.us, found.is_local)
+
+
+def _unwrap_time(text: str) -> str:
+    """Return the text without brackets, or without what .NET writes around milliseconds."""
+    if text.startswith("[") and text.endswith("]"):
+        return text[1:-1]
+    if text.startswith("/Date(") and text.endswith(")/"):
+        return text[len("/Date(") : -len(")/")]
+    return text
 
 
 def _read_integer(field_name: str, start: int, end: int, text: str) -> Columns | None:

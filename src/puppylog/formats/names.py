@@ -47,7 +47,7 @@ _NAMES: Final[Mapping[str, str]] = {
     """,
     "nanoseconds": "instant.nanoofsecond timestamp.nanos",
     "severity": """
-        level severity lvl loglevel levelname log.level @l severitytext leveldisplayname errorseverity:postgresql
+        level severity lvl loglevel levelname log.level @l @level severitytext leveldisplayname errorseverity:postgresql
         s:mongodb event.system.level:windows severitylabel syslogseveritytext syslogseverity:syslog
         log.syslog.severity.name jsonpayload.level jsonpayload.severity fields.level priority:syslog
         syslogseveritycode:syslog log.syslog.severity.code:syslog severitynumber:opentelemetry level.name

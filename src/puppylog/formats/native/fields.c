@@ -5,8 +5,9 @@
 #include "request.h"
 #include "scan.h"
 #include "severity.h"
+#include "stamp.h"
 
-enum { LONGEST_INTEGER = 19 };
+enum { LONGEST_INTEGER = 19, LONGEST_TIME = 100 };
 
 /* The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time. */
 static const int64_t EARLIEST_US = INT64_C(100000000) * 1000000;
@@ -16,14 +17,33 @@ static inline bool begins_with(Span text, const char *beginning) {
     return text.size >= size && memcmp(text.at, beginning, size) == 0;
 }
 
-static bool read_time(Span text, Row *row) {
-    if (text.size >= 2 && text.at[0] == '[' && text.at[text.size - 1] == ']') text = (Span){text.at + 1, text.size - 2};
+/* Return the text without brackets, or without what .NET writes around milliseconds. */
+static Span unwrap_time(Span text) {
+    if (text.size >= 2 && text.at[0] == '[' && text.at[text.size - 1] == ']') return (Span){text.at + 1, text.size - 2};
+    if (text.size >= 9 && begins_with(text, "/Date(") && memcmp(text.at + text.size - 2, ")/", 2) == 0)
+        return (Span){text.at + 6, text.size - 8};
+    return text;
+}
+
+/* Read a time in any style. `zone` is set to its zone if that may mean several. */
+static bool read_time(Span text, Row *row, Span *zone) {
     int64_t us;
+    *zone = (Span){0};
+    text = unwrap_time(text);
     Stamp stamp = clock_iso(text, &us);
     if (stamp == STAMP_NONE) stamp = clock_access(text, &us);
     if (stamp == STAMP_NONE) {
         stamp = clock_epoch(text, &us);
         if (stamp == STAMP_ZONED && us < EARLIEST_US) return false;
+    }
+    if (stamp == STAMP_NONE && text.size <= LONGEST_TIME) {
+        Dating dating = {0};
+        FoundStamp found;
+        const uint8_t *end = text.at + text.size;
+        if (!stamp_read(&dating, text.at, end, &found) || found.end != end) return false;
+        *zone = found.zone;
+        us = found.us;
+        stamp = found.is_local ? STAMP_LOCAL : STAMP_ZONED;
     }
     if (stamp != STAMP_ZONED && stamp != STAMP_LOCAL) return false;
     row->ts_us = us;
@@ -161,7 +181,7 @@ static bool read_text(Reading *reading, const Name *name, Span text) {
 static bool read_value(Reading *reading, const Member *member) {
     if (member->kind != VALUE_TEXT && member->kind != VALUE_NUMBER) return false;
     switch (member->name.field) {
-    case FIELD_TIME: return read_time(member->text, reading->row);
+    case FIELD_TIME: return read_time(member->text, reading->row, &reading->extras->zone);
     case FIELD_NANOSECONDS: return read_nanoseconds(reading, member->text);
     case FIELD_SEVERITY: return read_severity(reading, member);
     case FIELD_STATUS: return read_status(reading, member);
@@ -194,7 +214,8 @@ static inline void offer(Reading *reading, Member *member) {
 }
 
 static inline bool is_unknown(const Member *member) {
-    return member->kind == VALUE_NULL || (member->kind == VALUE_TEXT && without_dash(member->text).size == 0);
+    return member->kind == VALUE_NULL ||
+           (member->kind == VALUE_TEXT && (without_dash(member->text).size == 0 || span_is(member->text, "--")));
 }
 
 /* Add the nanoseconds to a time in whole seconds. */
@@ -277,6 +298,8 @@ static bool has_key(const Member *members, size_t count, const char *key) {
 
 void fields_write(Builder *builder, const Member *members, size_t count, const Extras *extras) {
     write_members(builder, members, count);
+    if (extras->zone.size && !has_key(members, count, "zone"))
+        builder_text_member(builder, span_of_text("zone"), extras->zone);
     if (extras->severity_text.size && !has_key(members, count, "severity_text"))
         builder_text_member(builder, span_of_text("severity_text"), extras->severity_text);
     if (extras->client_port.size && !has_key(members, count, "client_port"))
