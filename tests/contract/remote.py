@@ -20,6 +20,7 @@ ALWAYS: Final = frozenset(
         "test_an_answer_may_be_left_unread",
         "test_a_record_comes_back_as_it_was_written",
         "test_a_replay_turns_lines_that_fit_into_records_and_keeps_the_others_rejected",
+        "test_a_collector_goes_on_behind_the_position_in_the_new_format",
         "test_a_deleted_stream_is_gone_with_its_rows_and_files",
         "test_a_replacement_is_refused_if_another_position_is_stored",
         "test_a_replacement_may_be_committed_again_and_stores_no_row_twice",

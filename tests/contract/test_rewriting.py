@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
-from contract.differences import NUL_IN_TEXT
+from contract.differences import CITUS, NUL_IN_TEXT, TIMESCALEDB
 from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition
@@ -139,6 +140,35 @@ def test_metrics_are_right_after_as_many_records_have_replaced_others(
     half = records(30, ts=then, step_s=5, severity="error", response_bytes=7)
     rewrite(source, half, records(30, start=3000, ts=then + timedelta(seconds=150), step_s=5, response_bytes=1))
     assert_metrics_are_right(server, store)
+
+
+COLUMNAR = {
+    TIMESCALEDB: "SELECT compress_chunk(chunk) FROM show_chunks('puppylog.log_records') AS chunk",
+    CITUS: """
+        SELECT alter_table_set_access_method(format('puppylog.%I', name)::regclass, 'columnar')
+        FROM puppylog.list_days() JOIN pg_class ON relname = name JOIN pg_am ON pg_am.oid = relam
+        WHERE amname <> 'columnar'
+    """,
+}
+"""SQL that makes all records columnar, on the stores that have such records."""
+
+
+def test_columnar_records_are_replaced_and_deleted(server: StoreServer, store: Store) -> None:
+    source = Source(store)
+    then = datetime.now(UTC) - timedelta(days=20)
+    source.append(records(300, ts=then, step_s=600, severity="info", response_bytes=1))
+    create_metrics(store)
+    assert_metrics_are_right(server, store)
+    for again in (True, False):
+        if server.name in COLUMNAR:
+            with psycopg.connect(server.database_url, autocommit=True) as connection:
+                connection.execute(COLUMNAR[server.name].encode())
+        if again:
+            new = records(300, ts=then, step_s=600, severity="error", response_bytes=2)
+            assert rewrite(source, new) == Rewritten(300, 0, 300, 0)
+        else:
+            assert store.delete_stream(source.stream_id) == DeletedStream(300, 0, 1)
+        assert_metrics_are_right(server, store)
 
 
 def test_metrics_are_right_after_records_got_other_times(server: StoreServer, store: Store) -> None:

@@ -3,10 +3,13 @@
 A replay of rejected lines waits for this transaction, and this one for a replay: they change the same rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any, Final
 
+from puppylog.errors import StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.postgres.ingest.append import Days, Rows, copy_records, copy_rejects, make_days, note_times
@@ -42,9 +45,9 @@ class LinkedRewriter:
         def work(session: Session) -> Rewritten:
             make_days(session, self._days, days)
             condition = _QUERIES["of_file"].format(stream_id=int(file.stream_id), file_id=int(file.file_id))
-            self._make_changeable(session, condition)
+            rows = self._choose_rows(session, condition)
             with session.transaction():
-                return _rewrite(session, condition, file, context, staged)
+                return _rewrite(session, rows, file, context, staged)
 
         rewritten = self._ingest.call(work)
         self._run_jobs()
@@ -54,22 +57,52 @@ class LinkedRewriter:
         condition = _QUERIES["of_stream"].format(stream_id=int(stream_id))
 
         def work(session: Session) -> DeletedStream:
-            self._make_changeable(session, condition)
+            rows = self._choose_rows(session, condition)
             with session.transaction():
-                return _delete_stream(session, condition, stream_id)
+                return _delete_stream(session, rows, stream_id)
 
         deleted = self._ingest.call(work)
         self._run_jobs()
         return deleted
 
-    def _make_changeable(self, session: Session, condition: str) -> None:
-        """Make the columnar partitions ordinary that have rows which go: Citus deletes no columnar row."""
+    def _choose_rows(self, session: Session, condition: str) -> "_Rows":
+        """Return the rows that a condition selects.
+
+        Citus deletes no row of a columnar partition, and refuses a deletion that might touch one. So the partitions of
+        the records become ordinary ones, and the records are deleted day by day.
+        """
         if self.info.flavour != _CITUS:
-            return
-        days = [row["day"] for row in session.rows(_QUERIES["days_of"].format(condition=condition))]
+            return _Rows(condition, None)
+        days = sorted(_list_days(session, condition))
         for row in session.rows(_QUERIES["columnar_days"], {"days": days}):
             with session.transaction():
                 session.run(_QUERIES["make_changeable"].format(name=row["name"]))
+        return _Rows(condition, days)
+
+
+def _list_days(session: Session, condition: str) -> set[date]:
+    return {row["day"] for row in session.rows(_QUERIES["days_of"].format(condition=condition))}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Rows that go."""
+
+    condition: str  # SQL that selects them
+    days: Sequence[date] | None  # of the records, if they are deleted day by day
+
+    def delete_records(self, session: Session) -> int:
+        """Delete the records; return their number.
+
+        Raises:
+            StoreUnavailable: a replay has stored records of other days since the days were listed.
+        """
+        if self.days is None:
+            return session.run(_QUERIES["delete_records"].format(condition=self.condition))
+        if not _list_days(session, self.condition) <= {*self.days}:
+            raise StoreUnavailable("replace", "records", "others were stored at the same moment")
+        conditions = [_QUERIES["within_day"].format(condition=self.condition, day=day) for day in self.days]
+        return sum(session.run(_QUERIES["delete_records"].format(condition=each)) for each in conditions)
 
 
 class CopyRewriting:
@@ -91,17 +124,17 @@ class CopyRewriting:
         self._staged.discard()
 
 
-def _rewrite(session: Session, condition: str, file: ReadFile, context: str, staged: StagedRows) -> Rewritten:
+def _rewrite(session: Session, rows: _Rows, file: ReadFile, context: str, staged: StagedRows) -> Rewritten:
     ids = {"stream_id": file.stream_id, "file_id": file.file_id}
     session.run(_REPLAY_QUERIES["take_turn"])
-    check_read_file(file, _find_stored(session, condition, ids))
-    removed_records, removed_rejects = _remove_rows(session, condition)
+    check_read_file(file, _find_stored(session, rows.condition, ids))
+    removed_records, removed_rejects = _remove_rows(session, rows)
     records = rejects = refused = 0
     for parsed in staged:
-        rows = [Rows(file.stream_id, file.file_id, parsed)]
-        unfit = copy_records(session, rows)
-        rejects += copy_rejects(session, rows, unfit)
-        note_times(session, rows)
+        part = [Rows(file.stream_id, file.file_id, parsed)]
+        unfit = copy_records(session, part)
+        rejects += copy_rejects(session, part, unfit)
+        note_times(session, part)
         records += parsed.records.num_rows - len(unfit)
         refused += len(unfit)
     session.run(_QUERIES["set_context"], {**ids, "context": context})
@@ -117,18 +150,18 @@ def _find_stored(session: Session, condition: str, ids: Mapping[str, int]) -> Ma
     return {**rows[0], "first_offset": min((first for first in firsts if first is not None), default=None)}
 
 
-def _delete_stream(session: Session, condition: str, stream_id: int) -> DeletedStream:
+def _delete_stream(session: Session, rows: _Rows, stream_id: int) -> DeletedStream:
     session.run(_REPLAY_QUERIES["take_turn"])
-    records, rejects = _remove_rows(session, condition)
+    records, rejects = _remove_rows(session, rows)
     files = session.run(_QUERIES["delete_files"], {"stream_id": stream_id})
     session.run(_QUERIES["delete_report"], {"stream_id": stream_id})
     session.run(_QUERIES["delete_stream"], {"stream_id": stream_id})
     return DeletedStream(records, rejects, files)
 
 
-def _remove_rows(session: Session, condition: str) -> tuple[int, int]:
+def _remove_rows(session: Session, rows: _Rows) -> tuple[int, int]:
     """Delete rows and store invalidations for their times; return how many records and rejected lines are gone."""
     session.run(_QUERIES["allow_deletions"])
-    session.run(_QUERIES["invalidate_removed"].format(condition=condition))
-    records = session.run(_QUERIES["delete_records"].format(condition=condition))
-    return records, session.run(_QUERIES["delete_rejects"].format(condition=condition))
+    session.run(_QUERIES["invalidate_removed"].format(condition=rows.condition))
+    records = rows.delete_records(session)
+    return records, session.run(_QUERIES["delete_rejects"].format(condition=rows.condition))

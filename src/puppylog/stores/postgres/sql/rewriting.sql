@@ -38,6 +38,10 @@ GROUP BY stream_id, date_trunc('hour', ts)
 -- name: delete_records
 DELETE FROM puppylog.log_records WHERE {condition}
 
+-- name: within_day
+-- The rows of one day: their deletion touches no other partition.
+{condition} AND ts >= TIMESTAMPTZ '{day} 00:00:00+00' AND ts < TIMESTAMPTZ '{day} 00:00:00+00' + INTERVAL '1 day'
+
 -- name: delete_rejects
 DELETE FROM puppylog.rejected_lines WHERE {condition}
 
