@@ -21,7 +21,10 @@ from support.served import Answer, Served
 MOVE = Move(1, 0, 100, EMPTY_FINGERPRINT, finished=False)
 HEAD = pack_frame(Kind.JSON, encode({"moves": [MOVE], "requests": [], "parts": [[1, 1, "R", 0]]}))
 SESSION = secrets.token_hex(16)
-OTHERS = ("query", "append", "replay", "open_session", "open_streams", "close_stream", "claim_sending")
+OTHERS = (
+    *("query", "append", "replay", "open_session", "open_streams", "close_stream", "claim_sending"),
+    *("stage_rows", "discard_rows", "rewrite", "delete_stream"),
+)
 BAD: list[object] = [
     {},
     [],
@@ -38,6 +41,10 @@ BAD: list[object] = [
     {"new": {"name": "x", "scope": "king", "hash": 1, "expires_at": "soon"}},
     {"silence": {"name": 1}},
     {"name": None, "at": "never"},
+    {"id": 1, "number": "x", "parts": []},
+    {"id": "a", "parts": 0, "file": {"stream_id": 1}, "context": ""},
+    {"id": "a", "parts": 0, "file": {"stream_id": 1, "file_id": 1, "byte_offset": 1, "first_offset": 0}, "context": ""},
+    {"stream_id": "x"},
 ]
 
 
@@ -67,7 +74,7 @@ def test_arguments_of_another_shape_are_refused_or_make_no_sense_to_the_store(se
     assert served.reported == []
 
 
-@given(body=st.binary(max_size=300), call=st.sampled_from(["append", "query", "replay", "report"]))
+@given(body=st.binary(max_size=300), call=st.sampled_from(["append", "query", "replay", "report", "stage_rows"]))
 def test_bodies_that_are_no_frames_are_refused(served: Served, body: bytes, call: str) -> None:
     assert post(served, call, body).status == 400
 

@@ -1,5 +1,6 @@
 """The calls of remote stores that replace the rows of a file, and delete streams."""
 
+import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeAlias, TypeVar
 
@@ -71,7 +72,10 @@ class RewritingRoutes:
             staging_id, parts, context = _read(lambda: (str(asked["id"]), int(asked["parts"]), str(asked["context"])))
             self._context.claims.refuse_foreign(session, [file.stream_id])
             staged = self._stagings.find(session.id, staging_id, parts)
-            return staged.replace_rows(store, file, context)
+            try:
+                return staged.replace_rows(store, file, context)
+            except (ArithmeticError, ValueError, TypeError, struct.error) as error:  # a time or number out of range
+                raise Refusal(400, f"a row of file {file.file_id} cannot be written: {error}") from error
 
         return await self._run(request, work)
 
