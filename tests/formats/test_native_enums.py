@@ -12,6 +12,8 @@ from formats.native_builds import find_compiler
 from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
+from puppylog.formats.postgresql import stderr
+from puppylog.formats.postgresql.head import Field
 from puppylog.formats.severity import NOTATIONS
 from puppylog.formats.syslog import reasons
 from puppylog.formats.zones import AMBIGUOUS, AREAS, ZONES
@@ -27,6 +29,8 @@ LISTS: dict[str, Sequence[str]] = {
     "syslog reasons": reasons.REASONS,
     "apache_error reasons": apache_error.REASONS,
     "nginx_error reasons": nginx_error.REASONS,
+    "postgresql reasons": stderr.REASONS,
+    "postgresql fields": [field.name for field in Field],
     "haproxy reasons": haproxy.REASONS,
     "envoy reasons": envoy.REASONS,
     "layout reasons": program.REASONS,

@@ -28,6 +28,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "syslog": ListedFormat("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog"),
     "apache_error": ListedFormat("error logs of Apache, versions 2.2 and 2.4", "apache_error"),
     "nginx_error": ListedFormat("error logs of nginx", "nginx_error"),
+    "postgresql": ListedFormat("logs of PostgreSQL, with any log_line_prefix", "postgresql"),
     "haproxy": ListedFormat("logs of HAProxy: HTTP, TCP and errors of connections", "haproxy"),
     "envoy": ListedFormat("access logs of Envoy and Istio", "envoy"),
     "logfmt": ListedFormat("logfmt: key=value", "logfmt"),
@@ -45,6 +46,7 @@ WRITTEN: Final[Mapping[str, str]] = {
     "@FILE": "a format file: TOML with a regular expression, the types of its fields and samples",
     "$variable …": "a log_format of nginx: the string or the whole directive",
     "%directive …": "a LogFormat of Apache: the string or the whole directive",
+    "log_line_prefix = …": "a log_line_prefix of PostgreSQL: the setting or the string",
     "w3c: field …": "W3C extended logs without #Fields",
     "(?P<name>…)": "a regular expression (RE2) whose named groups become columns",
 }

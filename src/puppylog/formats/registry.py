@@ -34,6 +34,8 @@ from puppylog.formats.listed import AUTO
 from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
 from puppylog.formats.nginx_error import find_nginx_error_mismatch, read_nginx_error
 from puppylog.formats.plain import read_plain
+from puppylog.formats.postgresql.prefix import Prefix, compile_prefix, is_prefix
+from puppylog.formats.postgresql.stderr import read_stderr
 from puppylog.formats.regex.pattern import is_pattern
 from puppylog.formats.regex.regex import make_regex
 from puppylog.formats.syslog.syslog import Syslog
@@ -58,6 +60,11 @@ def _make_nginx_error(options: Options) -> Format:
     return LineFormat("nginx_error", reader, options.zone, find_nginx_error_mismatch)
 
 
+def _make_postgresql(name: str, prefix: Prefix | None, options: Options) -> Format:
+    reader = partial(read_stderr, prefix=prefix, joins=options.joins_lines)
+    return LineFormat(name, reader, options.zone)
+
+
 FORMATS: Final[Mapping[str, Entry]] = {
     "access": Entry(lambda _: AccessLog(Variant.ACCESS)),
     "common": Entry(lambda _: AccessLog(Variant.COMMON), is_candidate=False),
@@ -74,6 +81,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "syslog": Entry(Syslog),
     "apache_error": Entry(_make_apache_error),
     "nginx_error": Entry(_make_nginx_error),
+    "postgresql": Entry(lambda o: _make_postgresql("postgresql", None, o)),
     "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
@@ -103,10 +111,8 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
     """
     if written == AUTO:
         return make_auto(options)
-    if is_pattern(written):
-        return make_regex(written, options)
-    if is_w3c(written):
-        return read_fields(written)
+    if (made := _make_written(written, options)) is not None:
+        return made
     found = find_file(written)
     if found is not None and (found.is_own or written not in FORMATS):
         return read_format_file(found.path, options)
@@ -117,6 +123,17 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
         names = (AUTO, *FORMAT_NAMES, *(name for name in list_files() if name not in FORMATS))
         raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join(names)}")
     return entry.make(options)
+
+
+def _make_written(written: str, options: Options) -> Format | None:
+    """Return the format that a text of another form than a name defines; None for names and for layouts."""
+    if is_pattern(written):
+        return make_regex(written, options)
+    if is_w3c(written):
+        return read_fields(written)
+    if is_prefix(written):
+        return _make_postgresql(" ".join(written.splitlines()).strip(), compile_prefix(written), options)
+    return None
 
 
 def list_configured_formats(configuration: str, source: str, options: Options, nickname: str = "") -> list[Format]:

@@ -144,28 +144,66 @@ class RowsBuilder:
         appended, too. If there is no row before the line, or the row has the most lines or bytes already, the line
         becomes a record without a time, whose message is the line.
         """
-        if self._run is None or self._rows != self._joined_to:
-            self._end_run()
-            self._run, self._record_lines = (at, 0), 1
-        self._run = (self._run[0], self._run[1] + 1)
-        is_rejected = self._rejected_at[-1:] > self._starts[-1:]
-        start = self._rejected_at[-1] if is_rejected else self._starts[-1] if self._starts else at
-        if not self._rows or self._record_lines >= MOST_RECORD_LINES or at - start >= MOST_RECORD_BYTES:
+        self._begin_join()
+        self._run = (self._run[0], self._run[1] + 1) if self._run is not None else (at, 1)
+        if not self._has_space(at):
             self.add(at, columns={"message": line.decode()})
             self.orphans += 1
             self._record_lines = 1
         else:
             blanks = self._blanks if self._blanks_end == at else 0
-            if is_rejected:
+            if self._is_rejected:
                 self._rejected_ends[-1] = self.text.index(b"\n", at)
             else:
                 before = self._columns["message"][-1]
                 newlines = "" if before is None else "\n" * (blanks + 1)
                 self._columns["message"][-1] = f"{before or ''}{newlines}{line.decode()}"
-            self.rowless -= blanks
-            self.joined += blanks + 1
-            self._record_lines += blanks + 1
+            self._count_joined(blanks)
         self._joined_to = self._rows
+
+    def join_member(self, at: int, key: str, value: str) -> bool:
+        """Add a member to the attributes of the last record, of which the line at the offset ``at`` is a part.
+
+        Without a key, the value is appended to the last member, which is a text, and blank lines directly before the
+        line are appended, too. Return False, and change nothing, if the last row is no record, or if it has the most
+        lines or bytes already.
+        """
+        self._begin_join()
+        if self._is_rejected or not self._has_space(at):
+            return False
+        attributes = str(self._columns["attributes"][-1] or "{}")
+        blanks = self._blanks if not key and self._blanks_end == at else 0
+        if key:
+            comma = "" if attributes == "{}" else ", "
+            attributes = f"{attributes[:-1]}{comma}{quote(key)}: {quote(value)}}}"
+        else:
+            newlines = "\n" * (blanks + 1)
+            attributes = f"{attributes[:-2]}{quote(newlines + value)[1:]}}}"
+        self._columns["attributes"][-1] = attributes
+        self._count_joined(blanks)
+        self._joined_to = self._rows
+        return True
+
+    def _begin_join(self) -> None:
+        """Begin to join a line: if a row was added after the last joined line, it has one line so far."""
+        if self._rows != self._joined_to:
+            self._end_run()
+            self._record_lines = 1
+
+    @property
+    def _is_rejected(self) -> bool:
+        """Whether the last row is a rejected line."""
+        return self._rejected_at[-1:] > self._starts[-1:]
+
+    def _has_space(self, at: int) -> bool:
+        """Return whether there is a row before the offset ``at`` that can get a line."""
+        last = max((*self._rejected_at[-1:], *self._starts[-1:]), default=at - MOST_RECORD_BYTES)
+        return self._record_lines < MOST_RECORD_LINES and at - last < MOST_RECORD_BYTES
+
+    def _count_joined(self, blanks: int) -> None:
+        self.rowless -= blanks
+        self.joined += blanks + 1
+        self._record_lines += blanks + 1
 
     @property
     def _rows(self) -> int:

@@ -163,56 +163,6 @@ void builder_end_run(Builder *builder) {
     builder->run.lines = 0;
 }
 
-/* Append a line to the message of the last record. */
-static void extend_message(Builder *builder, Span line, size_t newlines) {
-    Column *messages = &builder->texts[MESSAGE];
-    builder->rows--; /* the last record is the current one again */
-    bool is_null = messages->rows <= builder->rows;
-    for (; newlines > 0 && !is_null; newlines--) add_byte(builder, &messages->data, '\n');
-    add_part(builder, &messages->data, line);
-    end_text(builder, messages);
-    builder->rows++;
-}
-
-void builder_continue(Builder *builder, Span line) {
-    if (builder->failed) return;
-    builder_drop_members(builder);
-    if (builder->run.lines == 0 || builder->rows + builder->rejects != builder->joined_to) {
-        builder_end_run(builder);
-        builder->run.start = (size_t)(line.at - builder->text);
-        builder->record_lines = 1;
-    }
-    builder->run.lines++;
-    int64_t rejected = builder->rejects ? ((int64_t *)builder->rejected_starts.at)[builder->rejects - 1] : -1;
-    int64_t started = builder->rows ? ((int64_t *)builder->starts.at)[builder->rows - 1] : -1;
-    bool is_rejected = rejected > started;
-    bool has_row = builder->rows + builder->rejects > 0;
-    const uint8_t *start = !has_row ? line.at : builder->text + (is_rejected ? rejected : started);
-    if (!has_row || builder->record_lines >= MOST_RECORD_LINES || line.at - start >= MOST_RECORD_BYTES) {
-        builder_record(builder, line.at, &(Row){.ts_us = NO_TIME, .text[MESSAGE] = line});
-        builder->orphans++;
-        builder->record_lines = 1;
-    } else {
-        size_t blanks = builder->blanks_end == line.at ? builder->blanks : 0;
-        if (is_rejected) {
-            const uint8_t *end = line.at + line.size;
-            ((int64_t *)builder->rejected_ends.at)[builder->rejects - 1] = end + (*end == '\r') - builder->text;
-        } else {
-            extend_message(builder, line, blanks + 1);
-        }
-        builder->rowless -= blanks;
-        builder->joined += blanks + 1;
-        builder->record_lines += blanks + 1;
-    }
-    builder->joined_to = builder->rows + builder->rejects;
-}
-
-void builder_drop_members(Builder *builder) {
-    if (builder->failed || builder->members == 0) return;
-    builder->attributes.data.size = builder->members_start;
-    builder->members = 0;
-}
-
 uint8_t *write_quoted(uint8_t *to, Span text) {
     *to++ = '"';
     for (size_t place = 0; place < text.size; place++) {
@@ -241,6 +191,108 @@ static void add_quoted(Builder *builder, Span text) {
     Bytes *data = &builder->attributes.data;
     if (!reserve(builder, data, QUOTED_SIZE(text.size))) return;
     data->size = (size_t)(write_quoted(data->at + data->size, text) - data->at);
+}
+
+/* Append a line to the message of the last record. */
+static void extend_message(Builder *builder, Span line, size_t newlines) {
+    Column *messages = &builder->texts[MESSAGE];
+    builder->rows--; /* the last record is the current one again */
+    bool is_null = messages->rows <= builder->rows;
+    for (; newlines > 0 && !is_null; newlines--) add_byte(builder, &messages->data, '\n');
+    add_part(builder, &messages->data, line);
+    end_text(builder, messages);
+    builder->rows++;
+}
+
+/* Begin to join a line: if a row was added after the last joined line, it has one line so far. */
+static void begin_join(Builder *builder) {
+    builder_drop_members(builder);
+    if (builder->rows + builder->rejects == builder->joined_to) return;
+    builder_end_run(builder);
+    builder->record_lines = 1;
+}
+
+/* Return the offset of the last record, or -1; of the last rejected line if that was later, and set `is_rejected`. */
+static int64_t find_last_row(const Builder *builder, bool *is_rejected) {
+    int64_t rejected = builder->rejects ? ((int64_t *)builder->rejected_starts.at)[builder->rejects - 1] : -1;
+    int64_t started = builder->rows ? ((int64_t *)builder->starts.at)[builder->rows - 1] : -1;
+    *is_rejected = rejected > started;
+    return *is_rejected ? rejected : started;
+}
+
+/* Return whether a row that begins at the offset `start` can get the line. */
+static bool has_space(const Builder *builder, int64_t start, Span line) {
+    return start >= 0 && builder->record_lines < MOST_RECORD_LINES &&
+           line.at - builder->text - start < MOST_RECORD_BYTES;
+}
+
+static void count_joined(Builder *builder, size_t blanks) {
+    builder->rowless -= blanks;
+    builder->joined += blanks + 1;
+    builder->record_lines += blanks + 1;
+}
+
+void builder_continue(Builder *builder, Span line) {
+    if (builder->failed) return;
+    begin_join(builder);
+    if (builder->run.lines == 0) builder->run.start = (size_t)(line.at - builder->text);
+    builder->run.lines++;
+    bool is_rejected;
+    int64_t start = find_last_row(builder, &is_rejected);
+    if (!has_space(builder, start, line)) {
+        builder_record(builder, line.at, &(Row){.ts_us = NO_TIME, .text[MESSAGE] = line});
+        builder->orphans++;
+        builder->record_lines = 1;
+    } else {
+        size_t blanks = builder->blanks_end == line.at ? builder->blanks : 0;
+        if (is_rejected) {
+            const uint8_t *end = line.at + line.size;
+            ((int64_t *)builder->rejected_ends.at)[builder->rejects - 1] = end + (*end == '\r') - builder->text;
+        } else {
+            extend_message(builder, line, blanks + 1);
+        }
+        count_joined(builder, blanks);
+    }
+    builder->joined_to = builder->rows + builder->rejects;
+}
+
+bool builder_join_member(Builder *builder, Span line, Span key, Span value) {
+    if (builder->failed) return true;
+    begin_join(builder);
+    bool is_rejected;
+    int64_t start = find_last_row(builder, &is_rejected);
+    if (is_rejected || !has_space(builder, start, line)) return false;
+    Column *attributes = &builder->attributes;
+    Bytes *data = &attributes->data;
+    size_t blanks = key.size == 0 && builder->blanks_end == line.at ? builder->blanks : 0;
+    builder->rows--; /* the last record is the current one again */
+    bool is_null = attributes->rows <= builder->rows;
+    if (key.size) {
+        if (!is_null) data->size--;
+        add_bytes(builder, data, is_null ? "{" : ", ", is_null ? 1 : 2);
+        add_quoted(builder, key);
+        add_bytes(builder, data, ": ", 2);
+        add_quoted(builder, value);
+    } else {
+        data->size -= 2; /* the last quote and the brace */
+        for (size_t newline = 0; newline <= blanks; newline++) add_bytes(builder, data, "\\n", 2);
+        size_t quote = data->size - 1; /* add_quoted writes a quote over the n, which is restored */
+        data->size--;
+        add_quoted(builder, value);
+        if (!builder->failed) data->at[quote] = 'n';
+    }
+    add_byte(builder, data, '}');
+    end_text(builder, attributes);
+    builder->rows++;
+    count_joined(builder, blanks);
+    builder->joined_to = builder->rows + builder->rejects;
+    return true;
+}
+
+void builder_drop_members(Builder *builder) {
+    if (builder->failed || builder->members == 0) return;
+    builder->attributes.data.size = builder->members_start;
+    builder->members = 0;
 }
 
 static void begin_member(Builder *builder, Span key) {

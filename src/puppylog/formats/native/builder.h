@@ -99,6 +99,11 @@ void builder_skip(Builder *builder, Span line);
  * the line becomes a record without a time, whose message is the line. */
 void builder_continue(Builder *builder, Span line);
 
+/* Add a member to the attributes of the last record, of which `line` is a continuation line, or, without a key, append the
+ * value to the last member, which is a text. Blank lines directly before the line are appended to it, too. Return false,
+ * and change nothing, if the last row is no record, or if it has the most lines or bytes already. */
+bool builder_join_member(Builder *builder, Span line, Span key, Span value);
+
 /* End the current run of continuation lines. Call it when all lines were read. */
 void builder_end_run(Builder *builder);
 

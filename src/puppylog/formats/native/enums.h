@@ -73,6 +73,31 @@ enum {
     X(NGINX_NO_LEVEL, "no level in brackets after the time")     \
     X(NGINX_NO_PROCESS, "no pid#tid after the level")
 
+#define POSTGRESQL_REASONS(X) X(POSTGRESQL_NO_HEAD, "no log_line_prefix and level at the start")
+
+/* The fields of log_line_prefix: see postgresql/head.py. */
+#define POSTGRESQL_FIELDS(X)   \
+    X(PG_TIME, "TIME")         \
+    X(PG_EPOCH, "EPOCH")       \
+    X(PG_START, "START")       \
+    X(PG_PID, "PID")           \
+    X(PG_LEADER, "LEADER")     \
+    X(PG_LINE, "LINE")         \
+    X(PG_USER, "USER")         \
+    X(PG_DATABASE, "DATABASE") \
+    X(PG_APP, "APP")           \
+    X(PG_REMOTE, "REMOTE")     \
+    X(PG_HOST, "HOST")         \
+    X(PG_LOCAL, "LOCAL")       \
+    X(PG_BACKEND, "BACKEND")   \
+    X(PG_TAG, "TAG")           \
+    X(PG_CODE, "CODE")         \
+    X(PG_SESSION, "SESSION")   \
+    X(PG_VXID, "VXID")         \
+    X(PG_XID, "XID")           \
+    X(PG_QUERY_ID, "QUERY_ID") \
+    X(PG_OTHER, "OTHER")
+
 #define HAPROXY_REASONS(X)                                                          \
     X(HAPROXY_NO_CLIENT, "no client:port at the start")                             \
     X(HAPROXY_NO_TIME, "no time dd/Mon/yyyy:HH:MM:SS in brackets after the client") \
@@ -307,6 +332,8 @@ enum { LOGFMT_REASONS(AS_NUMBER) };
 enum { SYSLOG_REASONS(AS_NUMBER) };
 enum { APACHE_ERROR_REASONS(AS_NUMBER) };
 enum { NGINX_ERROR_REASONS(AS_NUMBER) };
+enum { POSTGRESQL_REASONS(AS_NUMBER) };
+enum { POSTGRESQL_FIELDS(AS_NUMBER) PG_FIELDS /* the number of fields */ };
 enum { HAPROXY_REASONS(AS_NUMBER) };
 enum { ENVOY_REASONS(AS_NUMBER) };
 enum { LAYOUT_REASONS(AS_NUMBER) };

@@ -268,6 +268,8 @@ static const Enum ENUMS[] = {
     {"syslog reasons", TEXTS_OF(SYSLOG_REASONS)},
     {"apache_error reasons", TEXTS_OF(APACHE_ERROR_REASONS)},
     {"nginx_error reasons", TEXTS_OF(NGINX_ERROR_REASONS)},
+    {"postgresql reasons", TEXTS_OF(POSTGRESQL_REASONS)},
+    {"postgresql fields", TEXTS_OF(POSTGRESQL_FIELDS)},
     {"haproxy reasons", TEXTS_OF(HAPROXY_REASONS)},
     {"envoy reasons", TEXTS_OF(ENVOY_REASONS)},
     {"layout reasons", TEXTS_OF(LAYOUT_REASONS)},
@@ -343,6 +345,7 @@ static void module_free(void *module) {
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, NULL},
     {"apache_error", native_apache_error, METH_VARARGS, NULL},
+    {"postgresql", native_postgresql, METH_VARARGS, NULL},
     {"nginx_error", native_nginx_error, METH_VARARGS, NULL},
     {"envoy", native_envoy, METH_VARARGS, NULL},
     {"haproxy", native_haproxy, METH_VARARGS, NULL},

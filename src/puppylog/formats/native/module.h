@@ -30,6 +30,7 @@ PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read);
 
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_apache_error(PyObject *module, PyObject *arguments);
+PyObject *native_postgresql(PyObject *module, PyObject *arguments);
 PyObject *native_nginx_error(PyObject *module, PyObject *arguments);
 PyObject *native_envoy(PyObject *module, PyObject *arguments);
 PyObject *native_haproxy(PyObject *module, PyObject *arguments);
