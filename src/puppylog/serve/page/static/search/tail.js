@@ -5,6 +5,7 @@ import { listen } from "../lib/events.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { count, plural } from "../lib/numbers.js";
 import { format, zoneName } from "../lib/times.js";
+import { keyOf } from "./record_fields.js";
 import { scrollerOf } from "./scrolling.js";
 
 const MOST = 2000; // records that the list keeps, and as many wait
@@ -66,6 +67,7 @@ export class Tail {
         await onOpen();
         if (this.control.signal.aborted) return;
         this.isReady = true;
+        this.leaveOutShown();
         this.toEdge();
         this.flush();
       },
@@ -106,6 +108,7 @@ export class Tail {
     this.skipped += skipped;
     this.unknownFiles = Math.max(this.unknownFiles, files);
     this.waiting = this.waiting.concat(records);
+    if (this.isReady) this.leaveOutShown();
     const tooMany = this.waiting.length - MOST;
     if (tooMany > 0) {
       this.waiting.splice(0, tooMany);
@@ -113,6 +116,14 @@ export class Tail {
     }
     this.timer ||= setTimeout(() => this.flush(), DRAW_EVERY_MS);
     this.options.onRecords();
+  }
+
+  /** Drop records that the list has already: those stored while the tail began are in the first answer, too. */
+  leaveOutShown() {
+    const { byKey } = this.options.list;
+    const before = this.waiting.length;
+    this.waiting = this.waiting.filter((record) => !byKey.has(keyOf(record)));
+    this.arrived -= before - this.waiting.length;
   }
 
   /** Put the records that wait into the list, unless it stands still. */
