@@ -11,7 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
+from puppylog.monitor.byte_ranges import ByteRange, box_parameters, group_ranges
 from puppylog.monitor.pages import CUTS, render_columns
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
@@ -95,10 +95,7 @@ def read_arrivals(reader: RecordReader, search: Search, ranges: Sequence[ByteRan
     """
     groups = group_ranges(ranges)
     values = {**search.parameters(), **box_parameters(groups)}
-    boxes = " UNION ALL ".join(
-        search.render("box", letter=BOX_LETTERS[number], in_ranges_of_box=render_kept_of_box(number))
-        for number in range(len(groups))
-    )
+    boxes = search.render_boxes(len(groups))
     text = _QUERIES["newest_arrived_records"].format(columns=render_columns(), boxes=boxes)
     found = reader.query(text, {**values, **CUTS, "records": records})
     if found.num_rows < records:

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import NotFound
-from puppylog.monitor.byte_ranges import ByteRange, range_parameters, render_ranges
+from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.windows import GROWTH, iter_windows
 from puppylog.stores.base import RecordReader, Value
@@ -44,7 +44,18 @@ class Search:
             parts: the SQL of the other words in braces of the query.
         """
         in_group = _QUERIES["in_any_group" if self.group_id is None else "in_one_group"]
-        return render_ranges(_QUERIES[query]).format(in_group=in_group, where=f"({self.condition})", **parts)
+        return _QUERIES[query].format(in_group=in_group, where=f"({self.condition})", **parts)
+
+    def render_boxes(self, count: int) -> str:
+        """Return the SQL of the records in ``count`` groups of byte ranges, with the columns of ``log_records``.
+
+        `parameters` and `puppylog.monitor.byte_ranges.box_parameters` have the values of its parameters.
+        """
+        boxes = [
+            self.render("box", letter=letter, in_ranges_of_box=render_kept_of_box(number))
+            for number, letter in enumerate(BOX_LETTERS[:count])
+        ]
+        return " UNION ALL ".join(boxes)
 
     def parameters(self) -> dict[str, Value]:
         """Return the values of the parameters in the SQL that `render` returns."""
@@ -164,7 +175,9 @@ def read_new_records(reader: RecordReader, search: Search, start: Cursor) -> New
     ranges, is_behind = plan_byte_ranges(start, read_cursor(reader), STEP_BYTES)
     if not ranges:
         return None
-    found = reader.query(search.render("arrived_records"), {**search.parameters(), **range_parameters(ranges)})
+    groups = group_ranges(ranges)
+    text = _QUERIES["arrived_records"].format(boxes=search.render_boxes(len(groups)))
+    found = reader.query(text, {**search.parameters(), **box_parameters(groups)})
     reached = {lines.file_id: lines.end for lines in ranges}
     return NewRecords(found, Cursor({**start.offsets, **reached}), is_behind)
 

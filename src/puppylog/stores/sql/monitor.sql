@@ -378,17 +378,9 @@ SELECT id AS file_id, byte_offset FROM puppylog.log_files
 
 -- name: arrived_records
 -- The records whose lines start in byte ranges of files.
-SELECT lines.*
-FROM (
-    SELECT *
-    FROM puppylog.log_records
-    WHERE {in_bounds}
-      AND ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
-) AS lines
-{in_ranges}
-ORDER BY lines.ts, lines.file_id, lines.line_offset
+SELECT boxes.*
+FROM ({boxes}) AS boxes
+ORDER BY boxes.ts, boxes.file_id, boxes.line_offset
 
 -- name: moved_positions
 -- The position of each file that has moved since a moment, and when it moved, in microseconds since the epoch; and the
