@@ -1,11 +1,15 @@
 """The objects that Puppylog has installed in a database, in a form in which two installations can be compared."""
 
-from typing import TypeAlias
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
 
 import psycopg
 
-Installation: TypeAlias = dict[str, list[tuple[object, ...]]]
+Parts: TypeAlias = Mapping[str, Sequence[tuple[object, ...]]]
 
+_OF_DAY: Final = re.compile(r"log_records_(\d{8})")
 _OURS = "('puppylog', 'metrics')"
 
 _PARTS = {
@@ -42,13 +46,45 @@ _PARTS = {
 _JOBS = "SELECT proc_schema, proc_name, schedule_interval, config - 'hypertable_id' FROM timescaledb_information.jobs"
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Installation:
+    """The objects of an installation.
+
+    Two installations are equal if their objects are, apart from the partitions of days that only one of them has: the
+    partitions begin at the day on which bootstrap ran, so those of two stores differ if midnight came in between.
+    """
+
+    parts: Parts
+
+    @property
+    def days(self) -> frozenset[str]:
+        """The days that have a partition."""
+        return frozenset(day for rows in self.parts.values() for row in rows for day in _OF_DAY.findall(str(row)))
+
+    def without(self, days: frozenset[str]) -> Parts:
+        """Return the objects apart from the partitions of ``days``."""
+        return {
+            name: [row for row in rows if days.isdisjoint(_OF_DAY.findall(str(row)))]
+            for name, rows in self.parts.items()
+        }
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Installation):
+            return NotImplemented
+        if self.days.isdisjoint(other.days) and self.days | other.days:
+            return False
+        different = self.days ^ other.days
+        return self.without(different) == other.without(different)
+
+
 def read_installation(url: str) -> Installation:
     """Return all objects of Puppylog in the database. Equal installations give equal values."""
     with psycopg.connect(url, autocommit=True) as connection:
         parts = dict(_PARTS)
         if connection.execute("SELECT to_regclass('timescaledb_information.jobs')").fetchall() != [(None,)]:
             parts["jobs"] = _JOBS
-        return {name: sorted(connection.execute(sql.encode()).fetchall(), key=str) for name, sql in parts.items()}
+        rows = {name: sorted(connection.execute(sql.encode()).fetchall(), key=str) for name, sql in parts.items()}
+    return Installation(rows)
 
 
 def is_uninstalled(url: str) -> bool:

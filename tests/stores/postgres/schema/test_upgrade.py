@@ -15,7 +15,7 @@ from puppylog.stores.postgres.schema import migrations as schema
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
 from support.inprocess import InProcess
-from support.installation import read_installation
+from support.installation import Installation, read_installation
 from support.lines import Source, open_stream, records
 from support.old_schema import make_version_1
 from support.postgres import PostgresServer
@@ -112,6 +112,16 @@ def test_an_upgraded_schema_is_the_same_as_a_fresh_one(
     with shared_postgres.database() as name:
         bootstrap(shared_postgres.url(name))
         assert read_installation(postgres_store_url) == read_installation(shared_postgres.url(name))
+
+
+def test_an_installation_of_before_midnight_is_the_same_as_one_of_after_it_if_nothing_else_differs() -> None:
+    def install(*days: str, column: str = "ts") -> Installation:
+        return Installation({"columns": [("log_streams", column), *((f"log_records_{day}", column) for day in days)]})
+
+    before = install("20261127", "20261128")
+    assert before == install("20261128", "20261129")
+    assert before != install("20261128", "20261129", column="at")
+    assert before != install("20261201")
 
 
 def test_an_upgrade_that_fails_leaves_the_store_as_it_was(
