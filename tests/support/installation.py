@@ -47,7 +47,7 @@ _JOBS = "SELECT proc_schema, proc_name, schedule_interval, config - 'hypertable_
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Installation:
+class Installation:  # noqa: PLW1641 - installations are compared, and never in a set
     """The objects of an installation.
 
     Two installations are equal if their objects are, apart from the partitions of days that only one of them has: the
