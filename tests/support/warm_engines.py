@@ -71,7 +71,7 @@ def starting_engines_warm() -> Iterator[None]:
 def _serve(requests: socket.socket) -> None:
     """Fork an engine for each request, until the tests end."""
     import puppylog.stores.duckdb.engine.__main__  # noqa: F401, PLC0415 - as an engine imports it, in this process only
-    from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415
+    from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415 - in this process only
 
     # On a busy machine the usual limit ends searches whose result tests compare.
     pytest.MonkeyPatch().setattr(evidence, "MOST_S", _EVIDENCE_S)
