@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -24,6 +25,18 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 MOST_LINES = 400
 NAMESPACES = {"opentelemetry_proto": "opentelemetry", "protobuf": "google"}  # what is imported by another name
 LAYER_LINE = re.compile(r"^( *)(\w+)(/|\.py) {2,}\S")
+
+
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_trees() -> Iterator[None]:
+    """Keep the trees of the modules for these tests only: they are large."""
+    yield
+    parse.cache_clear()
 
 
 def relative(path: Path) -> str:
@@ -81,14 +94,14 @@ def test_no_module_has_a_name_that_fits_anything() -> None:
 
 
 def test_every_module_has_a_docstring() -> None:
-    silent = [relative(path) for path in MODULES if not ast.get_docstring(ast.parse(path.read_bytes()))]
+    silent = [relative(path) for path in MODULES if not ast.get_docstring(parse(path))]
     assert [name for name in silent if not name.endswith("__main__.py")] == []
 
 
 def iter_query_uses() -> Iterator[tuple[tuple[str, str], str]]:
     """Yield (package, file) and the name of the query for every ``_QUERIES["name"]`` in the source."""
     for path in MODULES:
-        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+        nodes = list(ast.walk(parse(path)))
         tables = {
             target.id: (strings_in(call.args[0])[0], strings_in(call.args[1])[0])
             for node in nodes
@@ -177,7 +190,7 @@ def test_only_translators_search_the_message_of_an_error() -> None:
         f"{path.relative_to(SOURCE)}:{node.lineno}"
         for path in MODULES
         if str(path.relative_to(SOURCE)) not in TRANSLATORS
-        for node in iter_readers(ast.parse(path.read_text(encoding="utf-8")))
+        for node in iter_readers(parse(path))
     }
     assert readers == set()
 
@@ -186,7 +199,7 @@ def test_every_error_is_made_from_parts_and_none_from_a_whole_message() -> None:
     whole = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in ast.walk(parse(path))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args
         if "cannot " in ast.unparse(node.args[0])
     ]
@@ -199,7 +212,7 @@ def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
     declared = {re.split(r"[^\w-]", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
     imported: set[str] = set()
     for module in MODULES:
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        for node in ast.walk(parse(module)):
             if isinstance(node, ast.Import):
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -218,7 +231,7 @@ def test_every_query_that_is_used_exists() -> None:
 
 
 def test_every_query_is_used() -> None:
-    words = {word for path in MODULES for word in strings_in(ast.parse(path.read_bytes()))}
+    words = {word for path in MODULES for word in strings_in(parse(path))}
     assert [name for file in list_query_files() for name in load_queries(*file) if name not in words] == []
 
 
