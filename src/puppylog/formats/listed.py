@@ -23,6 +23,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "combined": ListedFormat("access logs with referer and user agent", "access"),
     "vhost_combined": ListedFormat("combined access logs with the virtual host before the client", "access"),
     "w3c": ListedFormat("W3C extended logs, such as those of IIS and CloudFront", "w3c"),
+    "zeek": ListedFormat("logs of Zeek with tabs, whose directives name the fields", "zeek"),
     "json": ListedFormat("JSON, one object on each line", "json"),
     "cri": ListedFormat("logs of containers under Kubernetes", "cri"),
     "syslog": ListedFormat("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog"),
@@ -31,6 +32,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "postgresql": ListedFormat("logs of PostgreSQL, with any log_line_prefix", "postgresql"),
     "haproxy": ListedFormat("logs of HAProxy: HTTP, TCP and errors of connections", "haproxy"),
     "envoy": ListedFormat("access logs of Envoy and Istio", "envoy"),
+    "csv": ListedFormat("tables with a header: CSV, TSV, semicolons or bars", "csv"),
     "logfmt": ListedFormat("logfmt: key=value", "logfmt"),
     "plain": ListedFormat("any line: the line is the message", "plain"),
 }

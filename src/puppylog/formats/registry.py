@@ -21,6 +21,8 @@ from puppylog.formats.apache_error import find_apache_error_mismatch, read_apach
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
+from puppylog.formats.csv.csv import make_csv
+from puppylog.formats.csv.zeek import make_zeek
 from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
 from puppylog.formats.file.folder import find_file, list_files
 from puppylog.formats.file.format import read_format_file
@@ -48,6 +50,7 @@ class Entry:
 
     make: Callable[[Options], Format]
     is_candidate: bool = True  # whether `auto` tries this format
+    make_candidate: Callable[[Options], Format] | None = None  # makes the format for `auto` if it is stricter there
 
 
 def _make_apache_error(options: Options) -> Format:
@@ -74,6 +77,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
         is_candidate=False,
     ),
     "w3c": Entry(lambda _: W3c()),
+    "zeek": Entry(make_zeek),
     "json": Entry(lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)),
     "cri": Entry(
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
@@ -84,6 +88,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "postgresql": Entry(lambda o: _make_postgresql("postgresql", None, o)),
     "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
+    "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
     "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
 }
@@ -175,7 +180,7 @@ def _list_candidates(options: Options) -> list[Format]:
         if name == FIRST_AFTER_FILES:
             candidates += [file for file in files.values() if file.found.is_own or file.name not in FORMATS]
         if entry.is_candidate and name != LAST_RESORT and name not in own:
-            candidates.append(entry.make(options))
+            candidates.append((entry.make_candidate or entry.make)(options))
     return candidates
 
 
