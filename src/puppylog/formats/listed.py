@@ -34,6 +34,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "envoy": ListedFormat("access logs of Envoy and Istio", "envoy"),
     "csv": ListedFormat("tables with a header: CSV, TSV, semicolons or bars", "csv"),
     "logfmt": ListedFormat("logfmt: key=value", "logfmt"),
+    "app": ListedFormat("text of applications: a time or a level, and what else is in the head", "app"),
     "plain": ListedFormat("any line: the line is the message", "plain"),
 }
 """The formats by name, in the order in which `auto` tries them."""

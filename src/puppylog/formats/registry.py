@@ -18,6 +18,7 @@ from puppylog.errors import UsageError
 from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
 from puppylog.formats.apache_error import find_apache_error_mismatch, read_apache_error
+from puppylog.formats.app_format import App
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
@@ -90,6 +91,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
+    "app": Entry(App),
     "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
 }
 """The formats of `listed` by name, in the same order: that in which `auto` tries them."""

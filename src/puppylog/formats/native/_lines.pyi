@@ -56,3 +56,6 @@ def syslog(
 def stamps(
     text: Buffer, year: int, month: int, day: int, is_fixed: bool, order: int, is_whole: bool, /
 ) -> tuple[_Rows, int, int, int, int]: ...
+def app(
+    text: Buffer, year: int, month: int, day: int, is_fixed: bool, order: int, joins: bool, /
+) -> tuple[_Rows, int, int, int, int]: ...

@@ -344,6 +344,7 @@ static void module_free(void *module) {
 
 static PyMethodDef methods[] = {
     {"access", native_access, METH_VARARGS, NULL},
+    {"app", native_app, METH_VARARGS, NULL},
     {"apache_error", native_apache_error, METH_VARARGS, NULL},
     {"postgresql", native_postgresql, METH_VARARGS, NULL},
     {"nginx_error", native_nginx_error, METH_VARARGS, NULL},

@@ -28,6 +28,7 @@ PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read);
  * the table as a Span. */
 PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read);
 
+PyObject *native_app(PyObject *module, PyObject *arguments);
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_apache_error(PyObject *module, PyObject *arguments);
 PyObject *native_postgresql(PyObject *module, PyObject *arguments);

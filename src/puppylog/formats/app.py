@@ -1,0 +1,193 @@
+"""The format ``app``: text of applications, with a time stamp or a level at the start of each record.
+
+What stands before the message is read by `puppylog.formats.app_head`. A line that does not begin so continues the
+record before. ``native/app.c`` does the same in C.
+"""
+
+import re
+from copy import copy
+from typing import Final
+
+from puppylog.formats.app_head import Head, HeadReader, find_letter
+from puppylog.formats.app_names import read_name
+from puppylog.formats.dating import Dating
+from puppylog.formats.members import list_numbers, list_texts
+from puppylog.formats.rows import Member, RowsBuilder
+from puppylog.formats.severity import severity_columns
+from puppylog.model.severity import find_severity
+
+_MOST_ITEMS: Final = 12
+_CLASS = re.compile(r"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+")
+_METHOD = re.compile(r"([A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+) ([0-9A-Za-z_$<>]+)")
+_NEXT_LINE = re.compile(rb"(?:[ \t\r]*\n)*([^\n]*?)\r?\n")
+_LEVEL_LINE = re.compile(r"([A-Z]{4,7}): ")
+
+
+def read_head(text: str, dating: Dating) -> Head | None:
+    """Return the head of a record at the start of a text; None if the text begins no record.
+
+    Args:
+        text: a line.
+        dating: what the stamps before have shown; is updated.
+    """
+    if text.startswith(("\t", "  ", " \t")):
+        return None
+    reader = HeadReader(text, dating)
+    settled: tuple[HeadReader, Head, list[str]] | None = None
+    is_settled = False
+    for _ in range(_MOST_ITEMS):
+        reader.skip()
+        reader.settles = False
+        was_open = reader.closing
+        if not (reader.read_item() or read_name(reader)):
+            break
+        reader.items += 1
+        is_settled = bool(reader.head.level) or reader.settles or (is_settled and bool(was_open) and not reader.closing)
+        if is_settled:
+            settled = copy(reader), copy(reader.head), [*reader.groups]
+    if settled is None:
+        return None
+    reader, reader.head, reader.groups = settled[0], settled[1], settled[2]
+    return _finish(reader)
+
+
+def _finish(reader: HeadReader) -> Head | None:
+    head = reader.head
+    if reader.has_time:
+        is_head = bool(head.level) or reader.is_time_bracketed or not reader.is_epoch
+    elif head.time:
+        is_head = bool(head.level) or reader.has_date
+    else:
+        is_head = reader.is_level_first
+    if not is_head:
+        return None
+    reader.skip()
+    head.message = reader.text[reader.at :]
+    if not head.level:
+        return head
+    _name_word(reader)
+    _name_groups(reader)
+    _cut_class(reader)
+    return head
+
+
+def _name_word(reader: HeadReader) -> None:
+    """Take the name before the level for the logger, unless there is another logger."""
+    head = reader.head
+    if not head.logger:
+        head.logger = reader.word
+    elif not head.context:
+        head.context = reader.word
+
+
+def _name_groups(reader: HeadReader) -> None:
+    """Take names in brackets for the logger, the thread and the context."""
+    head = reader.head
+    names = []
+    for group in reader.groups:
+        if not head.logger and "." in group[1:-1]:
+            head.logger = group
+        elif not _is_thread(group):
+            names.append(group)
+        else:
+            head.context, head.thread = head.thread or head.context, group
+    if names and not head.logger:
+        head.logger = names.pop()
+    if names and not head.context:
+        head.context = names[0]
+
+
+def _is_thread(name: str) -> bool:
+    return name == "main" or "hread" in name or any(byte in "0123456789-:=" for byte in name)
+
+
+def _cut_class(reader: HeadReader) -> None:
+    """Take the class after the message, as Kafka writes it, for the logger."""
+    head = reader.head
+    start = head.message.rfind(" (")
+    if head.logger or not reader.is_time_bracketed or reader.is_level_bracketed or start < 0:
+        return
+    if head.message.endswith(")") and _CLASS.fullmatch(head.message, start + 2, len(head.message) - 1):
+        head.logger, head.message = head.message[start + 2 : -1], head.message[:start]
+
+
+def list_members(head: Head) -> list[Member]:
+    """Return the attributes of a head, with the written level first."""
+    members = [] if len(head.level) < 2 else severity_columns(head.level)[1]
+    return [
+        *members,
+        *list_texts(("logger", head.logger)),
+        *list_numbers(("pid", head.pid), ("tid", head.tid)),
+        *list_texts(("thread", head.thread), ("user", head.user), ("file", head.file)),
+        *list_numbers(("line", head.line)),
+        *list_texts(("function", head.function)),
+        *list_numbers(("event_id", head.event_id)),
+        *list_texts(("context", head.context), ("time", head.time), ("zone", head.zone_name)),
+    ]
+
+
+def severity_of(head: Head) -> str | None:
+    """Return the severity of a head; None if it has no level."""
+    return find_letter(head.level) if len(head.level) == 1 else find_severity(head.level)
+
+
+def add_records(builder: RowsBuilder, dating: Dating, *, joins: bool) -> None:
+    """Add the records of the builder's text.
+
+    Args:
+        builder: has the text.
+        dating: what the stamps before have shown; is updated.
+        joins: whether a line that begins no record continues the record before.
+    """
+    waits = False  # for the first line of a message
+    class_line = -1  # the offset of the line with the level of the class before
+    for at, line in builder.iter_lines():
+        if at == class_line:
+            start = line.index(b": ") + 2
+            builder.continue_(at + start, line[start:])
+            continue
+        head = read_head(line.decode(), dating)
+        if head is None:
+            _add_other(builder, at, line, joins=joins, waits=waits)
+            waits = False
+            continue
+        following = _find_class(builder.text, at, head) if joins else None
+        class_line = class_line if following is None else following
+        builder.ambiguous_zones += bool(head.zone_name)
+        builder.add(
+            at,
+            head.ts_us,
+            is_local=head.is_local,
+            members=list_members(head),
+            columns={"severity": severity_of(head), "message": head.message},
+        )
+        waits = joins and not head.message and following is None
+
+
+def _find_class(text: bytes, at: int, head: Head) -> int | None:
+    """Read the class and the method of java.util.logging, and the level in the next line.
+
+    Returns:
+        The offset of the next line; None, and the head stays as it is, if the two lines are not of this form.
+    """
+    match = _METHOD.fullmatch(head.message)
+    if head.level or head.time or match is None:
+        return None
+    following = _NEXT_LINE.match(text, text.index(b"\n", at) + 1)
+    level = _LEVEL_LINE.match(following[1].decode()) if following is not None else None
+    if following is None or level is None or find_severity(level[1]) is None:
+        return None
+    head.logger, head.function, head.level, head.message = match[1], match[2], level[1], ""
+    return following.start(1)
+
+
+def _add_other(builder: RowsBuilder, at: int, line: bytes, *, joins: bool, waits: bool) -> None:
+    """Add a line that begins no record."""
+    if not joins:
+        builder.add(at, columns={"message": line.decode()})
+        builder.orphans += 1
+    elif waits:
+        text = line.lstrip(b" \t")
+        builder.continue_(at + len(line) - len(text), text)
+    else:
+        builder.continue_(at, line)

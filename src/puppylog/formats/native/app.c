@@ -1,0 +1,237 @@
+/* Reads text of applications: see app.py. */
+#include "app.h"
+#include "cursor.h"
+#include "module.h"
+#include "severity.h"
+
+enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7 };
+
+static bool holds(Span span, uint8_t byte) { return span.size && memchr(span.at, byte, span.size) != NULL; }
+
+/* Return whether there is a dot within the name. */
+static bool is_dotted(Span name) { return name.size > 2 && holds((Span){name.at + 1, name.size - 2}, '.'); }
+
+static bool is_thread(Span name) {
+    if (span_is(name, "main")) return true;
+    for (size_t place = 0; place < name.size; place++) {
+        if (is_one_of(name.at[place], "0123456789-:=")) return true;
+        if (name.size - place >= 5 && memcmp(name.at + place, "hread", 5) == 0) return true;
+    }
+    return false;
+}
+
+/* Take names in brackets for the logger, the thread and the context. */
+static void name_groups(AppReader *reader) {
+    AppHead *head = &reader->head;
+    Span names[MOST_GROUPS];
+    int count = 0;
+    for (int place = 0; place < reader->group_count; place++) {
+        Span group = reader->groups[place];
+        if (head->logger.size == 0 && is_dotted(group)) {
+            head->logger = group;
+        } else if (!is_thread(group)) {
+            names[count++] = group;
+        } else {
+            if (head->thread.size) head->context = head->thread;
+            head->thread = group;
+        }
+    }
+    if (count && head->logger.size == 0) head->logger = names[--count];
+    if (count && head->context.size == 0) head->context = names[0];
+}
+
+/* Return the end of a class with its package; NULL if there is none. */
+static const uint8_t *class_end(const uint8_t *at, const uint8_t *end) {
+    int parts = 0;
+    for (;; parts++) {
+        const uint8_t *start = at;
+        while (at < end && (is_alphanumeric(*at) || *at == '_' || *at == '$')) at++;
+        if (at == start || (parts == 0 && is_digit(*start))) return NULL;
+        if (byte_at(at, end) != '.' || at + 1 == end || !(is_alphanumeric(at[1]) || at[1] == '_' || at[1] == '$'))
+            break;
+        at++;
+    }
+    return parts > 0 ? at : NULL;
+}
+
+/* Take the class after the message, as Kafka writes it, for the logger. */
+static void cut_class(AppReader *reader) {
+    AppHead *head = &reader->head;
+    Span message = head->message;
+    if (head->logger.size || !reader->is_time_bracketed || reader->is_level_bracketed) return;
+    if (message.size < 3 || message.at[message.size - 1] != ')') return;
+    const uint8_t *end = message.at + message.size - 1, *start = end - 1;
+    while (start > message.at && !(start[0] == '(' && start[-1] == ' ')) start--;
+    if (start == message.at || class_end(start + 1, end) != end) return;
+    head->logger = span_of(start + 1, end);
+    head->message = span_of(message.at, start - 1);
+}
+
+static bool finish(AppReader *reader) {
+    AppHead *head = &reader->head;
+    bool has_level = head->level.size > 0;
+    bool is_head = reader->has_time  ? has_level || reader->is_time_bracketed || !reader->is_epoch
+                   : head->time.size ? has_level || reader->has_date
+                                     : reader->is_level_first;
+    if (!is_head) return false;
+    app_skip(reader);
+    head->message = span_of(reader->at, reader->end);
+    if (!has_level) return true;
+    if (head->logger.size == 0) head->logger = reader->word;
+    else if (head->context.size == 0) head->context = reader->word;
+    name_groups(reader);
+    cut_class(reader);
+    return true;
+}
+
+bool app_read_head(Dating *dating, Span text, AppHead *head) {
+    const uint8_t *end = text.at + text.size;
+    if (text.size == 0 || *text.at == '\t') return false;
+    if (*text.at == ' ' && text.size > 1 && (text.at[1] == ' ' || text.at[1] == '\t')) return false;
+    AppReader reader = {.at = text.at, .end = end, .dating = dating, .head.ts_us = NO_TIME}, settled = {0};
+    bool is_settled = false;
+    for (int item = 0; item < MOST_ITEMS; item++) {
+        app_skip(&reader);
+        reader.settles = false;
+        bool was_open = reader.closing;
+        if (!app_read_item(&reader) && !app_read_name(&reader)) break;
+        reader.items++;
+        bool is_closed = was_open && !reader.closing;
+        is_settled = reader.head.level.size > 0 || reader.settles || (is_settled && is_closed);
+        if (is_settled) settled = reader;
+    }
+    if (settled.at == NULL || !finish(&settled)) return false;
+    *head = settled.head;
+    return true;
+}
+
+static void set_severity(Builder *builder, Row *row, Span level) {
+    if (level.size != 1) {
+        row_set_severity(builder, row, level);
+        return;
+    }
+    static const char *const NAMES[] = {['C' - 'A'] = "critical", ['D' - 'A'] = "debug",  ['E' - 'A'] = "error",
+                                        ['F' - 'A'] = "critical", ['I' - 'A'] = "info",   ['N' - 'A'] = "notice",
+                                        ['T' - 'A'] = "trace",    ['W' - 'A'] = "warning"};
+    row->text[SEVERITY] = span_of_text(NAMES[*level.at - 'A']);
+}
+
+void app_fill_row(Builder *builder, const AppHead *head, Row *row) {
+    row->ts_us = head->ts_us;
+    row->is_local = head->is_local;
+    row->text[MESSAGE] = head->message;
+    if (head->level.size) set_severity(builder, row, head->level);
+    add_known(builder, "logger", head->logger);
+    add_number(builder, "pid", head->pid);
+    add_number(builder, "tid", head->tid);
+    add_known(builder, "thread", head->thread);
+    add_known(builder, "user", head->user);
+    add_known(builder, "file", head->file);
+    add_number(builder, "line", head->line);
+    add_known(builder, "function", head->function);
+    add_number(builder, "event_id", head->event_id);
+    add_known(builder, "context", head->context);
+    add_known(builder, "time", head->time);
+    add_known(builder, "zone", head->zone);
+    if (head->zone.size) builder->ambiguous_zones++;
+}
+
+typedef struct {
+    Dating dating;
+    bool waits;                /* for the first line of a message */
+    const uint8_t *class_line; /* the line with the level of the class before */
+} Reading;
+
+/* Return the size of `LEVEL: ` at the start of a line; 0 if there is none. */
+static size_t level_size(Span line) {
+    size_t size = 0;
+    while (size < line.size && line.at[size] >= 'A' && line.at[size] <= 'Z') size++;
+    if (size < SHORTEST_LEVEL || size > LONGEST_LEVEL || line.size - size < 2) return 0;
+    bool is_level = line.at[size] == ':' && line.at[size + 1] == ' ' && severity_find((Span){line.at, size}).size;
+    return is_level ? size : 0;
+}
+
+/* Return the next line of the text that is not blank, without its newline and a carriage return; empty if there is
+ * none. */
+static Span next_line(const Builder *builder, const uint8_t *at) {
+    for (;;) {
+        const uint8_t *newline = find(at, builder->end, '\n');
+        if (newline == NULL || newline + 1 == builder->end) return (Span){0};
+        at = newline + 1;
+        const uint8_t *end = find(at, builder->end, '\n');
+        if (end > at && end[-1] == '\r') end--;
+        if (!is_blank_line(span_of(at, end))) return span_of(at, end);
+    }
+}
+
+/* Read the class, the method and, from the next line, the level of java.util.logging. */
+static void read_class(Builder *builder, Reading *reading, const uint8_t *line_end, AppHead *head) {
+    if (head->level.size || head->time.size) return;
+    const uint8_t *at = head->message.at, *end = at + head->message.size;
+    const uint8_t *after = class_end(at, end);
+    if (after == NULL || byte_at(after, end) != ' ' || after + 1 == end) return;
+    for (const uint8_t *byte = after + 1; byte < end; byte++) {
+        if (!is_alphanumeric(*byte) && !is_one_of(*byte, "_$<>")) return;
+    }
+    Span following = next_line(builder, line_end);
+    size_t size = level_size(following);
+    if (size == 0) return;
+    head->logger = span_of(at, after);
+    head->function = span_of(after + 1, end);
+    head->level = (Span){following.at, size};
+    head->message = (Span){0};
+    reading->class_line = following.at;
+}
+
+static int read_other(Builder *builder, Reading *reading, Span line) {
+    bool waits = reading->waits;
+    reading->waits = false;
+    if (!builder->joins) {
+        builder_record(builder, line.at, &(Row){.ts_us = NO_TIME, .text[MESSAGE] = line});
+        builder->orphans++;
+        return FITS;
+    }
+    if (!waits) return CONTINUES;
+    const uint8_t *at = line.at, *end = at + line.size;
+    while (at < end && (*at == ' ' || *at == '\t')) at++;
+    builder_continue(builder, span_of(at, end));
+    return FITS;
+}
+
+INLINED int read_line(Builder *builder, Span line, void *given) {
+    Reading *reading = given;
+    AppHead head;
+    if (line.at == reading->class_line) {
+        size_t size = level_size(line) + 2;
+        builder_continue(builder, (Span){line.at + size, line.size - size});
+        return FITS;
+    }
+    if (!app_read_head(&reading->dating, line, &head)) return read_other(builder, reading, line);
+    bool had_class = false;
+    if (builder->joins) {
+        const uint8_t *before = reading->class_line;
+        read_class(builder, reading, line.at + line.size, &head);
+        had_class = reading->class_line != before;
+    }
+    Row row = {0};
+    app_fill_row(builder, &head, &row);
+    builder_record(builder, line.at, &row);
+    reading->waits = builder->joins && head.message.size == 0 && !had_class;
+    return FITS;
+}
+
+static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, NULL, reading); }
+
+PyObject *native_app(PyObject *module, PyObject *arguments) {
+    Py_buffer text;
+    Reading reading = {.waits = false};
+    Calendar *calendar = &reading.dating.calendar;
+    int joins;
+    if (!PyArg_ParseTuple(arguments, "y*iiipip", &text, &calendar->year, &calendar->month, &calendar->day,
+                          &calendar->is_fixed, &reading.dating.order, &joins)) {
+        return NULL;
+    }
+    PyObject *rows = read_records(module, &text, read_text, &reading, joins);
+    if (rows == NULL) return NULL;
+    return Py_BuildValue("(Niiii)", rows, calendar->year, calendar->month, calendar->day, reading.dating.order);
+}

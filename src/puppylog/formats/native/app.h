@@ -1,0 +1,70 @@
+/* Reads the head of a line of an application: see app_head.py and app.py. */
+#ifndef PUPPYLOG_APP_H
+#define PUPPYLOG_APP_H
+
+#include "builder.h"
+#include "stamp.h"
+
+/* What the head of a line says; a text that it does not have is empty. */
+typedef struct {
+    int64_t ts_us; /* or NO_TIME */
+    bool is_local;
+    Span zone, time, level, logger, pid, tid, thread, user, file, line, function, event_id, context, message;
+} AppHead;
+
+/* Read the head of a line, with its message; return false if the line does not begin with a head. `dating` is
+ * updated. */
+bool app_read_head(Dating *dating, Span text, AppHead *head);
+
+/* Set time, severity and message of the row, and write the members of the head. The row is not recorded. */
+void app_fill_row(Builder *builder, const AppHead *head, Row *row);
+
+enum { MOST_GROUPS = 4 };
+
+/* The state of the reader of a head: see HeadReader in app_head.py. */
+typedef struct {
+    const uint8_t *at, *end;
+    Dating *dating;
+    AppHead head;
+    Span groups[MOST_GROUPS], word;
+    int group_count, items, words;
+    uint8_t closing, mark;
+    bool is_tight, is_epoch, has_time, has_date, is_letter, is_level_first, is_level_bracketed, is_time_bracketed;
+    bool settles;
+} AppReader;
+
+/* Move over blanks, colours and one mark to the next item. */
+void app_skip(AppReader *reader);
+
+/* Read an item; return false if there is none, or only a name. */
+bool app_read_item(AppReader *reader);
+
+/* Read a name; return false if the message begins there. */
+bool app_read_name(AppReader *reader);
+
+void app_set_level(AppReader *reader, Span level, bool is_bracketed);
+
+static inline const uint8_t *skip_spaces(const uint8_t *at, const uint8_t *end) {
+    while (at < end && *at == ' ') at++;
+    return at;
+}
+
+static inline bool starts_with(const uint8_t *at, const uint8_t *end, const char *text) {
+    size_t size = strlen(text);
+    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0;
+}
+
+static inline bool is_capitals(Span word) {
+    for (size_t place = 0; place < word.size; place++) {
+        if (word.at[place] < 'A' || word.at[place] > 'Z') return false;
+    }
+    return word.size > 0;
+}
+
+/* Return the end of `fewest` to `most` digits at `at`; NULL if there are fewer or more. */
+static inline const uint8_t *digits_end(const uint8_t *at, const uint8_t *end, int fewest, int most) {
+    int size = digit_run(at, end, most + 1);
+    return size >= fewest && size <= most ? at + size : NULL;
+}
+
+#endif

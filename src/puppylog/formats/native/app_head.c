@@ -1,0 +1,373 @@
+/* Reads the items of a head: see app_head.py. */
+#include "app.h"
+#include "severity.h"
+
+enum { LONGEST_LEVEL = 13, LONGEST_GROUP = 80, LONGEST_PID = 10, LONGEST_LINE = 7, LONGEST_COMPONENT = 16 };
+enum { ESCAPE = 0x1b, LONGEST_EPOCH = 19, SECONDS_OF_EPOCH = 10 };
+
+static bool is_letter_level(uint8_t byte) { return is_one_of(byte, "TDINWECF"); }
+
+static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
+
+/* Return the end of the escape sequence at `at` that sets a colour; `at` if there is none. */
+static const uint8_t *escape_end(const uint8_t *at, const uint8_t *end) {
+    if (end - at < 3 || at[0] != ESCAPE || at[1] != '[') return at;
+    const uint8_t *after = at + 2;
+    while (after < end && ((uint8_t)(*after - '0') <= 9 || *after == ';')) after++;
+    return after < end && *after == 'm' ? after + 1 : at;
+}
+
+static void skip_blanks_and_colours(AppReader *reader) {
+    for (;;) {
+        uint8_t byte = byte_at(reader->at, reader->end);
+        if (byte == '\t' && reader->mark == 0) reader->mark = '\t';
+        const uint8_t *after = is_blank(byte) ? reader->at + 1 : escape_end(reader->at, reader->end);
+        if (after == reader->at) return;
+        reader->at = after;
+    }
+}
+
+/* Return the end of a mark between items; `at` if there is none. */
+static const uint8_t *mark_end(const uint8_t *at, const uint8_t *end) {
+    uint8_t byte = byte_at(at, end);
+    if (byte == '|' || byte == '>' || byte == ',') return at + 1;
+    if (byte != '-' && byte != ':') return at;
+    const uint8_t *after = at + 1;
+    while (after < end && *after == byte && after - at < 3) after++;
+    return after;
+}
+
+void app_skip(AppReader *reader) {
+    reader->mark = 0;
+    reader->is_tight = false;
+    skip_blanks_and_colours(reader);
+    const uint8_t *at = reader->at, *after = mark_end(at, reader->end);
+    if (after == at || reader->items == 0) return;
+    reader->is_tight = after < reader->end && !is_blank(*after);
+    bool may_be_tight = *at == '|' || (*at == ':' && after - at == 1 && reader->head.level.size);
+    if (reader->is_tight && !may_be_tight) return;
+    reader->mark = *at == '-' && after - at == 2 ? '=' : *at;
+    reader->at = after;
+    skip_blanks_and_colours(reader);
+    if (reader->mark == '=' && starts_with(reader->at, reader->end, ": ")) { /* Ruby's message without a program */
+        reader->at += 2;
+        skip_blanks_and_colours(reader);
+    }
+}
+
+void app_set_level(AppReader *reader, Span level, bool is_bracketed) {
+    reader->head.level = level;
+    reader->is_level_bracketed = is_bracketed;
+    reader->is_letter = level.size == 1;
+    reader->is_level_first = reader->items == 0 && !reader->is_letter;
+}
+
+/* Return the end of HH:MM:SS[.fraction], HH:MM AM, or one of them after a date that may mean several days; NULL if there
+ * is none. */
+static const uint8_t *clock_end(const uint8_t *at, const uint8_t *end, bool *has_date) {
+    const uint8_t *start = at, *after = at + digit_run(at, end, 3);
+    if (after == at || after - at > 2) return NULL;
+    uint8_t between = byte_at(after, end);
+    *has_date = false;
+    if (between == '/' || between == '.' || between == '-') {
+        const uint8_t *second = digits_end(after + 1, end, 1, 2);
+        const uint8_t *third =
+            second != NULL && byte_at(second, end) == between ? digits_end(second + 1, end, 2, 4) : NULL;
+        if (third == NULL) return NULL;
+        third += byte_at(third, end) == ',';
+        if (byte_at(third, end) != ' ') return NULL;
+        *has_date = true;
+        start = third + 1;
+        after = start + digit_run(start, end, 3);
+        if (after == start || after - start > 2) return NULL;
+    }
+    if (byte_at(after, end) != ':' || digit_run(after + 1, end, 3) < 2) return NULL;
+    after += 3;
+    bool has_more = false;
+    if (byte_at(after, end) == ':' && digit_run(after + 1, end, 2) == 2) {
+        after += 3;
+        has_more = true;
+        int fraction = byte_at(after, end) == '.' || byte_at(after, end) == ',' ? digit_run(after + 1, end, 9) : 0;
+        if (fraction) after += 1 + fraction;
+    }
+    const uint8_t *half = after + (byte_at(after, end) == ' ');
+    if (end - half >= 2 && (*half == 'A' || *half == 'P') && half[1] == 'M') {
+        bool ends = half + 2 >= end || (!is_alphanumeric(half[2]) && half[2] != ':');
+        if (ends) return half + 2;
+    }
+    if (after < end && (is_alphanumeric(*after) || *after == ':')) return NULL;
+    return has_more ? after : NULL;
+}
+
+/* Read a stamp, or a time that is no instant; return its end, or NULL. */
+static const uint8_t *read_time(AppReader *reader, const uint8_t *at) {
+    FoundStamp found;
+    if (stamp_read(reader->dating, at, reader->end, &found)) {
+        reader->head.ts_us = found.us;
+        reader->head.is_local = found.is_local;
+        reader->head.zone = found.zone;
+        reader->has_time = reader->settles = true;
+        reader->is_epoch =
+            found.end - at <= LONGEST_EPOCH && digit_run(at, found.end, SECONDS_OF_EPOCH) == SECONDS_OF_EPOCH;
+        return found.end;
+    }
+    bool has_date;
+    const uint8_t *after = clock_end(at, reader->end, &has_date);
+    if (after == NULL) return NULL;
+    reader->head.time = span_of(at, after);
+    reader->has_date = reader->settles = has_date;
+    return after;
+}
+
+/* Return the word at `at` if it is a severity. */
+static Span level_at(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *after = at;
+    while (after < end && (uint8_t)((*after | 0x20) - 'a') < 26 && after - at <= LONGEST_LEVEL) after++;
+    size_t size = (size_t)(after - at);
+    if (size < 2 || size > LONGEST_LEVEL) return (Span){0};
+    if (after < end && (is_alphanumeric(*after) || *after == '_' || *after == '-')) return (Span){0};
+    Span word = {at, size};
+    return severity_find(word).size ? word : (Span){0};
+}
+
+/* Read a level in brackets, alone or before other items. */
+static bool read_level_within(AppReader *reader, const uint8_t *at, uint8_t closing) {
+    const uint8_t *end = reader->end;
+    bool has_level = reader->head.level.size > 0;
+    if (has_level && !reader->is_letter) return false;
+    if (is_letter_level(byte_at(at, end)) && byte_at(at + 1, end) == closing && !has_level) {
+        app_set_level(reader, (Span){at, 1}, true);
+        reader->at = at + 2;
+        return true;
+    }
+    Span word = level_at(escape_end(at, end), end);
+    if (word.size == 0) return false;
+    const uint8_t *blanks = escape_end(word.at + word.size, end), *after = skip_spaces(blanks, end);
+    bool is_alone = byte_at(after, end) == closing;
+    if (!is_alone && (after == blanks || !is_capitals(word))) return false;
+    app_set_level(reader, word, true);
+    reader->at = after + is_alone;
+    if (!is_alone) reader->closing = closing;
+    return true;
+}
+
+/* Return the end of `file.go:12` at `at`, and set file and line; NULL if there is none. */
+static const uint8_t *read_source(AppReader *reader, const uint8_t *at) {
+    static const char *const SUFFIXES[] = {"go", "py", "rb",  "java", "js",  "ts",    "rs",
+                                           "c",  "cc", "cpp", "cs",   "php", "scala", "kt"};
+    const uint8_t *end = reader->end, *after = at, *dot = NULL;
+    for (; after < end && (is_alphanumeric(*after) || is_one_of(*after, "_./@-")); after++) {
+        if (*after == '.') dot = after;
+    }
+    if (dot == NULL || dot == at || byte_at(after, end) != ':') return NULL;
+    const uint8_t *number_end = digits_end(after + 1, end, 1, LONGEST_LINE);
+    if (number_end == NULL || (number_end < end && is_alphanumeric(*number_end))) return NULL;
+    Span suffix = span_of(dot + 1, after);
+    for (size_t place = 0; place < sizeof SUFFIXES / sizeof *SUFFIXES; place++) {
+        if (!span_is(suffix, SUFFIXES[place])) continue;
+        reader->head.file = span_of(at, after);
+        reader->head.line = span_of(after + 1, number_end);
+        return number_end;
+    }
+    return NULL;
+}
+
+/* Return the end of a number that no name goes on after; NULL if there is none. */
+static const uint8_t *number_end(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *after = digits_end(at, end, 1, LONGEST_PID);
+    if (after == NULL || (after < end && (is_alphanumeric(*after) || is_one_of(*after, "_./-")))) return NULL;
+    return after;
+}
+
+static bool take_group(AppReader *reader, uint8_t opening, Span content) {
+    AppHead *head = &reader->head;
+    int count = reader->group_count;
+    if (opening == '(') {
+        if (head->level.size == 0 || count == 0 || head->thread.size) return false;
+        Span last = reader->groups[count - 1];
+        if (memchr(last.at, '.', last.size) == NULL) return false;
+        head->thread = content;
+        return true;
+    }
+    if (opening == '<') {
+        if (head->level.size == 0 || head->thread.size) return false;
+        for (size_t place = 0; place < content.size; place++) {
+            if (!is_one_of(content.at[place], "0123456789.")) return false;
+        }
+        head->thread = content;
+        return true;
+    }
+    if (opening != '[' || (head->logger.size && !reader->is_letter)) return false;
+    if (memchr(content.at, ' ', content.size) != NULL || count == MOST_GROUPS) return false;
+    reader->groups[reader->group_count++] = content;
+    return true;
+}
+
+/* Read a number, a place in the source, or a name in brackets. */
+static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, const uint8_t *at) {
+    AppHead *head = &reader->head;
+    const uint8_t *end = reader->end, *after = number_end(at, end);
+    bool takes_number = (opening == '[' || opening == '(') && !(head->pid.size && head->tid.size);
+    if (after != NULL && byte_at(after, end) == closing && takes_number) {
+        *(head->pid.size ? &head->tid : &head->pid) = span_of(at, after);
+        reader->at = after + 1;
+        return true;
+    }
+    Span file = head->file, line = head->line;
+    after = read_source(reader, at);
+    if (after != NULL && byte_at(after, end) == closing) {
+        reader->at = after + 1;
+        return true;
+    }
+    head->file = file;
+    head->line = line;
+    const uint8_t *start = reader->at + 1;
+    for (after = start; after < end && after - start < LONGEST_GROUP; after++) {
+        if (*after >= 0x80 || *after == ESCAPE || is_one_of(*after, "[](){}<>\"")) break;
+    }
+    if (byte_at(after, end) != closing) return false;
+    const uint8_t *last = after;
+    start = skip_spaces(start, last);
+    while (last > start && last[-1] == ' ') last--;
+    if (start == last || !take_group(reader, opening, span_of(start, last))) return false;
+    reader->at = after + 1;
+    return true;
+}
+
+static bool read_bracket(AppReader *reader) {
+    uint8_t opening = *reader->at;
+    uint8_t closing = opening == '[' ? ']' : opening == '(' ? ')' : opening == '{' ? '}' : '>';
+    const uint8_t *end = reader->end, *at = skip_spaces(reader->at + 1, end);
+    if ((opening == '[' || opening == '(') && !reader->has_time && reader->head.time.size == 0) {
+        bool is_letter =
+            is_letter_level(byte_at(at, end)) && byte_at(at + 1, end) == ' ' && reader->head.level.size == 0;
+        const uint8_t *after = read_time(reader, is_letter ? at + 2 : at);
+        if (after != NULL) {
+            if (is_letter) app_set_level(reader, (Span){at, 1}, true);
+            reader->is_time_bracketed = true;
+            reader->at = after;
+            reader->closing = closing;
+            return true;
+        }
+    }
+    return read_level_within(reader, at, closing) || read_group(reader, opening, closing, at);
+}
+
+/* Read #123 of Ruby, which is the number of the process. */
+static bool read_thread_number(AppReader *reader) {
+    const uint8_t *after = number_end(reader->at + 1, reader->end);
+    if (after == NULL || reader->closing == 0 || reader->head.pid.size) return false;
+    reader->head.pid = span_of(reader->at + 1, after);
+    reader->at = after;
+    return true;
+}
+
+static bool read_number(AppReader *reader) {
+    const uint8_t *end = reader->end, *after = number_end(reader->at, end);
+    if (after == NULL || reader->head.pid.size) return false;
+    const uint8_t *pid_end = after;
+    const uint8_t *tid_end = byte_at(after, end) == '#' ? number_end(after + 1, end) : NULL;
+    if (tid_end != NULL) after = tid_end;
+    uint8_t byte = byte_at(after, end);
+    if (after < end && !is_blank(byte) && byte != '|' && byte != ':' && !(reader->closing && byte == reader->closing))
+        return false;
+    if (reader->head.level.size && tid_end == NULL && !starts_with(after, end, " ---")) return false;
+    reader->head.pid = span_of(reader->at, pid_end);
+    if (tid_end != NULL) reader->head.tid = span_of(pid_end + 1, tid_end);
+    reader->at = after;
+    return true;
+}
+
+static bool read_source_item(AppReader *reader) {
+    if (!(reader->has_time || reader->head.level.size) || reader->head.file.size) return false;
+    const uint8_t *after = read_source(reader, reader->at);
+    if (after == NULL) return false;
+    reader->at = after;
+    reader->settles = true;
+    return true;
+}
+
+/* Read the letter of Ruby, "I, [", or of MongoDB with the component after it, "I NETWORK  [". */
+static bool read_letter(AppReader *reader) {
+    const uint8_t *at = reader->at, *end = reader->end;
+    if (reader->head.level.size) return false;
+    if (reader->items == 0 && is_letter_level(*at) && starts_with(at + 1, end, ", [")) {
+        app_set_level(reader, (Span){at, 1}, false);
+        reader->at += 3;
+        return true;
+    }
+    if (!reader->has_time || !is_one_of(*at, "DIWEF")) return false;
+    const uint8_t *after = at + 1 + digit_run(at + 1, end, 1), *name = skip_spaces(after, end);
+    if (name == after) return false;
+    for (after = name; after < end && ((*after >= 'A' && *after <= 'Z') || *after == '_');) after++;
+    Span component = span_of(name, after);
+    if (component.size == 0 && byte_at(name, end) == '-') after++;
+    else if (component.size < 2 || component.size > LONGEST_COMPONENT) return false;
+    const uint8_t *bracket = skip_spaces(after, end);
+    if (bracket == after || byte_at(bracket, end) != '[') return false;
+    app_set_level(reader, (Span){at, 1}, false);
+    reader->head.logger = component;
+    reader->at = bracket;
+    return true;
+}
+
+/* Return whether a word is one of the levels in small letters that begin a record without a time. */
+static bool is_console_level(Span word) {
+    static const char *const LEVELS[] = {"info", "warn",  "fail",  "crit",    "dbug",
+                                         "trce", "error", "debug", "verbose", "warning"};
+    for (size_t place = 0; place < sizeof LEVELS / sizeof *LEVELS; place++) {
+        if (span_is(word, LEVELS[place])) return true;
+    }
+    return false;
+}
+
+static bool is_level(const AppReader *reader, Span word) {
+    const uint8_t *at = word.at + word.size, *end = reader->end;
+    uint8_t following = byte_at(at, end);
+    if (is_capitals(word)) return at == end || following == ESCAPE || is_one_of(following, " \t:|]/[,>)");
+    if (following == ':' && (at + 1 == end || at[1] == ' ')) {
+        return reader->has_time || reader->head.time.size || (reader->items == 0 && is_console_level(word));
+    }
+    if (reader->closing && (following == ' ' || following == reader->closing)) return true;
+    if (!is_one_of(reader->mark, "|\t-")) return false;
+    at = skip_spaces(at, end);
+    return byte_at(at, end) == '|' || byte_at(at, end) == '\t' || starts_with(at, end, "- ");
+}
+
+/* Read a level without a bracket of its own. */
+static bool read_level(AppReader *reader) {
+    const uint8_t *end = reader->end;
+    if (read_letter(reader)) return true;
+    if (reader->head.level.size && !reader->is_letter) return false;
+    Span word = level_at(reader->at, end);
+    if (word.size == 0 || !is_level(reader, word)) return false;
+    app_set_level(reader, word, false);
+    reader->at += word.size;
+    if (reader->closing && byte_at(reader->at, end) == '/') {
+        const uint8_t *start = reader->at + 1, *after = start;
+        while (after < end && (is_alphanumeric(*after) || is_one_of(*after, "_$.-"))) after++;
+        if (after > start) {
+            reader->head.thread = span_of(start, after);
+            reader->at = after;
+        }
+    }
+    return true;
+}
+
+bool app_read_item(AppReader *reader) {
+    if (reader->at == reader->end) return false;
+    uint8_t byte = *reader->at;
+    if (reader->closing && byte == reader->closing) {
+        reader->closing = 0;
+        reader->at++;
+        return true;
+    }
+    if (byte == '[' || byte == '(' || byte == '{' || byte == '<') return !reader->closing && read_bracket(reader);
+    if (byte == '#') return read_thread_number(reader);
+    if (!reader->has_time && reader->head.time.size == 0) {
+        const uint8_t *after = read_time(reader, reader->at);
+        if (after != NULL) return reader->at = after, true;
+    }
+    if ((uint8_t)(byte - '0') <= 9) return read_source_item(reader) || read_number(reader);
+    return read_level(reader) || read_source_item(reader);
+}

@@ -1,0 +1,104 @@
+"""Text of applications: heads on both paths, in pieces, and what is no head."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from formats.agreement import assert_no_line_is_lost, read, texts
+from formats.paths import PATHS
+from formats.sample_files import line_of, read_samples
+from formats.stamp_styles import STYLES, ZONES
+from formats.test_stamp import AT, us_of
+from puppylog.formats.base import Options
+
+HEADS = [
+    ("{stamp} ERROR cannot pay", "cannot pay"),
+    ("[{stamp}] [ERROR] cannot pay", "cannot pay"),
+    ("{stamp} - shop - ERROR - cannot pay", "cannot pay"),
+    ("{stamp} [main] ERROR c.e.Shop - cannot pay", "cannot pay"),
+    ("{stamp}|ERROR|Shop|cannot pay", "cannot pay"),
+    ("{stamp} | ERROR    | cannot pay", "cannot pay"),
+    ("[{stamp}][ERROR][o.e.Shop ] cannot pay", "cannot pay"),
+    ("ERROR [main] {stamp} Shop.java:12 - cannot pay", "cannot pay"),
+    ("ERROR {stamp} cannot pay", "cannot pay"),
+    ("[ERROR] {stamp} cannot pay", "cannot pay"),
+    ("ERROR: {stamp} cannot pay", "cannot pay"),
+    ("({stamp}) error: cannot pay", "cannot pay"),
+    ("12 {stamp} ERROR cannot pay", "cannot pay"),
+    ("web-1 | {stamp} ERROR cannot pay", "cannot pay"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("head", "message"), HEADS)
+def test_a_stamp_of_every_style_is_read_at_every_place_of_a_head(head: str, message: str, path: str) -> None:
+    lines, wanted = [], []
+    for style in (style for style in STYLES if not style.is_refused):
+        for zone in (zone for zone in ("", "Z", " +0100", " UTC", " PDT") if style.takes(zone)):
+            lines.append(head.replace("{stamp}", style.write(style.cut(AT), zone)))
+            wanted.append(us_of(style.cut(AT) - (ZONES[zone] or timedelta(0))))
+    data = "".join(f"{line}\n" for line in lines).encode()
+    records = read("app", data, path).records
+    assert len(records) == len(lines)
+    for line, us, record in zip(lines, wanted, records, strict=True):
+        assert (us_of(record["ts"]), record["severity"], record["message"]) == (us, "error", message), line
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("sample", read_samples("app"), ids=lambda sample: sample["title"])
+def test_a_trace_belongs_to_the_record_before(sample: dict[str, str], path: str) -> None:
+    alone = read("app", line_of(sample) + b"\n", path).records
+    with_trace = read("app", line_of(sample) + b"\n    at shop.pay\nCaused by: gone\n", path).records
+    assert len(alone) == len(with_trace)
+    assert with_trace[-1]["message"].startswith(alone[-1]["message"] or "")
+    assert with_trace[-1]["message"].endswith("at shop.pay\nCaused by: gone")
+
+
+@given(texts("app"), st.booleans())
+def test_both_paths_read_the_same_rows(data: bytes, joins: bool) -> None:
+    options = Options(joins_lines=joins)
+    native, python = (read("app", data, path, options=options) for path in PATHS)
+    assert native == python
+    if not joins:
+        assert_no_line_is_lost(data, native)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_without_joining_each_line_is_a_record(path: str) -> None:
+    data = b"2026-11-24 10:00:00 ERROR a\n  at b\nc\n"
+    records = read("app", data, path, options=Options(joins_lines=False)).records
+    assert [record["message"] for record in records] == ["a", "  at b", "c"]
+    assert [record["severity"] for record in records] == ["error", None, None]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error: cannot open the file",
+        "error cannot open",
+        "  2026-11-24 10:00:00 INFO within a message",
+        "\tat com.example.Shop.pay(Shop.java:12)",
+        "Expires: 2020-01-01 00:00:00",
+        "certificate expired at 2020-01-01 00:00:00",
+        "1234567890 items",
+        "10:00:00 and no level",
+        "}",
+        "-----",
+        "[1, 2, 3]",
+        "Information about something",
+        "critical section entered",
+    ],
+)
+def test_what_begins_no_record_continues_the_record_before(line: str, path: str) -> None:
+    (record,) = read("app", f"2026-11-24 10:00:00 INFO head\n{line}\n".encode(), path).records
+    assert record["message"] == f"head\n{line}"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_zone_with_several_meanings_is_named(path: str) -> None:
+    (record,) = read("app", b"2026-11-24 10:00:00 IST WARN slow\n", path).records
+    assert json.loads(record["attributes"])["zone"] == "IST"
