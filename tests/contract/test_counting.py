@@ -15,6 +15,7 @@ import pytest
 from contract.differences import NO_SAMPLE, Difference
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.query.fields import RECORDS
+from puppylog.model.severity import find_severity
 from puppylog.model.shape import shape_of
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting import (
@@ -40,7 +41,7 @@ VALUES: Final[dict[str, Callable[[dict[str, Any], Origin], Any]]] = {
     "host": lambda record, _: record["host"],
     "status_code": lambda record, _: record["status_code"],
     "response_bsize": lambda record, _: record["response_bytes"],
-    "severity": lambda record, _: record["severity"],
+    "severity": lambda record, _: find_severity(record["severity"] or "") or record["severity"],
     "ts": lambda record, _: record["ts"],
     "user": lambda record, _: as_text((record["attributes"] or {}).get("user")),
     "n": lambda record, _: as_text((record["attributes"] or {}).get("n")),

@@ -15,6 +15,7 @@ from puppylog.model.severity import (
     find_severity,
     find_step,
     name_of_number,
+    renew_patterns,
     spelling_pattern,
 )
 
@@ -79,3 +80,20 @@ def test_the_page_has_the_same_spellings() -> None:
     assert found is not None
     lists = json.loads(re.sub(r",(\s*\])", r"\1", found[1]))
     assert lists == [list(severity.spellings) for severity in SEVERITIES]
+
+
+@pytest.mark.parametrize("path", ["postgres/sql/routines/severity.sql", "duckdb/sql/routines.sql"])
+def test_the_function_in_sql_has_the_same_spellings_and_numbers(path: str) -> None:
+    text = (Path(puppylog.__path__[0]) / "stores" / path).read_text()
+    found = {
+        word: int(number)
+        for words, number in re.findall(r"IN \(([^)]*)\) THEN ([0-9]+)", text)
+        for word in re.findall(r"'([^']*)'", words)
+    }
+    assert found == {spelling: NUMBERS[name] for spelling, name in SPELLINGS}
+
+
+def test_a_filter_of_an_older_puppylog_is_renewed() -> None:
+    old = "REGEXP_LIKE(severity, '(?i)^(?:alert|emergency|emerg|panic)$') AND status_code >= 500"
+    assert renew_patterns(old) == f"REGEXP_LIKE(severity, '{spelling_pattern([7, 8])}') AND status_code >= 500"
+    assert renew_patterns("host = '(?i)^(?:x)$'") == "host = '(?i)^(?:x)$'"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from puppylog.model.alert import Alert
-from puppylog.model.metric import Metric
+from puppylog.model.metric import Metric, renewed
 from puppylog.model.retention import KEEP_ALL, Retention
 from puppylog.model.silence import Silence
 from puppylog.monitor.names import list_names
@@ -56,7 +56,7 @@ def read_definitions(store: DefinedStore) -> DefinitionSet:
     retention = store.get_retention()
     return DefinitionSet(
         groups=tuple(list_names(store, "group")),
-        metrics=tuple(store.list_metrics()),
+        metrics=tuple(renewed(metric) for metric in store.list_metrics()),
         alerts=tuple(store.list_alerts()),
         silences=tuple(store.list_silences()),
         retention=None if retention == KEEP_ALL else retention,

@@ -7,11 +7,12 @@ divided by the number of all records of the bucket: 0 to 1.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from puppylog.errors import UsageError
 from puppylog.model.record import ALIASES, COLUMNS, NUMERIC_COLUMNS
+from puppylog.model.severity import renew_patterns
 
 STATISTICS = ("count", "rate", "ratio", "sum", "avg", "min", "max", "stddev", "variance", "distinct")
 """The statistics with a fixed name. Percentiles, ``pNN`` with 0 < NN < 100, are statistics too: ``p50``, ``p99.9``."""
@@ -50,6 +51,12 @@ class Metric:
     refresh_s: int = 10  # time between two materializations
     group: str | None = None  # the log group whose records it takes; None for all records
     of: str | None = None  # the condition of the records that a ratio is the share of, as canonical text
+
+
+def renewed(metric: Metric) -> Metric:
+    """Return a stored metric as this version would define it; see `puppylog.model.severity.renew_patterns`."""
+    filter_, of = (None if text is None else renew_patterns(text) for text in (metric.filter, metric.of))
+    return replace(metric, filter=filter_, of=of)
 
 
 def parse_percentile(statistic: str) -> float | None:

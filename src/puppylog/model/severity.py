@@ -7,6 +7,7 @@ everything that compares severities goes through `find_severity`, or through `se
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 
@@ -77,6 +78,42 @@ def spelling_pattern(steps: Iterable[int]) -> str:
     """Return a regular expression that matches every spelling of the severities at these places of the scale."""
     words = [re.escape(spelling) for step in steps for spelling in SEVERITIES[step].spellings]
     return f"(?i)^(?:{'|'.join(words)})$"
+
+
+def renew_patterns(condition: str) -> str:
+    """Return a filter of an older Puppylog as this one writes it: its patterns of severities have all spellings.
+
+    A metric keeps the filter with which its buckets were computed. So a definition that is compared with a stored one
+    is compared with what this returns for the stored filter.
+    """
+    if "(?i)^(?:" not in condition:
+        return condition
+    for start, stop in combinations(range(len(_OLD_SPELLINGS) + 1), 2):
+        old = f"(?i)^(?:{'|'.join(_OLD_SPELLINGS[start:stop])})$"
+        condition = condition.replace(f"'{old}'", f"'{spelling_pattern(range(start, stop))}'")
+    return condition
+
+
+_OLD_SPELLINGS: Final = (
+    *("trace", "debug", "info|information|informational", "notice", "warning|warn", "error|err", "critical|crit|fatal"),
+    *("alert", "emergency|emerg|panic"),
+)
+
+
+def number_sql(text: str) -> str:
+    """Return the SQL of OpenTelemetry's number of the severity that the SQL ``text`` is; null if it is none."""
+    whens = "".join(f" WHEN '{word}' THEN {NUMBERS[SCALE[step]]}" for word, step in _STEPS.items())
+    return f"(CASE LOWER({text}){whens} END)"
+
+
+def name_sql(text: str) -> str:
+    """Return the SQL of the name of the severity that the SQL ``text`` is; the text itself if it is none.
+
+    Nearly all texts are names already, and a list of nine is searched faster than that of all spellings.
+    """
+    names = ", ".join(f"'{name}'" for name in SCALE)
+    whens = "".join(f" WHEN '{word}' THEN '{SCALE[step]}'" for word, step in _STEPS.items())
+    return f"(CASE WHEN {text} IN ({names}) THEN {text} ELSE CASE LOWER({text}){whens} ELSE {text} END END)"
 
 
 def name_of_number(number: int) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from puppylog.model.query.fields import RECORDS, Kind
+from puppylog.model.severity import find_severity
 from puppylog.model.source import name_source
 from puppylog.monitor.attributes import iter_attributes
 from puppylog.monitor.origins import read_origins
@@ -62,7 +63,9 @@ def sample_fields(reader: RecordReader, search: Search, *, records: int = SAMPLE
     table = find_page(reader, search, records=records, order="newest", after=None).records
     values: dict[tuple[str, Kind], Counter[str]] = {}
     for field in _COLUMNS:
-        values[field.name, field.kind] = _count(table[field.name].cast(pa.string()).to_pylist())
+        texts = table[field.name].cast(pa.string()).to_pylist()
+        is_severity = field.kind is Kind.SEVERITY
+        values[field.name, field.kind] = _count(_name_severities(texts) if is_severity else texts)
     origins = read_origins(reader, set(table["file_id"].to_pylist()))
     named = [origins[file_id] for file_id in table["file_id"].to_pylist() if file_id in origins]
     values["source", Kind.SOURCE] = _count(name_source(one.source_uri) for one in named)
@@ -79,6 +82,11 @@ def sample_fields(reader: RecordReader, search: Search, *, records: int = SAMPLE
     ]
     found.sort(key=lambda field: (-field.records, _PLACES.get(field.kind, 1), field.name))
     return FieldSample(table.num_rows, found)
+
+
+def _name_severities(words: Iterable[str | None]) -> Iterable[str | None]:
+    """Return the names of severities; a word that is none stays as it is."""
+    return (None if word is None else find_severity(word) or word for word in words)
 
 
 def _count(values: Iterable[str | None]) -> Counter[str]:

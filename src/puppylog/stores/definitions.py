@@ -13,7 +13,7 @@ from puppylog.errors import AlreadyExists, NotFound, UsageError
 from puppylog.model.alert import TELLING_FIELDS, Alert
 from puppylog.model.derived import define_derived, find_ancestors, is_derived, list_inputs, order_by_depth
 from puppylog.model.identifier import parse_identifier
-from puppylog.model.metric import Metric
+from puppylog.model.metric import Metric, renewed
 from puppylog.model.obstacle import find_metric_obstacle, keeps_states
 from puppylog.model.outbox import DELETED
 from puppylog.stores.derived import derived_sql
@@ -177,7 +177,9 @@ class Definitions(ABC, Generic[C, M, A]):
         found = self.find_metric(connection, metric.name)
         if found is not None:
             # Metrics that differ only in how often they are refreshed have the same buckets.
-            _refuse_other("metric", metric.name, is_same=replace(found.metric, refresh_s=metric.refresh_s) == metric)
+            _refuse_other(
+                "metric", metric.name, is_same=replace(renewed(found.metric), refresh_s=metric.refresh_s) == metric
+            )
             return None
         return self._make(connection, metric, self._metrics_by_name(connection))
 
@@ -192,10 +194,10 @@ class Definitions(ABC, Generic[C, M, A]):
             UsageError: an alert could not judge the metric, or see `make_metric`.
         """
         stored = self.get_metric(connection, metric.name)
-        if stored.metric == metric:
+        if renewed(stored.metric) == metric:
             return None
         known = self._metrics_by_name(connection)
-        if replace(stored.metric, refresh_s=metric.refresh_s) == metric:
+        if replace(renewed(stored.metric), refresh_s=metric.refresh_s) == metric:
             connection.run(_QUERIES["change_refresh"], {"id": stored.id, "refresh_s": metric.refresh_s})
             return self.get_metric(connection, metric.name)
         alerts = [stored_alert.alert for stored_alert in self.list_alerts(connection)]

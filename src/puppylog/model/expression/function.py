@@ -15,6 +15,7 @@ from puppylog.model.expression.conversion import as_number, as_text, byte_order,
 from puppylog.model.expression.matching import ELSEWHERE, any_regexp_like, regexp_like
 from puppylog.model.expression.overflow import absolute_whole
 from puppylog.model.expression.term import Accept, Term, TermError, Type, accept_each, compose
+from puppylog.model.severity import number_sql
 
 UNITS = ("second", "minute", "hour", "day", "week", "month", "quarter", "year")
 """The units that ``date_trunc`` accepts. It truncates in UTC."""
@@ -78,6 +79,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "right": (Form((_TEXT, _COUNT), Type.TEXT),),
     "round": (Form((_NUMBER,), Type.NUMBER, duckdb="ROUND_EVEN({0}, 0)"),),  # PostgreSQL rounds a double to even
     "rtrim": (Form((_TEXT,), Type.TEXT, sql="RTRIM({0}, ' ')"), Form((_TEXT, _TEXT), Type.TEXT)),
+    "severity_number": (Form((_TEXT,), Type.INTEGER, sql=f"CAST({number_sql('{0}')} AS BIGINT)"),),
     "split_part": (Form((_TEXT, _delimiter, _POSITION), Type.TEXT),),
     "starts_with": (Form((_TEXT, _TEXT), Type.BOOLEAN),),
     "strpos": (Form((_TEXT, _TEXT), Type.INTEGER),),

@@ -8,6 +8,7 @@ from puppylog.model.expression import render
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, find_field
 from puppylog.model.query.tree import Name
+from puppylog.model.severity import name_sql
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.search import Search, count_records
 from puppylog.stores.base import RecordReader
@@ -46,6 +47,8 @@ def value_sql(field: Field, dialect: Dialect) -> str:
     """Return the SQL of the field's value. For a source, a group or a file it is the id of the stream or the file."""
     if field.kind is Kind.ATTRIBUTE:
         return render(field.expression, dialect)
+    if field.kind is Kind.SEVERITY:
+        return name_sql(field.expression)  # older records have other spellings
     return _ORIGINS.get(field.kind) or field.expression  # a column, for which sqlglot need not be loaded
 
 

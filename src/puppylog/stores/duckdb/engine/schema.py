@@ -1,9 +1,15 @@
-"""The schema: migrations that run once, in the order of their numbers. A table records which of them ran."""
+"""The schema: migrations that run once, in the order of their numbers, and routines that every start creates again.
+
+A table records which migrations ran.
+"""
 
 from importlib import resources
 
 from puppylog.errors import StoreRefused
 from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.queries import load_queries
+
+_ROUTINES = load_queries("puppylog.stores.duckdb", "routines.sql")
 
 
 def list_migrations() -> list[str]:
@@ -34,4 +40,5 @@ def migrate(connection: Connection) -> int:
     for version, sql in enumerate(list_migrations()[found:], start=found + 1):
         connection.run(sql)
         connection.run("INSERT INTO main.puppylog_schema VALUES ($version, now())", {"version": version})
+    connection.run(_ROUTINES["severity_number"])
     return found
