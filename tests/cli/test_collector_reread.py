@@ -47,6 +47,7 @@ def test_a_stream_is_read_again_and_the_command_says_what_it_has_done(cli: InPro
         f"puppylog: {log}: 2 files to read, {sum(p.stat().st_size for p in log.parent.iterdir()) / 1000:.1f} kB\n"
         f"puppylog: replaced 21 records and 0 rejected lines of {log} "
         "by 20 records and 1 rejected line, read as json\n"
+        "puppylog: give the collector the same --format: auto chooses again for the next file of this stream\n"
     )
     assert stored(cli, log) == ["info"] * 20
     assert " 0 records, 0 rejected in " in cli("collector", "-s", str(log)).err
@@ -79,9 +80,10 @@ def test_files_that_are_gone_are_named_before_anything_is_changed(cli: InProcess
     assert nothing.err.endswith(f"cannot reread stream {log}: none of its files is there any more\n")
 
 
-def test_a_format_that_auto_does_not_know_is_asked_of_the_next_collector(cli: InProcess, log: Path) -> None:
+def test_a_person_is_told_to_give_the_collector_the_same_format(cli: InProcess, log: Path) -> None:
     done = cli("collector", "reread", str(log), "--format", "(?P<message>.*)")
-    assert "collect this source with the same --format from now on" in done.err
+    assert done.err.endswith("give the collector the same --format: auto chooses again for these files\n")
+    assert "--format" not in cli("collector", "reread", str(log)).err
 
 
 def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,8 +122,9 @@ def reread(
             sys.stdout.write(clean(line) + "\n")
     else:
         tell(settings, run.describe())
-        if format_ != AUTO and format_ not in LISTED and run.done:
-            tell(settings, "collect this source with the same --format from now on: auto does not know the format")
+        if run.done and format_ != AUTO:
+            rest = "the next file of this stream" if format_ in LISTED else "these files"
+            tell(settings, f"give the collector the same --format: auto chooses again for {rest}")
     if run.failed:
         ctx.exit(SourceError.exit_code)
 
