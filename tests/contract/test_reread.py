@@ -5,11 +5,14 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from contract.differences import DROPS_LATER, Difference
+from contract.test_retention import drop_old
 from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.options import CollectOptions
@@ -18,6 +21,7 @@ from puppylog.collect.stored_files import StoredFile, find_stored_files
 from puppylog.errors import SourceError
 from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
+from puppylog.model.retention import Retention
 from puppylog.model.stream import Stream
 from puppylog.monitor.streams import count_rows, find_source_uri
 from puppylog.stores.base import Store
@@ -186,6 +190,29 @@ def test_lines_that_a_collector_has_skipped_are_not_stored(store: Store, log: Pa
     collect(store, log, "plain")
     done = Streams(store, log).reread()
     assert (done.records, numbers(store)) == (10, expected(2_000, 2_010))
+
+
+def test_what_retention_has_dropped_is_not_stored_again_and_stays_counted(
+    server: StoreServer, store: Store, log: Path, differs: Callable[[Difference], bool]
+) -> None:
+    now = datetime.now(UTC)
+    times = [now - timedelta(days=10, seconds=30 - number) for number in range(30)]
+    times += [now - timedelta(days=2, seconds=20 - number) for number in range(20)]
+    log.write_text("".join(json.dumps({"time": at.isoformat(), "msg": "x", "level": "info"}) + "\n" for at in times))
+    collect(store, log, "json")
+    store.create_metric(Metric("hits", "count", "*", 60, refresh_s=1))
+    store.create_metric(Metric("by_severity", "count", "*", 60, "severity", refresh_s=1))
+    wait_until(lambda: server.is_settled(store), what="the refresh of the metrics")
+    store.set_retention(Retention(7 * 86_400))
+    wait_until(lambda: drop_old(server, store, is_later=differs(DROPS_LATER)) == 20, what="the drop")
+    done = Streams(store, log).reread("plain")
+    assert (done.removed_records, done.records) == (20, 20)
+    done = Streams(store, log).reread("json")
+    assert (done.removed_records, done.records) == (20, 20)
+    wait_until(lambda: server.is_settled(store), within_s=60, what="the correction")
+    for name in ("hits", "by_severity"):
+        assert store.query(f"SELECT sum(value) AS n FROM metrics.{name}")["n"].to_pylist() == [50]
+    assert not any(finding.state.is_bad for finding in store.list_findings().findings if "hits" in finding.subject)
 
 
 def test_cut_and_unfinished_lines_are_stored_once_and_go_on_where_they_were(store: Store, log: Path) -> None:
