@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from formats.native_builds import find_compiler
-from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, logfmt, names, native, nginx_error
+from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, klog, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
 from puppylog.formats.postgresql import stderr
@@ -33,6 +33,7 @@ LISTS: dict[str, Sequence[str]] = {
     "postgresql fields": [field.name for field in Field],
     "haproxy reasons": haproxy.REASONS,
     "envoy reasons": envoy.REASONS,
+    "klog reasons": klog.REASONS,
     "layout reasons": program.REASONS,
     "layout kinds": [kind.name for kind in program.Kind],
     "layout endings": [ending.name for ending in program.Ending],

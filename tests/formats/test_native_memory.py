@@ -16,11 +16,12 @@ from puppylog.formats.registry import find_format
 
 _NAMES = [
     *("access", "w3c", "json", "cri", "syslog", "logfmt", "plain"),
-    *("app", "apache_error", "nginx_error", "haproxy", "envoy", "postgresql"),
+    *("app", "klog", "apache_error", "nginx_error", "haproxy", "envoy", "postgresql"),
 ]
 _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
 _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
     "access": (0,),
+    "klog": (2026, 11, 27, False, True),
     "app": (2026, 11, 27, False, 0, True),
     "apache_error": (True,),
     "nginx_error": (True,),

@@ -27,6 +27,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "json": ListedFormat("JSON, one object on each line", "json"),
     "cri": ListedFormat("logs of containers under Kubernetes", "cri"),
     "syslog": ListedFormat("syslog, RFC 5424 and RFC 3164, with or without octet counting", "syslog"),
+    "klog": ListedFormat("logs of glog and klog, as components of Kubernetes write them", "klog"),
     "apache_error": ListedFormat("error logs of Apache, versions 2.2 and 2.4", "apache_error"),
     "nginx_error": ListedFormat("error logs of nginx", "nginx_error"),
     "postgresql": ListedFormat("logs of PostgreSQL, with any log_line_prefix", "postgresql"),

@@ -30,6 +30,7 @@ from puppylog.formats.file.format import read_format_file
 from puppylog.formats.file.lazy import LazyFormat
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, read_json
+from puppylog.formats.klog import Klog
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
 from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
 from puppylog.formats.line_format import LineFormat
@@ -84,6 +85,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
     "syslog": Entry(Syslog),
+    "klog": Entry(Klog),
     "apache_error": Entry(_make_apache_error),
     "nginx_error": Entry(_make_nginx_error),
     "postgresql": Entry(lambda o: _make_postgresql("postgresql", None, o)),

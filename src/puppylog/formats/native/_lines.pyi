@@ -59,3 +59,6 @@ def stamps(
 def app(
     text: Buffer, year: int, month: int, day: int, is_fixed: bool, order: int, joins: bool, /
 ) -> tuple[_Rows, int, int, int, int]: ...
+def klog(
+    text: Buffer, year: int, month: int, day: int, is_fixed: bool, joins: bool, /
+) -> tuple[_Rows, int, int, int]: ...

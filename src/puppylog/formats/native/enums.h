@@ -116,6 +116,8 @@ enum {
     X(ENVOY_OPEN_QUOTE, "an unclosed quote")                        \
     X(ENVOY_COUNTS, "no bytes, durations and five quoted fields after the response flags")
 
+#define KLOG_REASONS(X) X(KLOG_NO_HEAD, "no level, time, thread and source at the start")
+
 #define LAYOUT_REASONS(X)                                                         \
     X(LAYOUT_NO_TEXT, "a text that the format has between its fields is missing") \
     X(LAYOUT_OPEN_QUOTE, "an unclosed quote")                                     \
@@ -336,6 +338,7 @@ enum { POSTGRESQL_REASONS(AS_NUMBER) };
 enum { POSTGRESQL_FIELDS(AS_NUMBER) PG_FIELDS /* the number of fields */ };
 enum { HAPROXY_REASONS(AS_NUMBER) };
 enum { ENVOY_REASONS(AS_NUMBER) };
+enum { KLOG_REASONS(AS_NUMBER) };
 enum { LAYOUT_REASONS(AS_NUMBER) };
 enum { LAYOUT_KINDS(AS_NUMBER) };
 enum { LAYOUT_ENDINGS(AS_NUMBER) };

@@ -38,6 +38,7 @@ PyObject *native_haproxy(PyObject *module, PyObject *arguments);
 PyObject *native_json(PyObject *module, PyObject *arguments);
 PyObject *native_logfmt(PyObject *module, PyObject *arguments);
 PyObject *native_cri(PyObject *module, PyObject *arguments);
+PyObject *native_klog(PyObject *module, PyObject *arguments);
 PyObject *native_layout(PyObject *module, PyObject *arguments);
 PyObject *native_plain(PyObject *module, PyObject *arguments);
 PyObject *native_stamps(PyObject *module, PyObject *arguments);

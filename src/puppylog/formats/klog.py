@@ -1,0 +1,145 @@
+r"""The format of glog and of Kubernetes' klog: ``I1124 10:00:00.123456    1 file.go:12] message``.
+
+The letter is the level, and the number after the time is the thread. The date may have a year, as newer versions of
+glog write it. A structured message is a text in quotes, followed by pairs: ``"Updated" pod="shop/cart" ms=12``. Its
+pairs become attributes. A line without such a head continues the record before. ``native/klog.c`` does the same in C.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from puppylog.formats import native
+from puppylog.formats.base import Options
+from puppylog.formats.calendar import Calendar
+from puppylog.formats.dating import Dating
+from puppylog.formats.entry import CONTINUES, Entry, Mismatch, add_entries
+from puppylog.formats.entry import find_mismatch as find_entry_mismatch
+from puppylog.formats.line_format import parse_lines
+from puppylog.formats.members import list_numbers, list_texts
+from puppylog.formats.quoting import quote
+from puppylog.formats.record_times import RecordTimes
+from puppylog.formats.rows import Member, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.stamp import read_stamp
+from puppylog.model.record import Parsed
+
+_NAME: Final = "klog"
+_NO_HEAD: Final = "no level, time, thread and source at the start"
+
+REASONS: Final = (_NO_HEAD,)
+"""Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
+
+_SEVERITIES: Final = {"I": "info", "W": "warning", "E": "error", "F": "critical"}
+_HEAD = re.compile(
+    r"[IWEF]([0-9]{4}|[0-9]{8}) [0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}( +([0-9]{1,10}) ([^ :\]]+):([0-9]{1,7})\] ?)"
+)
+_TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |\Z)', re.DOTALL)
+_KEY = re.compile(r" ([A-Za-z_][0-9A-Za-z_./-]*)=")
+_WORD = re.compile(r"[^ \"][^ ]*")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+_OTHER_ESCAPE = re.compile(r'\\[^"\\nrt]')
+_ESCAPE = re.compile(r'\\(["\\nrt])')
+_NO_JSON = re.compile(r"[\x00-\x1f]|\\[^\"\\nrt]")
+_UNESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
+
+_MOST_PAIRS: Final = 24
+_TAKEN: Final = ("tid", "file", "line")
+
+
+@dataclass(frozen=True, slots=True)
+class Klog:
+    """Implements `puppylog.formats.base.Format`."""
+
+    options: Options
+    name: str = _NAME
+
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "KlogParser":
+        rest, times = RecordTimes.open(context)
+        return KlogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), times)
+
+    def find_mismatch(self, line: str) -> int:
+        calendar = Calendar.open("", self.options.year, None)
+        return find_entry_mismatch(partial(_read_line, calendar=calendar, joins=False), line)
+
+
+@dataclass(frozen=True, slots=True)
+class KlogParser:
+    """Implements `puppylog.formats.base.Parser`.
+
+    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
+    """
+
+    options: Options
+    calendar: Calendar
+    times: RecordTimes
+    name: str = _NAME
+
+    @property
+    def context(self) -> str:
+        return self.times.extend(self.calendar.context)
+
+    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
+        def read(text: bytes | memoryview) -> Rows:
+            return read_klog(text, self.calendar, joins=self.options.joins_lines)
+
+        return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
+
+
+def read_klog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = True) -> Rows:
+    """Return the rows of a text; see `puppylog.formats.line_format.Reader`.
+
+    Args:
+        text: see `puppylog.formats.line_format.Reader`.
+        calendar: gives the year of stamps without a year, and is updated.
+        joins: whether a line without a head continues the record before; otherwise it is rejected.
+    """
+    if native.lines is not None:
+        date = (calendar.year, calendar.month, calendar.day, calendar.is_fixed)
+        rows, calendar.year, calendar.month, calendar.day = native.lines.klog(text, *date, joins)
+        return rows_from_buffers(rows, REASONS)
+    builder = RowsBuilder(bytes(text))
+    add_entries(builder, partial(_read_line, calendar=calendar, joins=joins))
+    return builder.build()
+
+
+def _read_line(line: str, *, calendar: Calendar, joins: bool) -> Entry:
+    head = _HEAD.match(line)
+    found = read_stamp(line[: head.start(2)], 1, Dating(calendar)) if head is not None else None
+    if head is None or found is None or found.end != head.start(2):
+        raise Mismatch(CONTINUES if joins else _NO_HEAD, 0)
+    message, pairs = _read_structured(line, head.end()) or (line[head.end() :], [])
+    return Entry(
+        found.us,
+        found.is_local,
+        {"severity": _SEVERITIES[line[0]], "message": message},
+        [*list_numbers(("tid", head[3])), *list_texts(("file", head[4])), *list_numbers(("line", head[5])), *pairs],
+    )
+
+
+def _read_structured(line: str, at: int) -> tuple[str, list[Member]] | None:
+    """Return the message and the pairs of a structured message; None if it is not structured."""
+    text = _TEXT.match(line, at)
+    if text is None or _OTHER_ESCAPE.search(text[1]):
+        return None
+    message, at = _ESCAPE.sub(lambda escape: _UNESCAPED[escape[1]], text[1]), text.end()
+    pairs: dict[str, str] = {}
+    while at < len(line):
+        key = _KEY.match(line, at)
+        value = _read_value(line, key.end()) if key is not None else None
+        if key is None or value is None or key[1] in pairs or key[1] in _TAKEN or len(pairs) == _MOST_PAIRS:
+            return None
+        pairs[key[1]], at = value
+    return message, list(pairs.items())
+
+
+def _read_value(line: str, at: int) -> tuple[str, int] | None:
+    """Return a value in JSON and the index after it; None if there is none."""
+    text = _TEXT.match(line, at)
+    if text is not None:
+        return quote(text[1]) if _NO_JSON.search(text[1]) else text[0], text.end()
+    word = _WORD.match(line, at)
+    if word is None:
+        return None
+    is_json = _NUMBER.fullmatch(word[0]) or word[0] in {"true", "false"}
+    return word[0] if is_json else quote(word[0]), word.end()
