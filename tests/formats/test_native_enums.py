@@ -12,7 +12,7 @@ from formats.native_builds import find_compiler
 from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, klog, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
-from puppylog.formats.postgresql import stderr
+from puppylog.formats.postgresql import csvlog, stderr
 from puppylog.formats.postgresql.head import Field
 from puppylog.formats.severity import NOTATIONS
 from puppylog.formats.syslog import reasons
@@ -30,6 +30,7 @@ LISTS: dict[str, Sequence[str]] = {
     "apache_error reasons": apache_error.REASONS,
     "nginx_error reasons": nginx_error.REASONS,
     "postgresql reasons": stderr.REASONS,
+    "postgresql_csv reasons": csvlog.REASONS,
     "postgresql fields": [field.name for field in Field],
     "haproxy reasons": haproxy.REASONS,
     "envoy reasons": envoy.REASONS,

@@ -16,7 +16,7 @@ from puppylog.formats.registry import find_format
 
 _NAMES = [
     *("access", "w3c", "json", "cri", "syslog", "logfmt", "plain"),
-    *("app", "klog", "apache_error", "nginx_error", "haproxy", "envoy", "postgresql"),
+    *("app", "klog", "apache_error", "nginx_error", "haproxy", "envoy", "postgresql", "postgresql_csv"),
 ]
 _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
 _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
@@ -25,6 +25,7 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "app": (2026, 11, 27, False, 0, True),
     "apache_error": (True,),
     "nginx_error": (True,),
+    "postgresql_csv": (True,),
     "postgresql": (False, b"", (), -1, True),
     "json": (b"",),
     "logfmt": (b"",),

@@ -11,6 +11,7 @@ from formats.paths import PATHS
 from formats.sample_files import line_of, read_samples
 from puppylog.errors import FormatError
 from puppylog.formats.base import Options
+from puppylog.formats.postgresql import csvlog, stderr
 from puppylog.formats.postgresql.prefix import compile_prefix, is_prefix
 from puppylog.formats.registry import find_format
 
@@ -28,6 +29,22 @@ def test_both_paths_read_the_same_rows(written: str, draw: st.DataObject) -> Non
     alone = read(written, data, "native", options=ALONE)
     assert_no_line_is_lost(data, alone)
     assert read(written, data, "python", options=ALONE) == alone
+
+
+@given(st.data())
+def test_both_paths_read_the_same_rows_of_csvlog(draw: st.DataObject) -> None:
+    data = draw.draw(texts("postgresql_csv"))
+    assert read("postgresql_csv", data, "python") == read("postgresql_csv", data, "native")
+    alone = read("postgresql_csv", data, "native", options=ALONE)
+    assert read("postgresql_csv", data, "python", options=ALONE) == alone
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("postgresql", reason) for reason in stderr.REASONS] + [("postgresql_csv", reason) for reason in csvlog.REASONS],
+)
+def test_each_reason_has_a_sample(name: str, reason: str) -> None:
+    assert reason in {sample.get("reject") for sample in read_samples(name)}
 
 
 @given(st.sampled_from(["", "x ", "%", "a@b "]), st.lists(names, min_size=3, max_size=3), st.sampled_from(PATHS))
@@ -85,8 +102,9 @@ def test_a_record_with_the_most_lines_ends_also_in_a_part_of_it(path: str) -> No
     assert [(record["message"] or "").count("\n") + 1 for record in outcome.records] == [1, 1000, 2]
 
 
-def test_auto_chooses_postgresql() -> None:
-    lines = [line_of(sample) for sample in read_samples("postgresql") if "record" in sample and "as" not in sample]
+@pytest.mark.parametrize("name", ["postgresql", "postgresql_csv"])
+def test_auto_chooses_postgresql(name: str) -> None:
+    lines = [line_of(sample) for sample in read_samples(name) if "record" in sample and "as" not in sample]
     parser = find_format("auto").open()
     parser.parse(b"".join(line + b"\n" for line in lines), 0, 0)
-    assert parser.name == "postgresql"
+    assert parser.name == name

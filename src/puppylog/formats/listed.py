@@ -31,6 +31,7 @@ LISTED: Final[Mapping[str, ListedFormat]] = {
     "apache_error": ListedFormat("error logs of Apache, versions 2.2 and 2.4", "apache_error"),
     "nginx_error": ListedFormat("error logs of nginx", "nginx_error"),
     "postgresql": ListedFormat("logs of PostgreSQL, with any log_line_prefix", "postgresql"),
+    "postgresql_csv": ListedFormat("logs of PostgreSQL in CSV (csvlog)", "postgresql_csv"),
     "haproxy": ListedFormat("logs of HAProxy: HTTP, TCP and errors of connections", "haproxy"),
     "envoy": ListedFormat("access logs of Envoy and Istio", "envoy"),
     "csv": ListedFormat("tables with a header: CSV, TSV, semicolons or bars", "csv"),

@@ -38,6 +38,7 @@ from puppylog.formats.listed import AUTO
 from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
 from puppylog.formats.nginx_error import find_nginx_error_mismatch, read_nginx_error
 from puppylog.formats.plain import read_plain
+from puppylog.formats.postgresql.csvlog import read_csvlog
 from puppylog.formats.postgresql.prefix import Prefix, compile_prefix, is_prefix
 from puppylog.formats.postgresql.stderr import read_stderr
 from puppylog.formats.regex.pattern import is_pattern
@@ -70,6 +71,10 @@ def _make_postgresql(name: str, prefix: Prefix | None, options: Options) -> Form
     return LineFormat(name, reader, options.zone)
 
 
+def _make_postgresql_csv(options: Options) -> Format:
+    return LineFormat("postgresql_csv", partial(read_csvlog, joins=options.joins_lines), options.zone)
+
+
 FORMATS: Final[Mapping[str, Entry]] = {
     "access": Entry(lambda _: AccessLog(Variant.ACCESS)),
     "common": Entry(lambda _: AccessLog(Variant.COMMON), is_candidate=False),
@@ -89,6 +94,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "apache_error": Entry(_make_apache_error),
     "nginx_error": Entry(_make_nginx_error),
     "postgresql": Entry(lambda o: _make_postgresql("postgresql", None, o)),
+    "postgresql_csv": Entry(_make_postgresql_csv),
     "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),

@@ -184,6 +184,11 @@ class RowsBuilder:
         self._joined_to = self._rows
         return True
 
+    @property
+    def has_only_orphans(self) -> bool:
+        """Whether all rows so far are records that begin with a continuation line."""
+        return self._rows == self.orphans
+
     def _begin_join(self) -> None:
         """Begin to join a line: if a row was added after the last joined line, it has one line so far."""
         if self._rows != self._joined_to:

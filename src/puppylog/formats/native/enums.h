@@ -75,6 +75,12 @@ enum {
 
 #define POSTGRESQL_REASONS(X) X(POSTGRESQL_NO_HEAD, "no log_line_prefix and level at the start")
 
+#define PGCSV_REASONS(X)                               \
+    X(PGCSV_NO_TIME, "no time and comma at the start") \
+    X(PGCSV_TIME_RANGE, "time out of range")           \
+    X(PGCSV_OPEN_QUOTE, "an unclosed quote")           \
+    X(PGCSV_COLUMNS, "not 22 to 32 columns")
+
 /* The fields of log_line_prefix: see postgresql/head.py. */
 #define POSTGRESQL_FIELDS(X)   \
     X(PG_TIME, "TIME")         \
@@ -335,6 +341,7 @@ enum { SYSLOG_REASONS(AS_NUMBER) };
 enum { APACHE_ERROR_REASONS(AS_NUMBER) };
 enum { NGINX_ERROR_REASONS(AS_NUMBER) };
 enum { POSTGRESQL_REASONS(AS_NUMBER) };
+enum { PGCSV_REASONS(AS_NUMBER) };
 enum { POSTGRESQL_FIELDS(AS_NUMBER) PG_FIELDS /* the number of fields */ };
 enum { HAPROXY_REASONS(AS_NUMBER) };
 enum { ENVOY_REASONS(AS_NUMBER) };

@@ -32,6 +32,7 @@ PyObject *native_app(PyObject *module, PyObject *arguments);
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_apache_error(PyObject *module, PyObject *arguments);
 PyObject *native_postgresql(PyObject *module, PyObject *arguments);
+PyObject *native_postgresql_csv(PyObject *module, PyObject *arguments);
 PyObject *native_nginx_error(PyObject *module, PyObject *arguments);
 PyObject *native_envoy(PyObject *module, PyObject *arguments);
 PyObject *native_haproxy(PyObject *module, PyObject *arguments);

@@ -47,13 +47,12 @@ static Span find_code(Span message) {
     return has_digit ? (Span){message.at, CODE_SIZE} : (Span){0};
 }
 
-static void write_head(Builder *builder, const PgHead *head, Span message, Row *row) {
+void pg_write_head(Builder *builder, const PgHead *head, Span port, Span message, Row *row) {
     pg_write_time(builder, head->has_time, &head->time, row);
     if (head->level.severity != NULL) pg_write_severity(builder, &head->level, row);
     if (pg_has_value(head->values[PG_USER])) row->text[RUSER] = head->values[PG_USER];
     row->text[MESSAGE] = message;
-    Span remote = head->values[PG_REMOTE].size ? head->values[PG_REMOTE] : head->values[PG_HOST];
-    pg_write_client(builder, remote, row);
+    add_number(builder, "client_port", port);
     for (size_t place = 0; place < sizeof ATTRIBUTES / sizeof *ATTRIBUTES; place++) {
         Span value = head->values[ATTRIBUTES[place].field];
         if (!pg_has_value(value)) continue;
@@ -98,8 +97,13 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
         return FITS;
     }
     Row row = {0};
-    write_head(builder, &head, message, &row);
+    Span remote = head.values[PG_REMOTE].size ? head.values[PG_REMOTE] : head.values[PG_HOST], port;
+    row.text[HOST] = pg_split_client(remote, &port);
+    pg_write_head(builder, &head, port, message, &row);
+    /* At the start of a text, the record of a part may be before the text. */
+    bool is_orphan = builder->joins && head.level.part != NULL && builder->rows + builder->rejects == builder->orphans;
     builder_record(builder, line.at, &row);
+    builder->orphans += is_orphan;
     Span pid = head.values[PG_PID];
     reading->is_open = head.level.part == NULL && pid.size <= MOST_DIGITS;
     reading->is_in_part = false;

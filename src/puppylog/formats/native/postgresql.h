@@ -37,6 +37,9 @@ typedef struct {
     PgLevel level;
 } PgHead;
 
+/* Find the level or the part that the word means. */
+bool pg_find_level(Span word, PgLevel *level);
+
 /* Read `LEVEL:  ` at `at`. */
 bool pg_read_level(const uint8_t *at, const uint8_t *end, PgLevel *level);
 
@@ -61,8 +64,11 @@ void pg_write_time(Builder *builder, bool has_time, const FoundStamp *time, Row 
 /* Set the severity, and write the attribute `severity_text` if the level has another word. */
 void pg_write_severity(Builder *builder, const PgLevel *level, Row *row);
 
-/* Set the host and write the port of `host(port)` or `host:port`. */
-void pg_write_client(Builder *builder, Span remote, Row *row);
+/* Return the host of `host(port)` or `host:port`, and set the port; an IPv6 address without a port stays whole. */
+Span pg_split_client(Span remote, Span *port);
+
+/* Fill the row, whose host is set, and write the attributes of a line. */
+void pg_write_head(Builder *builder, const PgHead *head, Span port, Span message, Row *row);
 
 /* Return the number in `duration: number ms`, with which a message begins; empty if it does not. */
 Span pg_find_duration(Span message);

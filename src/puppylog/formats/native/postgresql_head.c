@@ -75,17 +75,22 @@ static const uint8_t *skip_hex(const uint8_t *at, const uint8_t *end) {
 
 static inline bool ends_word(const uint8_t *at, const uint8_t *end) { return at == end || !is_alphanumeric(*at); }
 
+bool pg_find_level(Span word, PgLevel *level) {
+    for (int number = 0; number < LEVEL_COUNT; number++) {
+        if (!span_is(word, LEVELS[number].word)) continue;
+        *level = (PgLevel){.word = word, LEVELS[number].severity, LEVELS[number].part, number};
+        return true;
+    }
+    return false;
+}
+
 bool pg_read_level(const uint8_t *at, const uint8_t *end, PgLevel *level) {
     const uint8_t *start = at;
     while (at < end && is_capital(*at)) at++;
     if (at < end && is_digit(*at)) at++;
-    if (end - at < 3 || memcmp(at, ":  ", 3) != 0) return false;
-    for (int number = 0; number < LEVEL_COUNT; number++) {
-        if (!span_is(span_of(start, at), LEVELS[number].word)) continue;
-        *level = (PgLevel){span_of(start, at), LEVELS[number].severity, LEVELS[number].part, number, at + 3};
-        return true;
-    }
-    return false;
+    if (end - at < 3 || memcmp(at, ":  ", 3) != 0 || !pg_find_level(span_of(start, at), level)) return false;
+    level->end = at + 3;
+    return true;
 }
 
 const uint8_t *pg_find_stamp_end(const uint8_t *at, const uint8_t *end) {
@@ -297,21 +302,21 @@ void pg_write_severity(Builder *builder, const PgLevel *level, Row *row) {
     }
 }
 
-void pg_write_client(Builder *builder, Span remote, Row *row) {
-    const uint8_t *end = remote.at + remote.size, *port = end;
-    if (!pg_has_value(remote)) return;
-    row->text[HOST] = remote;
+Span pg_split_client(Span remote, Span *port) {
+    const uint8_t *end = remote.at + remote.size, *start = end;
+    *port = (Span){0};
+    if (!pg_has_value(remote)) return (Span){0};
     if (end[-1] == ')') {
-        while (port > remote.at && port[-1] != '(') port--;
+        while (start > remote.at && start[-1] != '(') start--;
         end--;
     } else {
-        while (port > remote.at && is_digit(port[-1])) port--;
-        bool has_colon = port > remote.at && port[-1] == ':';
-        if (!has_colon || find_near(remote.at, port - 1, ':') != NULL) return;
+        while (start > remote.at && is_digit(start[-1])) start--;
+        bool has_colon = start > remote.at && start[-1] == ':';
+        if (!has_colon || find_near(remote.at, start - 1, ':') != NULL) return remote;
     }
-    if (port < remote.at + 2 || port == end) return;
-    row->text[HOST] = span_of(remote.at, port - 1);
-    add_number(builder, "client_port", span_of(port, end));
+    if (start < remote.at + 2 || start == end) return remote;
+    *port = span_of(start, end);
+    return span_of(remote.at, start - 1);
 }
 
 Span pg_find_duration(Span message) {

@@ -5,6 +5,7 @@ without a prefix and a level continues the line before.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -76,7 +77,10 @@ class _Reader:
             self.parts.add(word)
             self.is_in_part = True
             return
+        # At the start of a text, the record of a part may be before the text.
+        is_orphan = self.joins and word in PARTS and self.builder.has_only_orphans
         self._add(at, head, message)
+        self.builder.orphans += is_orphan
         self.pid = pid if word not in PARTS and len(pid) <= _MOST_DIGITS else None
         self.is_in_part = False
         self.parts = set()
@@ -89,35 +93,57 @@ class _Reader:
             self.builder.continue_(at, raw)
 
     def _add(self, at: int, head: Head, message: str) -> None:
-        word, time = head.level.word, head.time
-        severity = SEVERITIES.get(word)
-        user = head.values.get(Field.USER, "")
         remote = head.values.get(Field.REMOTE) or head.values.get(Field.HOST, "")
-        host, port = split_client(remote)
-        zone = time.zone_name if time is not None else ""
-        self.builder.ambiguous_zones += bool(zone)
-        members = list_texts(("zone", zone))
-        members += list_severity(word, severity)
-        members += list_numbers(("client_port", port))
-        members += _list_attributes(head)
-        code = head.values.get(Field.CODE, "")
-        if not code and severity and (found := _CODE.match(message)):
-            code = found[1]
-        members += list_texts(("code", code)) if code != "00000" else []
-        members += list_duration(message)
-        members += [] if severity else list_texts(("kind", word.lower()))
-        self.builder.add(
-            at,
-            time.us if time is not None else NO_TIME,
-            is_local=time is not None and time.is_local,
-            members=members,
-            columns={
-                "host": host,
-                "ruser": None if user in _UNKNOWN else user,
-                "severity": severity,
-                "message": message,
-            },
-        )
+        add_head(self.builder, at, head, message, client=split_client(remote))
+
+
+def add_head(
+    builder: RowsBuilder,
+    at: int,
+    head: Head,
+    message: str,
+    *,
+    client: tuple[str | None, str],
+    more: Sequence[Member] = (),
+) -> None:
+    """Add the record of a line.
+
+    Args:
+        builder: the builder.
+        at: the offset of the line in bytes.
+        head: what is before the message.
+        message: the message.
+        client: its host and port.
+        more: further attributes, which are the last ones.
+    """
+    word, time = head.level.word, head.time
+    severity = SEVERITIES.get(word)
+    user = head.values.get(Field.USER, "")
+    zone = time.zone_name if time is not None else ""
+    builder.ambiguous_zones += bool(zone)
+    members = list_texts(("zone", zone))
+    members += [(KEY, quote(word))] if severity is not None and word.lower() != severity else []
+    members += list_numbers(("client_port", client[1]))
+    members += _list_attributes(head)
+    code = head.values.get(Field.CODE, "")
+    if not code and severity and (found := _CODE.match(message)):
+        code = found[1]
+    members += list_texts(("code", code)) if code != "00000" else []
+    if duration := _DURATION.match(message):
+        members.append(("duration_ms", duration[1]))
+    members += list_texts(("kind", word.lower())) if word in PARTS else []
+    builder.add(
+        at,
+        time.us if time is not None else NO_TIME,
+        is_local=time is not None and time.is_local,
+        members=[*members, *more],
+        columns={
+            "host": client[0],
+            "ruser": None if user in _UNKNOWN else user,
+            "severity": severity,
+            "message": message,
+        },
+    )
 
 
 def _list_attributes(head: Head) -> list[Member]:
@@ -128,17 +154,6 @@ def _list_attributes(head: Head) -> list[Member]:
             continue
         members += list_numbers((key, value)) if name in _NUMBERS else list_texts((key, value))
     return members
-
-
-def list_severity(word: str, severity: str | None) -> list[Member]:
-    """Return the attribute of a level if the word differs from the severity."""
-    return [(KEY, quote(word))] if severity is not None and word.lower() != severity else []
-
-
-def list_duration(message: str) -> list[Member]:
-    """Return the attribute ``duration_ms`` of a message that begins with ``duration: number ms``."""
-    match = _DURATION.match(message)
-    return [("duration_ms", match[1])] if match is not None else []
 
 
 def split_client(remote: str) -> tuple[str | None, str]:
