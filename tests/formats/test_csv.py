@@ -105,6 +105,7 @@ def test_an_unclosed_quote_rejects_one_line_and_the_rows_after_it_are_read() -> 
 def test_a_row_that_may_go_on_is_found() -> None:
     parser = open_csv()
     assert parser.find_last_start(b"a,b\n") == 4
+    assert parser.find_last_start(HEADER + b'2026-11-24T10:00:00Z,info,"a\n') == len(HEADER)
     parser.parse(HEADER, 0, 0)
     complete = b'2026-11-24T10:00:00Z,info,"a\nb",3\n'
     assert parser.find_last_start(complete) == len(complete)

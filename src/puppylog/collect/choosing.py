@@ -67,6 +67,12 @@ def choose_format(written: str, configuration: Path | None, options: Options) ->
     return found[0] if nickname else make_auto(options, found)
 
 
+def anchor_format(written: str, directory: Path) -> str:
+    """Return a format as it is written, with the path of a format file taken from a directory if it is relative."""
+    is_file = written.startswith(FILE_MARK)
+    return f"{FILE_MARK}{directory / Path(written[1:]).expanduser()}" if is_file else written
+
+
 def choose_boundary(written: str | None) -> Boundary | None:
     """Return the rule by which a line begins a record: ``indent``, or a pattern. Without one, each line is a record.
 

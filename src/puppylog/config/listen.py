@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import choose_format
+from puppylog.collect.choosing import anchor_format, choose_format
 from puppylog.config.faults import Faults, Place
 from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.errors import UsageError
 from puppylog.formats.base import Options
+from puppylog.formats.registry import find_format
 from puppylog.model.address import Address
 
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -97,7 +98,7 @@ def read_loki_format(table: LokiTable, place: Place, faults: Faults) -> str | No
         return None
     before = len(faults.found)
     with faults.noting(place, "format"):
-        choose_format(table.format, None, Options(ZoneInfo("UTC"), None))
+        find_format(table.format)
     return table.format if len(faults.found) == before else None
 
 
@@ -110,13 +111,14 @@ def read_syslog(table: SyslogTable, place: Place, faults: Faults) -> SyslogConfi
         faults.add(place, "key: a key needs a certificate", "name the certificate, too")
     for key in [key for key, file in files.items() if file is not None and table.protocol != "tls"]:
         faults.add(place, f"{key} is for protocol tls, not for {table.protocol}")
+    format_ = anchor_format(table.format, directory)
     with faults.noting(place, "format"):
-        choose_format(table.format, None, Options(ZoneInfo("UTC"), None))
+        choose_format(format_, None, Options(ZoneInfo("UTC"), None))
     receiver = SyslogConfig(
         name=table.name,
         address=Address.parse(table.address),
         protocol=table.protocol,
-        format=table.format,
+        format=format_,
         group=table.group,
         tz=table.tz,
         time=table.time,

@@ -5,7 +5,7 @@ from datetime import tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import choose_boundary, choose_format, find_log_zone, make_source
+from puppylog.collect.choosing import anchor_format, choose_boundary, choose_format, find_log_zone, make_source
 from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Place
 from puppylog.config.tables import SourceTable
@@ -26,7 +26,7 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
     paths = _read_journal(table, place, faults) if table.journal else _read_paths(table, place, faults)
     source = SourceConfig(
         paths=paths,
-        format=table.format,
+        format=anchor_format(table.format, directory),
         format_file=None if table.format_file is None else directory / table.format_file,
         group=table.group,
         tz=table.tz,

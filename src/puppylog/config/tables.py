@@ -60,8 +60,8 @@ class SourceTable(Table, frozen=True, kw_only=True):
     format: Annotated[
         Text,
         Meta(
-            description="How lines are parsed: a name of `puppylog formats`, a log_format or LogFormat copied from a "
-            "server's configuration, or a regular expression with named groups."
+            description="How lines are parsed: a name of `puppylog formats`, `@` and the path of a format file, a "
+            "log_format or LogFormat copied from a server's configuration, or a regular expression with named groups."
         ),
     ] = AUTO
     format_file: Annotated[

@@ -105,11 +105,12 @@ class TableParser:
 
     def find_last_start(self, lines: bytes) -> int:
         """Return the offset at which the last row begins if it may still go on; ``len(lines)`` if it is complete."""
-        if not lines or self._table is None or not self._table.has_quotes:
+        table = self._table or self._find_table(lines)
+        if not lines or table is None or not table.has_quotes:
             return len(lines)
         split = Lines.split(str(lines, "utf-8", "replace").encode(), pa.string())
         opened = None
-        for first, last in find_toggles(without_return(split.texts), self._table.delimiter).iter_pairs():
+        for first, last in find_toggles(without_return(split.texts), table.delimiter).iter_pairs():
             opened = (opened or first) if last is None else None
         if opened is None:
             return len(lines)
@@ -117,6 +118,11 @@ class TableParser:
         for _ in range(len(split.texts) - opened):
             at = lines.rfind(b"\n", 0, at - 1) + 1
         return at
+
+    def _find_table(self, lines: bytes) -> Table | None:
+        """Return how the rows below the first header in ``lines`` are read."""
+        headers = self._dialect.find_headers(lines, None)
+        return self._dialect.make_table(headers[0][1]) if headers else None
 
     def _set_header(self, header: Header | None) -> None:
         self._header = header

@@ -6,9 +6,10 @@ import { fill, h } from "../lib/dom.js";
 import { count } from "../lib/numbers.js";
 import { writeCommand } from "./excerpt.js";
 
-/** The formats of `puppylog formats`; a test compares them. Any other text is a layout or a regular expression. */
+/** Formats to choose from, all of `puppylog formats`. Any other name may be typed, or a layout or a pattern. */
 export const FORMATS = [
-  "auto", "access", "common", "combined", "vhost_combined", "w3c", "json", "cri", "syslog", "logfmt", "plain",
+  "auto", "access", "common", "combined", "vhost_combined", "w3c", "json", "cri", "syslog", "apache_error", "nginx_error",
+  "postgresql", "haproxy", "envoy", "csv", "zeek", "logfmt", "plain",
 ];
 
 const NEEDS_ADMIN = "Reading lines again changes the store, so it needs a token of scope admin. "
