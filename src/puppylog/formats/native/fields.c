@@ -7,7 +7,7 @@
 #include "severity.h"
 #include "stamp.h"
 
-enum { LONGEST_INTEGER = 19, LONGEST_TIME = 100 };
+enum { LONGEST_INTEGER = 19, LONGEST_TIME = 100, MOST_DEFERRED = 16 };
 
 /* The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time. */
 static const int64_t EARLIEST_US = INT64_C(100000000) * 1000000;
@@ -190,10 +190,11 @@ static bool read_value(Reading *reading, const Member *member) {
     return member->kind == VALUE_TEXT && read_text(reading, &member->name, member->text);
 }
 
-/* Return whether the field is read when it is known whether the line has a request. */
+/* Return whether the field is read after all others, when the signs of the line and its request are known. */
 static inline bool is_deferred(const Member *member) {
-    int rule = member->name.rule;
-    return rule == RULE_REQUEST || rule == RULE_NO_REQUEST || rule == RULE_SENDER || member->name.field == FIELD_STATUS;
+    int rule = member->name.rule, field = member->name.field;
+    return rule == RULE_REQUEST || rule == RULE_NO_REQUEST || rule == RULE_SENDER || field == FIELD_STATUS ||
+           field == FIELD_SEVERITY;
 }
 
 /* Return whether the name of a deferred field means its column in this line. */
@@ -227,29 +228,44 @@ static void add_nanoseconds(Reading *reading) {
     else reading->winners[FIELD_NANOSECONDS] = NULL;
 }
 
-/* Choose the members that fill the columns. */
+/* Choose the members that fill the columns. Severities are read last, because any member may be a sign. */
 static void choose(Reading *reading, Member *members, size_t count) {
-    bool has_deferred = false, has_severity = false;
-    for (Member *member = members; member < members + count; member++) reading->signs |= 1u << member->name.sign;
+    Member *deferred[MOST_DEFERRED];
+    size_t waiting = 0;
+    bool has_severity = false;
     for (Member *member = members; member < members + count; member++) {
+        reading->signs |= 1u << member->name.sign;
         if (member->name.field == FIELD_NONE) continue;
-        has_severity |= member->name.field == FIELD_SEVERITY;
-        if (is_unknown(member)) member->is_used = true;
-        else if (is_deferred(member)) has_deferred = true;
-        else offer(reading, member);
+        if (is_unknown(member)) {
+            member->is_used = true;
+            has_severity |= member->name.field == FIELD_SEVERITY;
+        } else if (!is_deferred(member)) {
+            offer(reading, member);
+        } else {
+            if (waiting < MOST_DEFERRED) deferred[waiting] = member;
+            waiting++;
+        }
     }
     Member **winners = reading->winners;
     reading->has_request = winners[FIELD_METHOD] || winners[FIELD_REQUEST] || winners[FIELD_PROTO] ||
                            winners[FIELD_ROUTE] || winners[FIELD_BYTES];
-    for (Member *member = members; has_deferred && member < members + count; member++) {
-        if (member->name.field == FIELD_NONE || member->is_used || !is_deferred(member)) continue;
+    bool is_complete = waiting <= MOST_DEFERRED;
+    for (size_t place = 0; place < (is_complete ? waiting : count); place++) {
+        Member *member = is_complete ? deferred[place] : &members[place];
+        if (!is_complete && (member->name.field == FIELD_NONE || member->is_used || !is_deferred(member))) continue;
+        has_severity |= member->name.field == FIELD_SEVERITY;
         if (is_meant(reading, member)) offer(reading, member);
     }
     if (has_sign(reading, SIGN_CLEF) && !has_severity) reading->row->text[SEVERITY] = span_of_text("info");
 }
 
 void fields_read(Member *members, size_t count, Row *row, Extras *extras) {
-    Reading reading = {.row = row, .extras = extras};
+    Reading reading; /* `request` is large, and set only if it is used */
+    reading.row = row;
+    reading.extras = extras;
+    reading.signs = 0;
+    reading.has_request = false;
+    memset(reading.winners, 0, sizeof reading.winners);
     *extras = (Extras){0};
     row->ts_us = NO_TIME;
     choose(&reading, members, count);

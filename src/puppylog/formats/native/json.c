@@ -122,6 +122,7 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
         size_t at = reading->members.size;
         if (!bytes_append(&reading->members, &member, sizeof member, &reading->walk.failed)) return;
         if (member.name.is_object && *item.json.at == '{') {
+            if (prefix == 0) names_find(&reading->names, &reading->path, 0, member.key); /* writes the path */
             list_inner(reading, item.json);
             ((Member *)(reading->members.at + at))->inner = (reading->members.size - at) / sizeof(Member) - 1;
         }

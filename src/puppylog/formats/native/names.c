@@ -50,10 +50,8 @@ Name names_find_at(Names *names, Path *path, size_t place, Span key) {
         return names->places[place].name;
     }
     Name name = names_find(names, path, 0, key);
-    if (!name.is_object) {
-        memcpy(names->places[place].key, key.at, key.size);
-        names->places[place].size = key.size;
-        names->places[place].name = name;
-    }
+    memcpy(names->places[place].key, key.at, key.size);
+    names->places[place].size = key.size;
+    names->places[place].name = name;
     return name;
 }

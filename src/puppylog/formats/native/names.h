@@ -40,9 +40,9 @@ void names_open(Names *names, Span table);
 /* Write the normalized key after the first `prefix` bytes of the path, and return what the path means. */
 Name names_find(const Names *names, Path *path, size_t prefix, Span key);
 
-/* Return what a key means that is not in a nested object and is the one of number `place` in its line. The path is
- * written only if the name is that of an object. Lines of a file mostly have the same keys in the same places, so the
- * last key at each place is remembered. */
+/* Return what a key means that is not in a nested object and is the one of number `place` in its line. Lines of a file
+ * mostly have the same keys in the same places, so the last key at each place is remembered. The path may be written or
+ * not. */
 Name names_find_at(Names *names, Path *path, size_t place, Span key);
 
 #endif

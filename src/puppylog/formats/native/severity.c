@@ -18,14 +18,25 @@ static const int8_t SEVERITY_OF_SYSLOG[] = {
     SEVERITY_WARNING,   SEVERITY_NOTICE, SEVERITY_INFO,     SEVERITY_DEBUG,
 };
 
+/* The spellings that most lines have, of at most eight bytes; they are compared first. */
+static const Spelling FREQUENT[] = {
+    {"info", SEVERITY_INFO},
+    {"error", SEVERITY_ERROR},
+    {"warn", SEVERITY_WARNING},
+    {"debug", SEVERITY_DEBUG},
+};
+
 /* Return the number of the severity in the scale, or -1. */
 static int find(Span word) {
     char lower[LONGEST_SPELLING] = {0};
-    if (word.size < 2 || word.size > LONGEST_SPELLING) return -1;
+    if (word.size < 2 || word.size > LONGEST_SPELLING || (word.at[0] >= '0' && word.at[0] <= '9')) return -1;
     for (size_t place = 0; place < word.size; place++) {
         uint8_t byte = word.at[place];
         if (byte == 0) return -1; /* it would be equal to the zeros after a spelling */
         lower[place] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+    }
+    for (size_t place = 0; word.size <= 5 && place < sizeof FREQUENT / sizeof *FREQUENT; place++) {
+        if (memcmp(lower, FREQUENT[place].text, 8) == 0) return FREQUENT[place].severity;
     }
     for (size_t place = 0; place < sizeof SPELLINGS / sizeof *SPELLINGS; place++) {
         if (memcmp(lower, SPELLINGS[place].text, LONGEST_SPELLING) == 0) return SPELLINGS[place].severity;
