@@ -38,9 +38,9 @@ _TEXT = re.compile(r'"((?:[^"\\]|\\.)*)"(?= |\Z)', re.DOTALL)
 _KEY = re.compile(r" ([A-Za-z_][0-9A-Za-z_./-]*)=")
 _WORD = re.compile(r"[^ \"][^ ]*")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-_OTHER_ESCAPE = re.compile(r'\\[^"\\nrt]')
+_READ = re.compile(r'(?:[^\\]|\\["\\nrt])*')
 _ESCAPE = re.compile(r'\\(["\\nrt])')
-_NO_JSON = re.compile(r"[\x00-\x1f]|\\[^\"\\nrt]")
+_CONTROL = re.compile(r"[\x00-\x1f]")
 _UNESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 _MOST_PAIRS: Final = 24
@@ -120,7 +120,7 @@ def _read_line(line: str, *, calendar: Calendar, joins: bool) -> Entry:
 def _read_structured(line: str, at: int) -> tuple[str, list[Member]] | None:
     """Return the message and the pairs of a structured message; None if it is not structured."""
     text = _TEXT.match(line, at)
-    if text is None or _OTHER_ESCAPE.search(text[1]):
+    if text is None or not _READ.fullmatch(text[1]):
         return None
     message, at = _ESCAPE.sub(lambda escape: _UNESCAPED[escape[1]], text[1]), text.end()
     pairs: dict[str, str] = {}
@@ -137,9 +137,10 @@ def _read_value(line: str, at: int) -> tuple[str, int] | None:
     """Return a value in JSON and the index after it; None if there is none."""
     text = _TEXT.match(line, at)
     if text is not None:
-        return quote(text[1]) if _NO_JSON.search(text[1]) else text[0], text.end()
+        is_json = _READ.fullmatch(text[1]) and not _CONTROL.search(text[1])
+        return text[0] if is_json else quote(text[1]), text.end()
     word = _WORD.match(line, at)
     if word is None:
         return None
-    is_json = _NUMBER.fullmatch(word[0]) or word[0] in {"true", "false"}
-    return word[0] if is_json else quote(word[0]), word.end()
+    is_word = _NUMBER.fullmatch(word[0]) or word[0] in {"true", "false"}
+    return word[0] if is_word else quote(word[0]), word.end()
