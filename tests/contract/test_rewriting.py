@@ -47,11 +47,11 @@ def position(source: Source) -> FilePosition:
 
 def places(store: Store) -> Counter[tuple[int, int]]:
     """Return how often each place has a row."""
-    found = store.query(
-        "SELECT file_id, line_offset FROM puppylog.log_records"
-        " UNION ALL SELECT file_id, line_offset FROM puppylog.rejected_lines"
-    )
-    return Counter(zip(found["file_id"].to_pylist(), found["line_offset"].to_pylist(), strict=True))
+    found = [
+        store.query(f"SELECT file_id, line_offset FROM puppylog.{table}").to_pylist()
+        for table in ("log_records", "rejected_lines")
+    ]
+    return Counter((row["file_id"], row["line_offset"]) for rows in found for row in rows)
 
 
 def create_metrics(store: Store) -> None:

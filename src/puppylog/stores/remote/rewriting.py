@@ -17,7 +17,7 @@ from puppylog.stores.remote.session import Session
 from puppylog.stores.rewriting import DeletedStream, ReadFile, Rewritten
 
 _PART_BYTES: Final = 8 << 20
-"""Rows are sent when their frames and lines have so many bytes."""
+"""The most bytes of frames and lines that wait before they are sent."""
 
 
 class RemoteRewriting:
@@ -29,6 +29,7 @@ class RemoteRewriting:
         send: Callable[[str, list[bytes]], None],
         ask: Callable[[str, dict[str, object]], object],
         *,
+        part_bytes: int,
         keeps_lines: bool,
     ) -> None:
         """Start without rows.
@@ -37,8 +38,10 @@ class RemoteRewriting:
             file: whose rows are replaced.
             send: calls the server with a body of frames, within the client's session.
             ask: calls the server with JSON, and returns its answer, within the client's session.
+            part_bytes: rows are sent when their frames and lines have so many bytes.
             keeps_lines: whether the store may refuse rows, and then needs their lines.
         """
+        self._part_bytes = part_bytes
         self._file = file
         self._send = send
         self._ask = ask
@@ -54,7 +57,7 @@ class RemoteRewriting:
         part = make_part(self._file.stream_id, self._file.file_id, parsed, keeps_lines=self._keeps_lines)
         self._waiting.append(part)
         self._waiting_bytes += sum(map(len, part.frames)) + len(part.data)
-        if self._waiting_bytes >= _PART_BYTES:
+        if self._waiting_bytes >= self._part_bytes:
             self._send_waiting()
 
     def commit(self, context: str) -> Rewritten:
@@ -90,6 +93,7 @@ class RemoteRewriter:
 
     _connection: Connection
     _session: Session
+    full_bytes: int
 
     @property
     def _keeps_lines(self) -> bool:
@@ -97,7 +101,10 @@ class RemoteRewriter:
         raise NotImplementedError
 
     def rewriting(self, file: ReadFile) -> RemoteRewriting:
-        return RemoteRewriting(file, self._send, self._session.ask, keeps_lines=self._keeps_lines)
+        part_bytes = min(_PART_BYTES, self.full_bytes)
+        return RemoteRewriting(
+            file, self._send, self._session.ask, part_bytes=part_bytes, keeps_lines=self._keeps_lines
+        )
 
     def _send(self, call: str, body: Sequence[bytes]) -> None:
         def send() -> None:

@@ -1,5 +1,5 @@
 -- Makes old partitions columnar, one in each round. A columnar partition accepts late lines, but no updates and no
--- deletions, which Puppylog never does to records.
+-- deletions. A reread makes the partitions of its records ordinary ones first, and a later round makes them columnar again.
 
 CREATE OR REPLACE FUNCTION puppylog.turn_columnar() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp SET lock_timeout = '3s' AS $$
