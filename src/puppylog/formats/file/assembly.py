@@ -109,10 +109,19 @@ def _build_attributes(group: Matched) -> pa.Array:
     contents += [column for column in group.fields.objects if column.null_count < len(column)]
     if not contents:
         return pa.nulls(len(group.places), pa.string())
-    joined = contents[0] if len(contents) == 1 else pc.binary_join_element_wise(*contents, ", ", null_handling="skip")
-    if len(contents) > 1:
-        joined = pc.if_else(pc.equal(joined, ""), NULL, joined)
-    return pc.binary_join_element_wise("{", joined, "}", "")
+    return pc.binary_join_element_wise("{", _join_members(contents), "}", "")
+
+
+def _join_members(contents: Sequence[pa.Array]) -> pa.Array:
+    """Return the texts of each record with commas between them; null for a record without texts."""
+    if len(contents) == 1:
+        return contents[0]
+    has_some = pa.repeat(False, len(contents[0]))
+    for texts in contents:
+        has_some = pc.or_(has_some, texts.is_valid())
+    # Arrow leaves out a row whose texts are all null, and returns fewer rows than it was given.
+    joined = pc.binary_join_element_wise(*(texts.filter(has_some) for texts in contents), ", ", null_handling="skip")
+    return pc.replace_with_mask(pa.nulls(len(has_some), pa.string()), has_some, joined)
 
 
 def _add_member(objects: pa.Array, key: str, texts: pa.Array) -> pa.Array:

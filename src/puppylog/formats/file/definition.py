@@ -73,6 +73,7 @@ class Definition:
     cells: Mapping[str, Cell]  # of the tables ``[fields.NAME]``, for keys of pairs
     begins: str | None
     skip: str | None
+    not_after: str | None = None
     layout: Layout | None = None
     text: FileText = field(default_factory=lambda: FileText(""), compare=False)
 
@@ -87,6 +88,7 @@ def read_definition(path: Path | Traversable) -> Definition:
     document, text = read_document(path)
     _check_keys(document, text)
     begins = _check_regex(text, "begins", document.begins)
+    not_after = _check_regex(text, "not_after", document.not_after)
     skip = _check_regex(text, "skip", document.skip)
     layout = None if document.log_format is None else _compile_layout(text, document.log_format)
     by_name = {name: _make_cells(text, document, [name])[0] for name in document.fields}
@@ -99,7 +101,7 @@ def read_definition(path: Path | Traversable) -> Definition:
     if layout is None:
         _check_groups(document, text, patterns)
     return Definition(
-        document.name, document.title, text.source, document, patterns, by_name, begins, skip, layout, text
+        document.name, document.title, text.source, document, patterns, by_name, begins, skip, not_after, layout, text
     )
 
 
@@ -115,7 +117,7 @@ def _check_keys(document: Document, text: FileText) -> None:
         cause = f"only one of {' and '.join(given)} may be given" if given else "pattern is missing"
         raise text.make_error(given[1] if given else "", cause)
     if document.log_format is not None:
-        for key in ("begins", "skip", "fields", "severity", "constants"):
+        for key in ("begins", "not_after", "skip", "fields", "severity", "constants"):
             if getattr(document, key):
                 raise text.make_error(key, "a format with log_format takes no such key")
     _check_words(document, text)

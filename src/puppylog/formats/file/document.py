@@ -83,6 +83,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """A log_format of nginx or a LogFormat of Apache, in place of a pattern."""
     begins: Text | None = None
     """A regular expression: a line that does not match it continues the record before."""
+    not_after: Text | None = None
+    """A regular expression: a line directly after a line that matches it begins no record, whatever ``begins`` says."""
     skip: Text | None = None
     """A regular expression: a line that matches it, such as a comment, makes no record."""
     auto: bool = True

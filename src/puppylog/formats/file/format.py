@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from puppylog.formats.base import Format, Options
 from puppylog.formats.dating import Dating
 from puppylog.formats.file.definition import Definition, read_definition
-from puppylog.formats.file.heads import split_records, without_return
+from puppylog.formats.file.heads import find_heads, split_records, without_return
 from puppylog.formats.file.matching import read_records
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
@@ -114,7 +114,7 @@ class FileParser:
         while lines:
             start = 0 if size >= len(lines) else lines.find(b"\n", len(lines) - size) + 1
             part = Lines.split(str(lines[start:], "utf-8", "replace").encode(), pa.string())
-            heads = pc.indices_nonzero(pc.match_substring_regex(part.texts, begins))
+            heads = pc.indices_nonzero(find_heads(part.texts, begins, self.format.definition.not_after))
             if len(heads):
                 left = len(part.texts) - heads[-1].as_py()
                 return _find_line_from_end(lines, left)
@@ -125,7 +125,8 @@ class FileParser:
 
     def _read(self, text: bytes | memoryview) -> Rows:
         definition = self.format.definition
-        records = split_records(text, definition.begins if self.format.joins else None, definition.skip)
+        begins = definition.begins if self.format.joins else None
+        records = split_records(text, begins, definition.skip, definition.not_after)
         return read_records(records, definition, self.dating)
 
 

@@ -38,13 +38,16 @@ class Records:
     """Of the first runs of continuation lines that are long: the offset of the first, and how many there are."""
 
 
-def split_records(text: bytes | memoryview, begins: str | None, skip: str | None) -> Records:
+def split_records(
+    text: bytes | memoryview, begins: str | None, skip: str | None, not_after: str | None = None
+) -> Records:
     r"""Return the records of a text.
 
     Args:
         text: whole lines, each ended by ``\n``.
         begins: an expression that the first line of a record matches; None if each line is a record.
         skip: an expression for lines that make no record; None if there are none.
+        not_after: an expression for lines after which no record begins; None if there are none.
 
     Raises:
         UnicodeError: the text is not UTF-8.
@@ -60,10 +63,18 @@ def split_records(text: bytes | memoryview, begins: str | None, skip: str | None
             column if kept else column.filter(is_record) for column in (texts, lines.starts, lines.newlines)
         )
         return Records(texts, starts, ends, pa.repeat(True, len(texts)), len(lines.texts) - len(texts))
-    is_head = pc.and_not(pc.match_substring_regex(texts, begins), is_skipped)
+    is_head = pc.and_not(find_heads(texts, begins, not_after), is_skipped)
     if pc.all(is_head).as_py():
         return Records(texts, lines.starts, lines.newlines, is_head)
     return _join(text, lines, is_line, is_head, is_skipped)
+
+
+def find_heads(texts: pa.Array, begins: str, not_after: str | None) -> pa.Array:
+    """Return for each line whether a record begins with it; the line before the first one is taken to be any line."""
+    are_heads = pc.match_substring_regex(texts, begins)
+    if not_after is None:
+        return are_heads
+    return pc.and_not(are_heads, _shift(pc.match_substring_regex(texts, not_after), first=False))
 
 
 def without_return(texts: pa.Array) -> pa.Array:

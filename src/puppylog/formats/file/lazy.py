@@ -1,12 +1,13 @@
 """A format whose file is read when the first lines are read with it: `auto` has many candidates and needs few."""
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from puppylog.errors import PuppylogError
 from puppylog.formats.base import Format, Options, Parser
+from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.folder import FoundFile
-from puppylog.formats.file.format import FileFormat, read_format_file
+from puppylog.formats.file.format import FileFormat, make_format, read_format_file
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class LazyFormat:
             UsageError: the file cannot be read.
             ConfigurationError: the file has a fault.
         """
-        return read_format_file(self.found.path, self.options)
+        if self.found.is_own:
+            return read_format_file(self.found.path, self.options)
+        return make_format(_read_packaged(self.found), self.options)
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         return self.format.open(context, modified_at_us)
@@ -43,3 +46,9 @@ class LazyFormat:
         except PuppylogError:
             return False
         return not isinstance(chosen, FileFormat) or chosen.may_fit(sample)
+
+
+@cache
+def _read_packaged(found: FoundFile) -> Definition:
+    """Return the definition in one of Puppylog's format files, which do not change while a process runs."""
+    return read_definition(found.path)

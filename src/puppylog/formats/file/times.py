@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -57,7 +58,28 @@ def _read_forms(stamps: pa.Array, forms: tuple[Form, ...], dating: Dating) -> St
 def _read_any(texts: pa.Array, dating: Dating) -> Stamps:
     found = stamp_column.read_stamps(texts, dating)
     us = pc.if_else(pc.equal(found.ts_us, pa.scalar(NO_TIME, pa.int64())), _NULL_US, found.ts_us)
-    return Stamps(us, found.is_local.cast(pa.bool_()), pa.repeat(False, len(texts)), found.zone_names)
+    stamps = Stamps(us, found.is_local.cast(pa.bool_()), pa.repeat(False, len(texts)), found.zone_names)
+    return _in_named_zones(stamps, found.zone_names)
+
+
+def _in_named_zones(found: Stamps, names: pa.Array) -> Stamps:
+    """Return the stamps with local times read in the zones that they name in full, such as ``Europe/Berlin``."""
+    for name in pc.unique(names.filter(names.is_valid())).to_pylist():
+        if "/" not in name or not _is_zone(name):
+            continue
+        named = pc.equal(names, name).fill_null(False)
+        alone = Stamps(found.us.filter(named), found.is_local.filter(named), found.is_out_of_range.filter(named))
+        unnamed = pc.if_else(named, pa.scalar(None, pa.string()), found.zone_names)
+        found = replace(_fill(found, named, _in_zone(alone, name)), zone_names=unnamed)
+    return found
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, KeyError):
+        return False
+    return True
 
 
 def _fill(found: Stamps, left: pa.Array, others: Stamps) -> Stamps:
