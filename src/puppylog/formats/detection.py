@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.formats.base import Format
+from puppylog.formats.file.format import FileFormat
 from puppylog.formats.file.lazy import LazyFormat
 from puppylog.model.record import Parsed
 
@@ -12,7 +13,9 @@ SAMPLE_BYTES: Final = 64 << 10
 SAMPLE_LINES: Final = 256
 """A sample has at most so many bytes and lines, but at least one line."""
 
-_MOST_JOINED: Final = 2  # continuation lines that count as fitting, for each record
+_MOST_JOINED: Final = 2
+"""Continuation lines that count as fitting, for each record. In the format of a file all of them count: its records
+begin in one way only, and may have many lines, as a slow query has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Verdict:
     """How well one format fits a sample."""
 
     format: Format
-    fits: int  # the number of records and of their continuation lines, of which a record can have only a few on average
+    fits: int  # the number of records and of the continuation lines that count, see `judge`
     lines: int  # the number of lines that are not blank
     parsed: Parsed
 
@@ -40,7 +43,8 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
-    fits = heads + min(parsed.joined, _MOST_JOINED * heads)
+    joined = parsed.joined if isinstance(format_, LazyFormat | FileFormat) else _MOST_JOINED * heads
+    fits = heads + min(parsed.joined, joined)
     return Verdict(format_, fits, parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined, parsed)
 
 

@@ -89,7 +89,6 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "cri": Entry(
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),
-    "syslog": Entry(Syslog),
     "klog": Entry(Klog),
     "apache_error": Entry(_make_apache_error),
     "nginx_error": Entry(_make_nginx_error),
@@ -98,6 +97,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "haproxy": Entry(lambda o: LineFormat("haproxy", read_haproxy, o.zone, find_haproxy_mismatch)),
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),
+    "syslog": Entry(Syslog),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
     "app": Entry(App),
     "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
@@ -106,7 +106,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
 
 FORMAT_NAMES: Final = tuple(FORMATS)
 
-FIRST_AFTER_FILES: Final = "logfmt"
+FIRST_AFTER_FILES: Final = "apache_error"
 """`auto` tries the formats of files directly before this format."""
 
 LAST_RESORT: Final = "plain"
