@@ -1,4 +1,4 @@
-"""The table of log formats in the page on formats shows the right records."""
+"""The tables in the page on formats show the right records."""
 
 import json
 import re
@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from formats.kinds import KINDS
 from formats.paths import PATHS, reading
 from puppylog.formats.detection import judge
+from puppylog.formats.listed import LISTED
 from puppylog.formats.registry import find_format
+from support.formats_page import FAMILIES, list_marked, with_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 ROWS = re.findall(
@@ -30,3 +33,16 @@ def test_the_line_becomes_the_record(written: str, line: str, percent: str, reco
     read = {name: value for name, value in row.items() if value is not None and name != "line_offset"}
     read |= {"ts": read["ts"].isoformat().replace("+00:00", "Z"), "attributes": json.loads(read["attributes"])}
     assert read == json.loads(record)
+
+
+def test_the_tables_of_kinds_are_those_that_the_samples_give() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_tables(page) == page, "write them anew with: PYTHONPATH=tests python -m support.formats_page"
+
+
+def test_the_page_has_a_table_for_every_kind() -> None:
+    marked = list_marked(PAGE.read_text(encoding="utf-8"))
+    assert marked[1:] == list(FAMILIES)
+    assert set(marked[0].split(", ")) <= set(LISTED)
+    names = [name for names in FAMILIES.values() for name in names]
+    assert sorted(names) == KINDS

@@ -1,0 +1,153 @@
+"""The tables of docs/formats.md, made from the samples of the formats, which tests execute.
+
+``PYTHONPATH=tests python -m support.formats_page`` writes them anew.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from formats.sample_files import Sample, line_of, read_samples
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "formats.md"
+FILES = ROOT / "src" / "puppylog" / "formats" / "files"
+
+_MARKED = re.compile(r"(<!-- kinds of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+_WRITTEN: Final = """
+web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishlog modsecurity_audit uwsgi heroku
+    nginx_proxy_manager envoy_application trafficserver
+Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
+PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
+    sidekiq nlog
+Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
+    jira
+databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
+    couchdb couchbase clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
+clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
+names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rspamd clamav hmailserver vsftpd xferlog
+    proftpd samba cups cups_page
+security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
+    strongswan sudo sulog freeradius directory_389 tor vaultwarden
+operating systems and packages: dmesg xorg journal_verbose macos_log cloud_init svlogd dpkg apt_history apt_term
+    alternatives yum pacman
+Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
+virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
+    gitlab_application
+phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex minecraft srcds unreal
+    teamspeak chromium geth
+"""
+
+FAMILIES: Final[Mapping[str, Sequence[str]]] = {
+    title: names.split()
+    for title, _, names in (line.partition(": ") for line in _WRITTEN.replace("\n    ", " ").strip().splitlines())
+}
+"""The formats that are files, by the sections of the page."""
+
+_LONGEST: Final = {"line": 110, "message": 50, "attributes": 80}  # characters in a cell
+_PER_FORMAT: Final = 2  # samples in the page
+_COLUMNS: Final = (
+    "host",
+    "ruser",
+    "request_method",
+    "request_route",
+    "status_code",
+    "response_bytes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a table: a sample and what it becomes."""
+
+    name: str
+    line: str
+    record: Mapping[str, Any]
+
+
+def write_page() -> None:
+    """Write the tables of the page anew."""
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_tables(page: str) -> str:
+    """Return the text of the page with the tables that the samples give."""
+    return _MARKED.sub(lambda marked: f"{marked[1]}{_draw(iter_rows(marked[2]))}{marked[3]}", page)
+
+
+def list_marked(page: str) -> list[str]:
+    """Return the names of the sections that have a table, in the order of the page."""
+    return [name for _, name, _ in _MARKED.findall(page)]
+
+
+def iter_rows(family: str) -> Iterator[Row]:
+    """Yield the rows of a section."""
+    if family not in FAMILIES:
+        for name in family.split(", "):
+            yield from _iter_text_samples(name)
+        return
+    for name in FAMILIES[family]:
+        samples = tomllib.loads((FILES / f"{name}.toml").read_text(encoding="utf-8"))["samples"]
+        shown = [sample for sample in samples if "record" in sample][:_PER_FORMAT]
+        for sample in shown:
+            yield Row(name, sample["line"].rstrip("\n"), sample["record"])
+
+
+def _iter_text_samples(family: str) -> Iterator[Row]:
+    """Yield the samples of a format with a reader of its own whose titles begin with ``kind:``, or the first two."""
+    samples = [sample for sample in read_samples(family) if sample.get("record", "").startswith("{")]
+    named = [sample for sample in samples if sample["title"].startswith("kind: ")]
+    for sample in [*samples[:_PER_FORMAT], *named]:
+        yield _read_row(family, sample)
+
+
+def _read_row(family: str, sample: Sample) -> Row:
+    return Row(sample.get("as", family), line_of(sample).decode(errors="replace"), json.loads(sample["record"]))
+
+
+def _draw(rows: Iterator[Row]) -> str:
+    lines = [
+        "| format | sample line | time | severity | message | columns and attributes |",
+        "|---|---|---|---|---|---|",
+    ]
+    last = ""
+    for row in rows:
+        others = {name: row.record[name] for name in _COLUMNS if name in row.record}
+        others |= row.record.get("attributes", {})
+        cells = [
+            "" if row.name == last else f"`{row.name}`",
+            _code(row.line, "line"),
+            str(row.record.get("ts", "")),
+            str(row.record.get("severity", "")),
+            _code(row.record.get("message", ""), "message"),
+            _code(", ".join(f"{name}={_plain(value)}" for name, value in others.items()), "attributes"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+        last = row.name
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _code(text: str, cell: str) -> str:
+    """Return a text as code of one line. The mark … stands for what is cut, ⏎ for a new line, → for a tab."""
+    if not text:
+        return ""
+    shown = text.replace("\r", "").replace("\n", "⏎").replace("\t", "→")
+    shown = "".join(character if character.isprintable() else "·" for character in shown)
+    if len(shown) > _LONGEST[cell]:
+        shown = shown[: _LONGEST[cell] - 1] + "…"
+    ticks = "``" if "`" in shown else "`"
+    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{ticks}{pad}{shown}{pad}{ticks}".replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    write_page()
