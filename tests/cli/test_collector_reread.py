@@ -6,6 +6,8 @@ from pathlib import Path
 import click
 import pytest
 
+from puppylog.collect.reread import Counts, Rereader
+from puppylog.model.stream import FilePosition
 from puppylog.stores.connect import connect
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
@@ -78,6 +80,24 @@ def test_files_that_are_gone_are_named_before_anything_is_changed(cli: InProcess
     assert nothing.code == 2
     assert "0 files to read" in nothing.err
     assert nothing.err.endswith(f"cannot reread stream {log}: none of its files is there any more\n")
+
+
+def test_a_file_that_is_rotated_after_it_was_found_is_found_again(
+    cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Rereader.reread
+
+    def rotate_and_read(rereader: Rereader, stream_id: int, position: FilePosition, path: str, first: int) -> Counts:
+        if path == str(log) and log.exists():
+            log.with_name("app.log.1").rename(log.with_name("app.log.2"))
+            log.rename(log.with_name("app.log.1"))
+            log.write_text("the next file\n")
+        return read(rereader, stream_id, position, path, first)
+
+    monkeypatch.setattr(Rereader, "reread", rotate_and_read)
+    done = cli("collector", "reread", str(log), "--format", "json")
+    assert done.code == 0
+    assert stored(cli, log) == ["info"] * 20
 
 
 def test_a_person_is_told_to_give_the_collector_the_same_format(cli: InProcess, log: Path) -> None:

@@ -35,6 +35,9 @@ from puppylog.tui.clean import clean
 _TRIES: Final = 6
 """How often a file is tried while the store does not answer. A file whose transaction failed is read again."""
 
+_MOVES: Final = 3
+"""How often a file is found again that was rotated while others were read."""
+
 _DAY_S: Final = 86_400
 _SHOWN: Final = 10
 
@@ -188,12 +191,25 @@ class _Run:
                 self.failed.append(file)
                 continue
             try:
-                self.counts.add(self._read(rereader, file))
+                self.counts.add(self._read_moved(rereader, file))
             except SourceError as error:
                 warn(error.message)
                 self.failed.append(file)
             else:
                 self.done.append(file)
+
+    def _read_moved(self, rereader: Rereader, file: StoredFile) -> Counts:
+        """Read a file. If it was rotated since it was found, find it again."""
+        for _ in range(_MOVES):
+            try:
+                return self._read(rereader, file)
+            except SourceError:
+                found = find_stored_files(self._plan.stream)
+                moved = next(one for one in found if one.position == file.position)
+                if self._signals.stop.is_set() or moved.path in {None, file.path}:
+                    raise
+                file = moved
+        return self._read(rereader, file)
 
     def _read(self, rereader: Rereader, file: StoredFile) -> Counts:
         rows = dict(self._plan.rows)
