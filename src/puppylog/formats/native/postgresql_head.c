@@ -52,6 +52,10 @@ static const struct {
     {"cmd", PG_TAG},
     {"tag", PG_TAG},
     {"query_id", PG_QUERY_ID},
+    {"log_line", PG_LINE},
+    {"session_id", PG_SESSION},
+    {"vtid", PG_VXID},
+    {"tid", PG_XID},
     {"queryid", PG_QUERY_ID},
     {"backend", PG_BACKEND},
 };
@@ -142,14 +146,52 @@ static bool read_brackets(Span text, PgHead *head) {
     return true;
 }
 
-/* Read `key=value` that ends at `end`. Return false if the key is not known. */
-static bool read_pair(Span key, const uint8_t *value, const uint8_t *end, PgHead *head) {
+/* Read the time of the record, or of the start of its session if the former is known. */
+static bool read_stamp(const uint8_t *at, const uint8_t *end, PgHead *head) {
+    if (head->has_time) {
+        set(head, PG_START, at, end);
+        return true;
+    }
+    head->has_time = pg_read_stamp(at, end, &head->time);
+    return head->has_time;
+}
+
+static bool set_by_key(Span key, const uint8_t *value, const uint8_t *end, PgHead *head) {
     for (size_t place = 0; place < sizeof KEYS / sizeof *KEYS; place++) {
         if (!span_is(key, KEYS[place].key)) continue;
         set(head, KEYS[place].field, value, end);
         return true;
     }
     return false;
+}
+
+static inline bool is_in_key(uint8_t byte) { return is_capital(byte & 0xdf) || byte == '_'; }
+
+/* Read `key=value`, `key="value"` or `key = value`, and return its end; NULL if there is no such text. */
+static const uint8_t *read_pair(const uint8_t *at, const uint8_t *end, PgHead *head, bool *is_unknown, bool *is_sure) {
+    const uint8_t *key_end = at, *value, *value_end, *pair_end;
+    while (key_end < end && is_in_key(*key_end)) key_end++;
+    if (key_end == at || key_end == end) return NULL;
+    if (*key_end == '=') value = key_end + 1;
+    else if (end - key_end >= 3 && memcmp(key_end, " = ", 3) == 0) value = key_end + 3;
+    else return NULL;
+    const uint8_t *closing = value < end && *value == '"' ? find_near(value + 1, end, '"') : NULL;
+    if (closing != NULL) {
+        value++;
+        value_end = closing;
+        pair_end = closing + 1;
+    } else {
+        for (value_end = value; value_end < end && *value_end != ' ' && *value_end != ',';) value_end++;
+        pair_end = value_end;
+    }
+    if (closing != NULL && pg_find_stamp_end(value, value_end) == value_end && value_end > value) {
+        *is_unknown |= !read_stamp(value, value_end, head);
+    } else if (set_by_key(span_of(at, key_end), value, value_end, head)) {
+        *is_sure = true;
+    } else {
+        *is_unknown = true;
+    }
+    return pair_end;
 }
 
 /* Return the end of an IPv4 address at `at`, or NULL. */
@@ -206,12 +248,8 @@ static const uint8_t *read_form(const uint8_t *at, const uint8_t *end, PgHead *h
 static const uint8_t *read_word(const uint8_t *at, const uint8_t *end, PgHead *head, bool *is_unknown, bool *is_sure) {
     const uint8_t *word = at;
     while (word < end && *word != ' ' && *word != ',') word++;
-    const uint8_t *equals = find_near(at, word, '=');
-    if (equals != NULL && equals > at) {
-        if (read_pair(span_of(at, equals), equals + 1, word, head)) *is_sure = true;
-        else *is_unknown = true;
-        return word;
-    }
+    const uint8_t *pair = read_pair(at, end, head, is_unknown, is_sure);
+    if (pair != NULL) return pair;
     const uint8_t *bracket = find_near(at, word, '(');
     if (bracket != NULL && bracket > at) {
         const uint8_t *port = skip_digits(bracket + 1, word);
@@ -247,15 +285,8 @@ static bool read_prefix(Span text, PgHead *head) {
             if (!read_brackets(span_of(at + 1, closing), head)) is_unknown = true;
             at = closing + 1;
         } else if ((stamp = pg_find_stamp_end(at, end)) != NULL) {
-            if (head->has_time) {
-                set(head, PG_START, at, stamp);
-                at = stamp;
-            } else if (pg_read_stamp(at, stamp, &head->time)) {
-                head->has_time = true;
-                at = head->time.end;
-            } else {
-                return false;
-            }
+            if (!read_stamp(at, stamp, head)) return false;
+            at = head->time.end > at ? head->time.end : stamp;
         } else {
             at = read_word(at, end, head, &is_unknown, &is_sure);
         }

@@ -66,7 +66,7 @@ _SEPARATORS = re.compile(r"[ ,:;<>()|/@-]*")
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
 _PROCESS = re.compile(r"([0-9]{1,18})(?:-([0-9]+))?")
 _WORD = re.compile(r"[^ ,]+")
-_PAIR = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+_PAIR = re.compile(r'([A-Za-z_]+)(?:=| = )(?:"([^"]*)"|([^ ,]*))')
 _REMOTE = re.compile(r"[^(]+\([0-9]+\)")
 _USER = re.compile(r"([^@]+)@([^:\[]*)")
 _FORMS: Final = (
@@ -86,10 +86,10 @@ _KEYS: Final = {
         Field.APP: "app application application_name",
         Field.REMOTE: "client host remote ip",
         Field.PID: "pid p",
-        Field.SESSION: "session sid",
-        Field.LINE: "line l",
-        Field.XID: "tx txid xid",
-        Field.VXID: "vxid",
+        Field.SESSION: "session sid session_id",
+        Field.LINE: "line l log_line",
+        Field.XID: "tx txid xid tid",
+        Field.VXID: "vxid vtid",
         Field.CODE: "state code sqlstate sql_error_code",
         Field.TAG: "cmd tag",
         Field.QUERY_ID: "query_id queryid",
@@ -150,20 +150,21 @@ def find_head(line: str) -> Head | None:
         if brackets is not None:
             has_unknown |= not _read_brackets(head, brackets[1])
             at = brackets.end()
-        elif stamp is None:
+        elif stamp is not None:
+            if not _read_stamp(head, stamp[0], at):
+                return None
+            at = head.time.end if head.time is not None and head.time.end > at else stamp.end()
+        elif pair := _PAIR.match(text, at):
+            is_time = pair[2] is not None and STAMP.fullmatch(pair[2]) is not None
+            is_known = _read_stamp(head, pair[2], pair.start(2)) if is_time else _read_pair(head, pair)
+            is_sure |= is_known and not is_time
+            has_unknown |= not is_known
+            at = pair.end()
+        else:
             word = _WORD.match(text, at)
-            size, is_pair, is_known = _read_word(head, word[0] if word else "")
-            is_sure |= is_pair and is_known
+            size, is_known = _read_word(head, word[0] if word else "")
             has_unknown |= not is_known
             at += size
-        elif head.time is not None:
-            head.values.setdefault(Field.START, stamp[0])
-            at = stamp.end()
-        else:
-            head.time = read_stamp_until(text, at, stamp.end())
-            if head.time is None:
-                return None
-            at = head.time.end
     if has_unknown:
         head.values[Field.OTHER] = text.rstrip(" ")
     is_sure |= bool(head.values.get(Field.PID)) or (head.time is not None and not has_unknown)
@@ -189,22 +190,35 @@ def _read_brackets(head: Head, text: str) -> bool:
     return True
 
 
-def _read_word(head: Head, word: str) -> tuple[int, bool, bool]:
-    """Read a word; return how many characters were read, whether it is ``key=value``, and whether it is known."""
-    if pair := _PAIR.fullmatch(word):
-        if pair[1] in _KEYS:
-            head.values.setdefault(_KEYS[pair[1]], pair[2])
-        return len(word), True, pair[1] in _KEYS
+def _read_stamp(head: Head, text: str, at: int) -> bool:
+    """Read the time of the record at the index ``at``, or of the start of its session if the former is known."""
+    if head.time is not None:
+        head.values.setdefault(Field.START, text)
+        return True
+    found = read_stamp_until(text, 0, len(text))
+    head.time = None if found is None else Found(found.us, found.is_local, at + found.end, found.zone_name)
+    return found is not None
+
+
+def _read_pair(head: Head, pair: re.Match[str]) -> bool:
+    name = _KEYS.get(pair[1])
+    if name is not None:
+        head.values.setdefault(name, pair[3] if pair[2] is None else pair[2])
+    return name is not None
+
+
+def _read_word(head: Head, word: str) -> tuple[int, bool]:
+    """Read a word; return how many characters were read, and whether it is known."""
     if remote := _REMOTE.match(word):
         head.values.setdefault(Field.REMOTE, remote[0])
-        return remote.end(), False, True
+        return remote.end(), True
     if user := _USER.match(word):
         head.values.setdefault(Field.USER, user[1])
         head.values.setdefault(Field.DATABASE, user[2])
-        return user.end(), False, True
+        return user.end(), True
     for name, pattern in _FORMS:
         form = pattern.match(word)
         if form is not None and not (name is Field.PID and Field.PID in head.values):
             head.values.setdefault(name, form[0])
-            return form.end(), False, True
-    return len(word), False, False
+            return form.end(), True
+    return len(word), False
