@@ -82,8 +82,7 @@ def check(ctx: click.Context, settings: Settings, *, file: str) -> None:
         write_texts(_DIFFERENCE, [_write_row(difference) for difference in differences], settings)
     samples = len(definition.document.samples)
     wrong = len({difference.sample for difference in differences})
-    counted = f"{samples} {'sample' if samples == 1 else 'samples'}"
-    tell(settings, f"{definition.source}: {counted}, {f'{wrong} not as stated' if wrong else 'all as stated'}")
+    tell(settings, f"{definition.source}: {_count(samples, wrong)}")
     if differences:
         ctx.exit(1)
 
@@ -99,6 +98,13 @@ def show(name: str) -> None:
         cause = "this format has no file" if name in LISTED else "there is no such format"
         raise NotFound("show", f"format {name!r}", f"{cause}; formats with a file are {names}")
     sys.stdout.write(found.path.read_text(encoding="utf-8"))
+
+
+def _count(samples: int, wrong: int) -> str:
+    if samples == 0:
+        return "no fault found; the file has no samples, which would show whether lines are read as you want"
+    counted = f"{samples} {'sample' if samples == 1 else 'samples'}"
+    return f"{counted}, {f'{wrong} not as stated' if wrong else 'all as stated'}"
 
 
 def _find(written: str) -> FoundFile:

@@ -1,6 +1,7 @@
 """The format of a file, and its parser."""
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pyarrow.compute as pc
 from puppylog.formats.base import Format, Options
 from puppylog.formats.dating import Dating
 from puppylog.formats.file.definition import Definition, read_definition
-from puppylog.formats.file.heads import find_heads, split_records, without_return
+from puppylog.formats.file.heads import find_heads, split_records
 from puppylog.formats.file.matching import read_records
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.lines import Lines
@@ -19,6 +20,7 @@ from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.rows import Rows
 from puppylog.model.record import Parsed
 
+_FIRST_LINES = 32  # among which one must begin a record, for `auto` to try the format
 _FIRST_BYTES = 64 << 10  # the part of the lines in which the last head is searched first
 
 
@@ -55,11 +57,12 @@ class FileFormat:
         """Return whether `auto` tries the format, and one of these lines may begin a record: a cheap check."""
         if not self.definition.document.auto or not lines:
             return False
-        texts = Lines.split(str(lines, "utf-8", "replace").encode(), pa.string()).texts
-        texts = without_return(texts)
-        begins = self.definition.begins
-        expressions = [begins] if begins is not None else [pattern.regex for pattern in self.definition.patterns]
-        return any(pc.any(pc.match_substring_regex(texts, regex)).as_py() for regex in expressions)
+        texts, characters = _first_lines(lines)
+        return any(
+            pc.any(pc.match_substring_regex(texts, regex)).as_py()
+            for regex, first in self.definition.heads
+            if first is None or first & characters
+        )
 
 
 def read_format_file(path: Path | Traversable, options: Options = Options()) -> Format:  # noqa: B008 - frozen
@@ -128,6 +131,14 @@ class FileParser:
         begins = definition.begins if self.format.joins else None
         records = split_records(text, begins, definition.skip, definition.not_after)
         return read_records(records, definition, self.dating)
+
+
+@lru_cache(maxsize=2)  # `auto` asks every format about the same lines
+def _first_lines(lines: bytes) -> tuple[pa.Array, frozenset[str]]:
+    """Return the first lines that are not blank, as strings, and the characters with which they begin."""
+    first = [line for line in lines.split(b"\n", 2 * _FIRST_LINES)[:-1] if line.strip()][:_FIRST_LINES]
+    texts = [str(line.removesuffix(b"\r"), "utf-8", "replace") for line in first]
+    return pa.array(texts, pa.string()), frozenset(text[0] for text in texts)
 
 
 def _find_line_from_end(lines: bytes, count: int) -> int:
