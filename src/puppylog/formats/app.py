@@ -8,7 +8,7 @@ import re
 from copy import copy
 from typing import Final
 
-from puppylog.formats.app_head import Head, HeadReader, find_letter
+from puppylog.formats.app_head import Head, HeadReader, find_letter, is_thread
 from puppylog.formats.app_names import read_name
 from puppylog.formats.dating import Dating
 from puppylog.formats.members import list_numbers, list_texts
@@ -85,9 +85,9 @@ def _name_groups(reader: HeadReader) -> None:
     head = reader.head
     names = []
     for group in reader.groups:
-        if not head.logger and "." in group[1:-1]:
+        if not head.logger and ("." in group[1:-1] or "::" in group):
             head.logger = group
-        elif not _is_thread(group):
+        elif not is_thread(group):
             names.append(group)
         else:
             head.context, head.thread = head.thread or head.context, group
@@ -95,10 +95,6 @@ def _name_groups(reader: HeadReader) -> None:
         head.logger = names.pop()
     if names and not head.context:
         head.context = names[0]
-
-
-def _is_thread(name: str) -> bool:
-    return name == "main" or "hread" in name or any(byte in "0123456789-:=" for byte in name)
 
 
 def _cut_class(reader: HeadReader) -> None:

@@ -43,6 +43,7 @@ _SOURCE = re.compile(
     r"([0-9A-Za-z_./@-]+)\.(go|py|rb|java|js|ts|rs|c|cc|cpp|cs|php|scala|kt):([0-9]{1,7})(?![0-9A-Za-z])"
 )
 _COMPONENT = re.compile(r"([DIWEF])[0-9]? +([A-Z_]{2,16}|-) +(?=\[)")
+_LETTER_SOURCE = re.compile(r"[IWEF] [0-9A-Za-z_./@-]+:[0-9]{1,7}\]")
 _THREAD = re.compile(r"[A-Za-z0-9_$.-]+")
 
 _CONSOLE: Final = frozenset({"info", "warn", "fail", "crit", "dbug", "trce", "error", "debug", "verbose", "warning"})
@@ -76,9 +77,20 @@ def is_capitals(word: str) -> bool:
     return word.isascii() and word.isupper() and word.isalpha()
 
 
+def _is_letter(byte: str) -> bool:
+    return byte.isascii() and byte.isalpha()
+
+
 def find_letter(letter: str) -> str:
     """Return the severity of a level that is a single letter."""
     return _LETTERS[letter]
+
+
+def is_thread(name: str) -> bool:
+    """Return whether a name in brackets looks like that of a thread, and not of a logger."""
+    if "::" in name:
+        return False
+    return name == "main" or "hread" in name or any(byte in "0123456789-:=" for byte in name)
 
 
 class HeadReader:
@@ -231,12 +243,9 @@ class HeadReader:
         """Read a number, a place in the source, or a name in brackets."""
         head = self.head
         digits = _DIGITS.match(self.text, at)
-        if (
-            digits is not None
-            and self.byte(digits.end()) == closing
-            and not (head.pid and head.tid)
-            and opening in "[("
-        ):
+        is_apart = self.at == 0 or not _is_letter(self.text[self.at - 1])  # INFO[0012] has seconds
+        takes_number = opening in "[(" and not (head.pid and head.tid) and is_apart
+        if takes_number and digits is not None and self.byte(digits.end()) == closing:
             if head.pid:
                 head.tid = digits[0]
             else:
@@ -258,8 +267,8 @@ class HeadReader:
 
     def _take_group(self, opening: str, content: str) -> bool:  # noqa: PLR0911 - two for each bracket
         head = self.head
-        if opening == "(":
-            if not (head.level and self.groups and "." in self.groups[-1] and not head.thread):
+        if opening in "({":
+            if not self._is_thread(content) or head.thread:
                 return False
             head.thread = content
             return True
@@ -270,10 +279,17 @@ class HeadReader:
             return True
         if opening != "[" or (head.logger and not self.is_letter) or " " in content:
             return False
-        if len(self.groups) == _MOST_GROUPS:
+        if content.isdigit() or len(self.groups) == _MOST_GROUPS:
             return False
         self.groups.append(content)
         return True
+
+    def _is_thread(self, content: str) -> bool:
+        """Return whether a name in round or curly brackets is a thread: before the level, or directly after it."""
+        if not self.head.level:
+            return self.has_time and " " not in content
+        is_after_logger = bool(self.groups) and "." in self.groups[-1]
+        return is_after_logger or (is_thread(content) and " " not in content and not self.head.logger)
 
     def _read_thread_number(self) -> bool:
         """Read ``#123`` of Ruby, which is the number of the process."""
@@ -330,6 +346,7 @@ class HeadReader:
         if not self._is_level(word[1], end):
             return False
         self.set_level(word[1], is_bracketed=False)
+        self.is_level_first &= is_capitals(word[1]) or word[1] in _CONSOLE
         self.at = end
         name = _THREAD.match(self.text, end + 1) if self.closing and self.byte(end) == "/" else None
         if name is not None:
@@ -341,7 +358,7 @@ class HeadReader:
         if is_capitals(word):
             return following in {"", " ", "\t", ":", "|", "]", "/", "[", ",", ">", ")", "\x1b"}
         if following == ":" and self.byte(end + 1) in {"", " "}:
-            return self.has_time or bool(self.head.time) or (self.items == 0 and word in _CONSOLE)
+            return self.has_time or bool(self.head.time) or self.items == 0
         if self.closing and following in {" ", self.closing}:
             return True
         if self.mark not in {"|", "\t", "-"}:
@@ -359,6 +376,12 @@ class HeadReader:
         if self.items == 0 and self.byte(self.at) in _LETTERS and text.startswith(", [", self.at + 1):
             self.set_level(text[self.at], is_bracketed=False)
             self.at += 3
+            return True
+        source = _LETTER_SOURCE.match(text, self.at) if self.has_time else None
+        end = self._read_source(self.at + 2) if source is not None else None
+        if end is not None:
+            self.set_level(text[self.at], is_bracketed=False)
+            self.at = end + 1
             return True
         match = _COMPONENT.match(text, self.at) if self.has_time else None
         if match is None:

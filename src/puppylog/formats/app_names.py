@@ -8,6 +8,7 @@ from puppylog.model.severity import find_severity
 
 _NAME = re.compile(r"[A-Za-z_$](?:[0-9A-Za-z_.$/#@-]|::(?=[0-9A-Za-z_.$/#@-]))*")
 _FUNCTION = re.compile(r":([0-9A-Za-z_]+|<module>):([0-9]{1,7})(?![0-9A-Za-z])")
+_LINE_AND_DASH = re.compile(r":([0-9]{1,7}) +- ")
 _LINE = re.compile(r":([0-9]{1,7})\]")
 _PROCESS = re.compile(r"\[([0-9]{1,10})\]")
 _CATEGORY = re.compile(r"\[([0-9]{1,7})\]\Z")
@@ -50,6 +51,10 @@ def _read_after_level(reader: HeadReader, name: str, end: int) -> bool:
     if function is not None:
         head.function, head.line = function[1], function[2]
         return _take(reader, name, function.end())
+    line = _LINE_AND_DASH.match(text, end)
+    if line is not None:
+        head.line = line[1]
+        return _take(reader, name, line.end(1))
     return _ends_logger(reader, name, end) and _take(reader, name, end)
 
 

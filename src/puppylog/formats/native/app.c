@@ -11,15 +11,6 @@ static bool holds(Span span, uint8_t byte) { return span.size && memchr(span.at,
 /* Return whether there is a dot within the name. */
 static bool is_dotted(Span name) { return name.size > 2 && holds((Span){name.at + 1, name.size - 2}, '.'); }
 
-static bool is_thread(Span name) {
-    if (span_is(name, "main")) return true;
-    for (size_t place = 0; place < name.size; place++) {
-        if (is_one_of(name.at[place], "0123456789-:=")) return true;
-        if (name.size - place >= 5 && memcmp(name.at + place, "hread", 5) == 0) return true;
-    }
-    return false;
-}
-
 /* Take names in brackets for the logger, the thread and the context. */
 static void name_groups(AppReader *reader) {
     AppHead *head = &reader->head;
@@ -27,7 +18,7 @@ static void name_groups(AppReader *reader) {
     int count = 0;
     for (int place = 0; place < reader->group_count; place++) {
         Span group = reader->groups[place];
-        if (head->logger.size == 0 && is_dotted(group)) {
+        if (head->logger.size == 0 && (is_dotted(group) || has_text(group, "::"))) {
             head->logger = group;
         } else if (!is_thread(group)) {
             names[count++] = group;
@@ -88,7 +79,8 @@ bool app_read_head(Dating *dating, Span text, AppHead *head) {
     const uint8_t *end = text.at + text.size;
     if (text.size == 0 || *text.at == '\t') return false;
     if (*text.at == ' ' && text.size > 1 && (text.at[1] == ' ' || text.at[1] == '\t')) return false;
-    AppReader reader = {.at = text.at, .end = end, .dating = dating, .head.ts_us = NO_TIME}, settled = {0};
+    AppReader reader = {.start = text.at, .at = text.at, .end = end, .dating = dating, .head.ts_us = NO_TIME},
+              settled = {0};
     bool is_settled = false;
     for (int item = 0; item < MOST_ITEMS; item++) {
         app_skip(&reader);

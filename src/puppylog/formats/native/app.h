@@ -23,7 +23,7 @@ enum { MOST_GROUPS = 4 };
 
 /* The state of the reader of a head: see HeadReader in app_head.py. */
 typedef struct {
-    const uint8_t *at, *end;
+    const uint8_t *start, *at, *end;
     Dating *dating;
     AppHead head;
     Span groups[MOST_GROUPS], word;
@@ -59,6 +59,25 @@ static inline bool is_capitals(Span word) {
         if (word.at[place] < 'A' || word.at[place] > 'Z') return false;
     }
     return word.size > 0;
+}
+
+/* Return whether the text is in the name. */
+static inline bool has_text(Span name, const char *text) {
+    size_t size = strlen(text);
+    for (size_t place = 0; place + size <= name.size; place++) {
+        if (memcmp(name.at + place, text, size) == 0) return true;
+    }
+    return false;
+}
+
+/* Return whether a name in brackets looks like that of a thread, and not of a logger. */
+static inline bool is_thread(Span name) {
+    if (has_text(name, "::")) return false;
+    if (has_text(name, "hread")) return true;
+    for (size_t place = 0; place < name.size; place++) {
+        if (is_one_of(name.at[place], "0123456789-:=")) return true;
+    }
+    return name.size == 4 && memcmp(name.at, "main", 4) == 0;
 }
 
 /* Return the end of `fewest` to `most` digits at `at`; NULL if there are fewer or more. */

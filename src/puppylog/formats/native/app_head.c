@@ -7,6 +7,8 @@ enum { ESCAPE = 0x1b, LONGEST_EPOCH = 19, SECONDS_OF_EPOCH = 10 };
 
 static bool is_letter_level(uint8_t byte) { return is_one_of(byte, "TDINWECF"); }
 
+static bool is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
+
 static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
 /* Return the end of the escape sequence at `at` that sets a colour; `at` if there is none. */
@@ -179,13 +181,24 @@ static const uint8_t *number_end(const uint8_t *at, const uint8_t *end) {
     return after;
 }
 
+/* Return whether a name in round or curly brackets is a thread: before the level, or directly after it. */
+static bool may_be_thread(const AppReader *reader, Span content) {
+    bool has_blank = memchr(content.at, ' ', content.size) != NULL;
+    if (reader->head.level.size == 0) return reader->has_time && !has_blank;
+    int count = reader->group_count;
+    if (count && memchr(reader->groups[count - 1].at, '.', reader->groups[count - 1].size) != NULL) return true;
+    return is_thread(content) && !has_blank && reader->head.logger.size == 0;
+}
+
+static bool is_all_digits(Span text) {
+    return digit_run(text.at, text.at + text.size, (int)text.size) == (int)text.size;
+}
+
 static bool take_group(AppReader *reader, uint8_t opening, Span content) {
     AppHead *head = &reader->head;
     int count = reader->group_count;
-    if (opening == '(') {
-        if (head->level.size == 0 || count == 0 || head->thread.size) return false;
-        Span last = reader->groups[count - 1];
-        if (memchr(last.at, '.', last.size) == NULL) return false;
+    if (opening == '(' || opening == '{') {
+        if (!may_be_thread(reader, content) || head->thread.size) return false;
         head->thread = content;
         return true;
     }
@@ -198,7 +211,8 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
         return true;
     }
     if (opening != '[' || (head->logger.size && !reader->is_letter)) return false;
-    if (memchr(content.at, ' ', content.size) != NULL || count == MOST_GROUPS) return false;
+    if (memchr(content.at, ' ', content.size) != NULL || is_all_digits(content)) return false;
+    if (count == MOST_GROUPS) return false;
     reader->groups[reader->group_count++] = content;
     return true;
 }
@@ -207,7 +221,8 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
 static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, const uint8_t *at) {
     AppHead *head = &reader->head;
     const uint8_t *end = reader->end, *after = number_end(at, end);
-    bool takes_number = (opening == '[' || opening == '(') && !(head->pid.size && head->tid.size);
+    bool is_apart = reader->at == reader->start || !is_letter(reader->at[-1]); /* INFO[0012] has seconds */
+    bool takes_number = is_apart && (opening == '[' || opening == '(') && !(head->pid.size && head->tid.size);
     if (after != NULL && byte_at(after, end) == closing && takes_number) {
         *(head->pid.size ? &head->tid : &head->pid) = span_of(at, after);
         reader->at = after + 1;
@@ -287,6 +302,16 @@ static bool read_source_item(AppReader *reader) {
     return true;
 }
 
+/* Read `file.cc:12]`; return the end without the bracket, or NULL. */
+static const uint8_t *read_letter_source(AppReader *reader, const uint8_t *at) {
+    Span file = reader->head.file, line = reader->head.line;
+    const uint8_t *after = read_source(reader, at);
+    if (after != NULL && byte_at(after, reader->end) == ']') return after;
+    reader->head.file = file;
+    reader->head.line = line;
+    return NULL;
+}
+
 /* Read the letter of Ruby, "I, [", or of MongoDB with the component after it, "I NETWORK  [". */
 static bool read_letter(AppReader *reader) {
     const uint8_t *at = reader->at, *end = reader->end;
@@ -297,6 +322,12 @@ static bool read_letter(AppReader *reader) {
         return true;
     }
     if (!reader->has_time || !is_one_of(*at, "DIWEF")) return false;
+    const uint8_t *source = *at != 'D' && byte_at(at + 1, end) == ' ' ? read_letter_source(reader, at + 2) : NULL;
+    if (source != NULL) {
+        app_set_level(reader, (Span){at, 1}, false);
+        reader->at = source + 1;
+        return true;
+    }
     const uint8_t *after = at + 1 + digit_run(at + 1, end, 1), *name = skip_spaces(after, end);
     if (name == after) return false;
     for (after = name; after < end && ((*after >= 'A' && *after <= 'Z') || *after == '_');) after++;
@@ -326,7 +357,7 @@ static bool is_level(const AppReader *reader, Span word) {
     uint8_t following = byte_at(at, end);
     if (is_capitals(word)) return at == end || following == ESCAPE || is_one_of(following, " \t:|]/[,>)");
     if (following == ':' && (at + 1 == end || at[1] == ' ')) {
-        return reader->has_time || reader->head.time.size || (reader->items == 0 && is_console_level(word));
+        return reader->has_time || reader->head.time.size || reader->items == 0;
     }
     if (reader->closing && (following == ' ' || following == reader->closing)) return true;
     if (!is_one_of(reader->mark, "|\t-")) return false;
@@ -342,6 +373,7 @@ static bool read_level(AppReader *reader) {
     Span word = level_at(reader->at, end);
     if (word.size == 0 || !is_level(reader, word)) return false;
     app_set_level(reader, word, false);
+    reader->is_level_first &= is_capitals(word) || is_console_level(word);
     reader->at += word.size;
     if (reader->closing && byte_at(reader->at, end) == '/') {
         const uint8_t *start = reader->at + 1, *after = start;

@@ -139,6 +139,16 @@ static const uint8_t *read_function(AppReader *reader, const uint8_t *at) {
     return line_end;
 }
 
+/* Read ":12" before " - ". */
+static const uint8_t *read_line_number(AppReader *reader, const uint8_t *at) {
+    const uint8_t *end = reader->end;
+    const uint8_t *line_end = byte_at(at, end) == ':' ? digits_end(at + 1, end, 1, LONGEST_LINE) : NULL;
+    if (line_end == NULL || byte_at(line_end, end) != ' ' || !starts_with(skip_spaces(line_end, end), end, "- "))
+        return NULL;
+    reader->head.line = span_of(at + 1, line_end);
+    return line_end;
+}
+
 static bool read_after_level(AppReader *reader, Span name) {
     const uint8_t *at = end_of(name), *end = reader->end;
     if (reader->is_level_first && reader->items == 1 && reader->mark == ':' && byte_at(at, end) == '[') {
@@ -151,6 +161,7 @@ static bool read_after_level(AppReader *reader, Span name) {
     bool may_have_numbers = reader->is_level_first && reader->has_time && reader->head.pid.size == 0;
     const uint8_t *after = may_have_numbers ? read_numbers(reader, at) : NULL;
     if (after == NULL) after = read_function(reader, at);
+    if (after == NULL) after = read_line_number(reader, at);
     if (after != NULL) return take(reader, name, after);
     return ends_logger(reader, name) && take(reader, name, at);
 }
