@@ -10,7 +10,8 @@ import pytest
 from contract.differences import CITUS, NUL_IN_TEXT, TIMESCALEDB
 from puppylog.errors import StoreUnavailable, StreamBusy
 from puppylog.model.metric import Metric
-from puppylog.model.stream import FilePosition
+from puppylog.model.stream import FilePosition, StreamReport
+from puppylog.monitor.collectors import list_followed_streams
 from puppylog.stores.base import Store
 from puppylog.stores.rewriting import DeletedStream, ReadFile, Rewritten
 from support.embedded import wait_until
@@ -188,9 +189,12 @@ def test_a_deleted_stream_is_gone_with_its_rows_and_files(server: StoreServer, s
     source, other = Source(store), Source(store, "file:///other.log")
     source.append(records(3), rejects(b"one", start=300))
     other.append(records(2, ts=NOON + timedelta(days=1)), rejects(b"two", start=200))
+    store.report([StreamReport(source.stream_id, 0, None, None, 0.0, records=3, rejects=1)])
     create_metrics(store)
     assert_metrics_are_right(server, store)
+    assert [stream.source for stream in list_followed_streams(store)] == ["/var/log/test.log"]
     assert store.delete_stream(source.stream_id) == DeletedStream(records=3, rejects=1, files=1)
+    assert list_followed_streams(store) == []
     assert set(places(store)) == {(other.file_id, 0), (other.file_id, LINE_BYTES), (other.file_id, 200)}
     assert store.query("SELECT source_uri FROM puppylog.log_streams")["source_uri"].to_pylist() == ["file:///other.log"]
     assert count(store, "log_files") == 1

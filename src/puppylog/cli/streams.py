@@ -59,7 +59,8 @@ def forget(settings: Settings, sources: tuple[str, ...]) -> None:
     """Forget streams that are gone: collector status and doctor no longer show them.
 
     SOURCE is the name of a stream as collector status shows it. Its records stay, and so do the positions in its files:
-    if a file comes back, no line is stored twice, and the stream is shown again.
+    if a file comes back, no line is stored twice, and the stream is shown again. To delete the records, too, use
+    'puppylog collector forget'.
     """
     with connect(settings.store) as store:
         known = {stream.name: stream for stream in list_followed_streams(store)}
