@@ -70,6 +70,7 @@ class Fields:
     is_local: bool
     columns: Columns
     attributes: list[Attribute]
+    has_ambiguous_zone: bool = False  # the time names a zone that may mean several
 
 
 @dataclass(slots=True)
@@ -158,7 +159,8 @@ def _finish(reading: _Reading, members: Sequence[Member], names: Sequence[Name])
     for field_name in _WITH_MORE:
         if field_name in winners:
             attributes += [(key, value) for key, value in reading.added[field_name].items() if key not in keys]
-    return Fields(us, reading.stamp.is_local, columns, attributes)
+    has_zone = "ts" in winners and "zone" in reading.added["ts"]
+    return Fields(us, reading.stamp.is_local, columns, attributes, has_zone)
 
 
 def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:

@@ -7,12 +7,22 @@ has the attribute ``invalid_escape``.
 
 The journal of systemd writes a message that is not plain text as a list of bytes: ``"MESSAGE": [104, 105]``. A list of
 bytes under this name in capitals is decoded as UTF-8.
+
+A line that is a bundle of records makes a record of each of them (see ``bundle``). The readers of lines reject it with
+the reason `BUNDLE`; then it is divided, and its parts are read as lines.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from puppylog.formats import native
+from puppylog.formats.bundle import KEYS as BUNDLE_KEYS
+from puppylog.formats.bundle import split_bundle
 from puppylog.formats.fields import Member, read_fields
 from puppylog.formats.json_text import (
     MALFORMED,
@@ -31,7 +41,8 @@ from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 _JOURNAL_MESSAGE: Final = "MESSAGE"
 _LARGEST_BYTE: Final = 255
 
-REASONS: Final = (NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE)
+BUNDLE: Final = "a bundle of records"
+REASONS: Final = (NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE, BUNDLE)
 
 
 def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
@@ -41,6 +52,13 @@ def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
         text: the lines.
         names: the names of members that fill columns.
     """
+    rows = _read_lines(text, names)
+    if len(rows.reasons) and pc.any(pc.equal(rows.reasons, BUNDLE)).as_py():
+        return _divide_bundles(bytes(text), rows, names)
+    return rows
+
+
+def _read_lines(text: bytes | memoryview, names: NameTable) -> Rows:
     if native.lines is not None:
         return rows_from_buffers(native.lines.json(text, names.encoded), REASONS)
     builder = RowsBuilder(bytes(text))
@@ -63,6 +81,8 @@ def find_json_mismatch(line: str) -> int:
 
 def _read_line(builder: RowsBuilder, at: int, line: str, names: NameTable) -> None:
     items, has_invalid_escapes = read_object(line)
+    if items and items[0].key in BUNDLE_KEYS and isinstance(items[0].value, list):
+        raise InvalidJson(BUNDLE)
     members = _list_members(items, names)
     for member, item in zip(members, items, strict=True):
         if item.key == _JOURNAL_MESSAGE and isinstance(item.value, list) and _are_bytes(item.value):
@@ -71,7 +91,68 @@ def _read_line(builder: RowsBuilder, at: int, line: str, names: NameTable) -> No
     fields = read_fields(members)
     if has_invalid_escapes:
         fields.attributes.append(("invalid_escape", "true"))
+    builder.ambiguous_zones += fields.has_ambiguous_zone
     builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+
+
+def _divide_bundles(text: bytes, rows: Rows, names: NameTable) -> Rows:
+    """Return the rows with the records of bundles in place of the bundles."""
+    is_bundle = pc.equal(rows.reasons, BUNDLE)
+    parts, empty = _list_parts(text, rows.rejected_starts.filter(is_bundle).to_pylist())
+    inner = _read_lines(b"".join(part.line + b"\n" for part in parts), names)
+    lines = pa.array(list(accumulate((len(part.line) + 1 for part in parts), initial=0)), pa.int64())
+    starts = pa.array([part.start for part in parts], pa.int64())
+    ends = pa.array([part.end for part in parts], pa.int64())
+    inner_starts = starts.take(pc.index_in(inner.starts, value_set=lines))
+    rejected = pc.index_in(inner.rejected_starts, value_set=lines)
+    rejected_starts = pa.concat_arrays([_leave_out(rows.rejected_starts, is_bundle), starts.take(rejected)])
+    order = pc.sort_indices(pa.concat_arrays([rows.starts, inner_starts]))
+    order_of_rejects = pc.sort_indices(rejected_starts)
+
+    def join(outer: pa.Array, part: pa.Array) -> pa.Array:
+        return pa.concat_arrays([outer, part.cast(outer.type)]).take(order)
+
+    return Rows(
+        join(rows.starts, inner_starts),
+        join(rows.ts_us, inner.ts_us),
+        join(rows.is_local.cast(pa.bool_()), inner.is_local),
+        {name: join(column, inner.columns[name]) for name, column in rows.columns.items()},
+        rejected_starts.take(order_of_rejects),
+        pa.concat_arrays([_leave_out(rows.rejected_ends, is_bundle), ends.take(rejected)]).take(order_of_rejects),
+        pa.concat_arrays([_leave_out(rows.reasons, is_bundle), inner.reasons]).take(order_of_rejects),
+        rowless=rows.rowless + empty,
+        ambiguous_zones=rows.ambiguous_zones + inner.ambiguous_zones,
+    )
+
+
+def _leave_out(values: pa.Array, is_bundle: pa.Array) -> pa.Array:
+    return values.filter(pc.invert(is_bundle))
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A record of a bundle with its place in the text, in bytes. The first record starts where its line does."""
+
+    start: int
+    end: int
+    line: bytes
+
+
+def _list_parts(text: bytes, starts: Sequence[int]) -> tuple[list[_Placed], int]:
+    """Return the records of the bundles at these offsets, and the number of bundles without a record."""
+    placed: list[_Placed] = []
+    empty = 0
+    for start in starts:
+        line = text[start : text.index(b"\n", start)].decode()
+        parts = split_bundle(line)
+        empty += not parts
+        at, before = start, 0
+        for number, part in enumerate(parts):
+            at += len(line[before : part.start].encode())
+            before = part.start
+            end = at + len(line[part.start : part.end].encode())
+            placed.append(_Placed(at if number else start, end, part.line.encode("utf-8", "replace")))
+    return placed, empty
 
 
 def _are_bytes(values: list[object]) -> bool:

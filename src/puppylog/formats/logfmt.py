@@ -85,6 +85,7 @@ def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
     fields = read_fields(members)
     if has_invalid_escapes:
         fields.attributes.append(("invalid_escape", "true"))
+    builder.ambiguous_zones += fields.has_ambiguous_zone
     builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
 
 

@@ -39,11 +39,12 @@ enum {
     X(CRI_NO_STREAM, "no stream, stdout or stderr, after the time") \
     X(CRI_NO_TAG, "no tag, F or P, after the stream")
 
-#define JSON_REASONS(X)                    \
-    X(JSON_NO_OBJECT, "not a JSON object") \
-    X(JSON_MALFORMED, "malformed JSON")    \
-    X(JSON_TOO_DEEP, "nested too deeply")  \
-    X(JSON_NUMBER_RANGE, "a number out of range")
+#define JSON_REASONS(X)                           \
+    X(JSON_NO_OBJECT, "not a JSON object")        \
+    X(JSON_MALFORMED, "malformed JSON")           \
+    X(JSON_TOO_DEEP, "nested too deeply")         \
+    X(JSON_NUMBER_RANGE, "a number out of range") \
+    X(JSON_BUNDLE, "a bundle of records")
 
 #define LOGFMT_REASONS(X)                               \
     X(LOGFMT_CONTROL, "a control character")            \

@@ -314,6 +314,7 @@ static bool has_key(const Member *members, size_t count, const char *key) {
 
 void fields_write(Builder *builder, const Member *members, size_t count, const Extras *extras) {
     write_members(builder, members, count);
+    if (extras->zone.size) builder->ambiguous_zones++;
     if (extras->zone.size && !has_key(members, count, "zone"))
         builder_text_member(builder, span_of_text("zone"), extras->zone);
     if (extras->severity_text.size && !has_key(members, count, "severity_text"))

@@ -129,6 +129,13 @@ static void list_members(Reading *reading, size_t first_item, size_t prefix) {
     }
 }
 
+/* Return whether the line is a bundle, which Python divides: see bundle.py. */
+static bool is_bundle(const Walk *walk) {
+    const Item *first = (const Item *)walk->items.at;
+    return walk->items.size && *first->json.at == '[' &&
+           (span_is(first->key, "resourceLogs") || span_is(first->key, "Records"));
+}
+
 static int read_row(Reading *reading, Span line, Row *row) {
     Walk *walk = &reading->walk;
     walk->items.size = reading->members.size = 0;
@@ -143,6 +150,7 @@ static int read_row(Reading *reading, Span line, Row *row) {
         walk->items.size = 0;
         json_walk(walk, rewritten);
     }
+    if (is_bundle(walk)) return JSON_BUNDLE;
     list_members(reading, 0, 0);
     if (walk->failed) return JSON_NO_OBJECT;
     Member *members = (Member *)reading->members.at;
