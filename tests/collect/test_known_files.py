@@ -279,7 +279,7 @@ def test_a_compressed_log_whose_lines_are_not_stored_yet_is_not_read_again(logs:
             assert isinstance(owners.find_owner(copy.path, copy), Elsewhere)
 
 
-@pytest.mark.parametrize("text", ["started\n", f"#Fields: date time\n{FILLER}\n" * 20])
+@pytest.mark.parametrize("text", ["started\n", f"#Format: date time\n{FILLER}\n" * 20])
 def test_files_that_only_begin_alike_are_all_stored(logs: Logs, text: str) -> None:
     names = ["a.log", "b.log", "c.log.1", "d.log-20261126"]
     for name in names[::2]:

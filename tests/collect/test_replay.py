@@ -50,6 +50,9 @@ class WordParser:
     def __init__(self) -> None:
         self._number = 0
 
+    def find_last_start(self, lines: bytes) -> int:
+        return len(lines)
+
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         records, rejects, rowless, at = [], [], 0, offset
         for line in bytes(data).splitlines(keepends=True):

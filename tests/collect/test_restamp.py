@@ -16,6 +16,9 @@ class Old:
     def find_mismatch(self, line: str) -> int:
         return len(line)
 
+    def find_last_start(self, lines: bytes) -> int:
+        return len(lines)
+
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         assert (bytes(data), offset, read_at_us) == (b"line\n", 7, LATER_US)
         return Parsed(records(2, host="here").records, rejects(b"bad").rejects, rowless=3)

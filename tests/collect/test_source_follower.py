@@ -8,7 +8,11 @@ from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.source_follower import SourceFollower
+from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
+
+LINES = find_format("plain", Options(joins_lines=False))
+"""Each line is a record, so no line waits for the next one."""
 
 
 class Released(DryWriter):
@@ -33,7 +37,8 @@ class Following:
         self.follower = SourceFollower(
             self.store,
             CollectOptions(
-                sources=[SourceOptions(paths=[f"{directory}/*.log"], format=find_format("plain"))], watch=True
+                sources=[SourceOptions(paths=[f"{directory}/*.log"], format=LINES)],
+                watch=True,
             ),
             stop=self.stop,
             on_event=self.events.append,

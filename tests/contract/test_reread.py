@@ -43,7 +43,7 @@ def json_lines(start: int, end: int) -> str:
     return "".join(json_line(number) for number in range(start, end))
 
 
-def collect(store: Store, path: Path, format_: str, *, from_end: bool = False, multiline: str | None = None) -> None:
+def collect(store: Store, path: Path, format_: str, *, from_end: bool = False, multiline: str = "auto") -> None:
     source = make_source([str(path)], find_format(format_), from_end=from_end, multiline=multiline)
     options = CollectOptions(sources=[source], host=HOST if store.is_shared else "")
     Collector(store, options, stop=threading.Event(), on_event=lambda _: None).run()
@@ -66,7 +66,7 @@ class Streams:
     def find(self) -> Sequence[StoredFile]:
         return find_stored_files(self.open())
 
-    def reread(self, format_: str = "json", *, multiline: str | None = None, is_dry: bool = False) -> Counts:
+    def reread(self, format_: str = "json", *, multiline: str = "auto", is_dry: bool = False) -> Counts:
         """Read all files again that are there."""
         total = Counts()
         stream = self.open()

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -38,14 +37,20 @@ def read(
         written: the format.
         data: whole lines.
         path: one of ``PATHS``.
-        cuts: offsets of lines. At each of them a new parser continues with the context of the parser before.
+        cuts: offsets of lines. At the beginning of the last record before each of them, or at the cut if that record is
+            complete, a new parser continues with the context of the parser before.
         options: how stamps are read.
     """
     outcome = Outcome([], [], 0, "")
-    for start, end in pairwise([0, *sorted(cuts), len(data)]):
+    start = 0
+    for cut in [*sorted(cuts), len(data)]:
         with reading(path):
             parser = find_format(written, options).open(outcome.context, MODIFIED_AT_US)
-            parsed = parser.parse(memoryview(data)[start:end], start, READ_AT_US)
+            last = parser.find_last_start(data[start:cut]) if cut < len(data) else cut - start
+            if last < 0:
+                continue
+            parsed = parser.parse(memoryview(data)[start : start + last], start, READ_AT_US)
+        start += last
         parsed.records.validate(full=True)
         parsed.rejects.validate(full=True)
         outcome = Outcome(

@@ -24,6 +24,7 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "klog": (2026, 11, 27, False, True),
     "app": (2026, 11, 27, False, 0, True),
     "apache_error": (True,),
+    "plain": (True,),
     "nginx_error": (True,),
     "postgresql_csv": (True,),
     "postgresql": (False, b"", (), -1, True),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from formats.agreement import READ_AT_US, assert_no_line_is_lost, read, starts_of, texts
 from formats.paths import PATHS
+from puppylog.formats.base import Options
 
 READ_AT = datetime.fromtimestamp(READ_AT_US // 1_000_000, UTC)
 lines = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), min_size=1, max_size=40)
@@ -50,6 +51,23 @@ def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataO
 
 @pytest.mark.parametrize("path", PATHS)
 def test_empty_lines_make_no_record_and_are_counted(path: str) -> None:
-    outcome = read("plain", b"a\n\n\r\n b\n\n", path)
-    assert [(record["line_offset"], record["message"]) for record in outcome.records] == [(0, "a"), (5, " b")]
+    outcome = read("plain", b"a\n\n\r\nb\n\n", path)
+    assert [(record["line_offset"], record["message"]) for record in outcome.records] == [(0, "a"), (5, "b")]
     assert (outcome.rejects, outcome.rowless) == ([], 3)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_lines_that_look_like_the_rest_of_a_record_are_joined_to_it(path: str) -> None:
+    rest = b"\n at x\n\n\ty\n}\nCaused by: z\n... 12 more\nSuppressed: q"
+    outcome = read("plain", b"a" + rest + b"\nb\n... and so on\n", path)
+    assert [record["message"] for record in outcome.records] == ["a" + rest.decode(), "b", "... and so on"]
+    apart = read("plain", b"a" + rest + b"\n", path, options=Options(joins_lines=False))
+    assert len(apart.records) == 7
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_headers_of_other_logs_make_no_record(path: str) -> None:
+    headers = b"#Fields: date time\n#separator \\x09\n#types\ttime\tstring\n"
+    outcome = read("plain", headers + b"# a comment\n#Fieldsets\n#\n", path)
+    assert [record["message"] for record in outcome.records] == ["# a comment", "#Fieldsets", "#"]
+    assert outcome.rowless == 3

@@ -11,10 +11,14 @@ from pathlib import Path
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions, SourceOptions
+from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
 from support.embedded import wait_until
 from support.remembering_store import RememberingStore
 from support.running import running
+
+LINES = find_format("plain", Options(joins_lines=False))
+"""Each line is a record, so no line waits for the next one."""
 
 FILLER = "x" * 60
 
@@ -50,7 +54,7 @@ class Logs:
 
     def collector(self, sources: tuple[str, ...], *, watch: bool = False, stop: threading.Event) -> Collector:
         paths = [str(self.directory / source) if source else str(self.directory) for source in sources]
-        options = CollectOptions(sources=[SourceOptions(paths=paths, format=find_format("plain"))], watch=watch)
+        options = CollectOptions(sources=[SourceOptions(paths=paths, format=LINES)], watch=watch)
         return Collector(self.store.client(), options, stop=stop, on_event=self.events.append)
 
     def collect(self, *sources: str) -> None:

@@ -9,12 +9,16 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryWriter
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions, SourceOptions
+from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move, StreamReport
 from puppylog.stores.base import Appended, RecordWriter
 from support.running import running
+
+LINES = find_format("plain", Options(joins_lines=False))
+"""Each line is a record, so no line waits for the next one."""
 
 
 class RecordingStore(DryWriter):
@@ -50,7 +54,7 @@ class _RecordingAppender(DryAppender):
 def collect_once(store: RecordWriter, *sources: str) -> tuple[int, list[Event]]:
     """Collect without watching; return the number of sources that could not be read, and the events."""
     events: list[Event] = []
-    options = CollectOptions(sources=[SourceOptions(paths=sources, format=find_format("plain"))])
+    options = CollectOptions(sources=[SourceOptions(paths=sources, format=LINES)])
     return Collector(store, options, stop=threading.Event(), on_event=events.append).run().unread, events
 
 
@@ -59,7 +63,7 @@ def watching(store: RecordWriter, *sources: str) -> Iterator[list[Event]]:
     """Watch in a thread; yield the list of events. At the end the thread must stop without an exception."""
     events: list[Event] = []
     stop = threading.Event()
-    options = CollectOptions(sources=[SourceOptions(paths=sources, format=find_format("plain"))], watch=True)
+    options = CollectOptions(sources=[SourceOptions(paths=sources, format=LINES)], watch=True)
     collector = Collector(store, options, stop=stop, on_event=events.append)
     with running(collector.run, stop):
         yield events

@@ -236,7 +236,7 @@ def test_closing_a_named_pipe_closes_its_descriptor(watched: Fifo) -> None:
 
 def test_records_of_a_pipe_wait_for_their_end(tmp_path: Path) -> None:
     now = 0.0
-    fifo = Fifo(tmp_path / "fifo", watch=True, boundary=IndentationBoundary(), clock=lambda: now)
+    fifo = Fifo(tmp_path / "fifo", watch=True, open_boundary=lambda _: IndentationBoundary(), clock=lambda: now)
     with fifo.path.open("wb", buffering=0) as writer:
         writer.write(b"one\n  at a\n")
         assert fifo.poll() == []

@@ -1,9 +1,13 @@
 """Records of several lines are never split, and every byte is accounted for, with any blocks."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from puppylog.formats import rows
+from puppylog.tail import limits
 from puppylog.tail.boundary import IndentationBoundary
 from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -70,33 +74,40 @@ def test_dropping_the_unfinished_line_keeps_the_record_before_it() -> None:
     assert [chunk.data for chunk in chunker.finish()] == [b"one\n two\n four\n"]
 
 
-@pytest.mark.parametrize("end", [b"two\n end\nthree\n", b" more\ntwo\n end\nthree\n"])
-def test_a_record_that_is_too_long_keeps_its_first_lines_and_drops_the_others(end: bytes) -> None:
+@pytest.mark.parametrize("sizes", [[], [650, 500], [1] * 9000, [4, 6000]])
+def test_a_record_with_the_most_lines_ends_and_its_next_line_begins_another(sizes: list[int]) -> None:
     chunker = make_chunker()
-    data = b"one\n" + b" more\n" * 200
-    chunks = [*feed(chunker, data, [650, 500]), *chunker.feed(end)]
-    assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [
-        (True, b"one\n" + b" more\n" * 32),
-        (False, b"two\n end\n"),
-    ]
-    assert (chunks[0].start, chunks[0].offset, chunks[0].end) == (0, 0, len(data) + end.index(b"two"))
-    assert [chunk.data for chunk in chunker.finish()] == [b"three\n"]
+    data = b"one\n" + b" more\n" * 2500 + b"two\n end\n"
+    chunks = [*feed(chunker, data, sizes), *chunker.finish()]
+    assert b"".join(chunk.data for chunk in chunks) == data
+    assert not any(chunk.is_cut for chunk in chunks)
+    starts = [len(b"one\n" + b" more\n" * (number * 1000 - 1)) for number in (1, 2)]
+    assert {0, data.index(b"two")} <= {chunk.start for chunk in chunks} <= {0, *starts, data.index(b"two")}
 
 
-def test_lines_that_continue_a_cut_line_are_dropped_with_it() -> None:
+def test_a_record_with_the_most_bytes_ends() -> None:
+    chunker = make_chunker()
+    line = b" " + b"x" * 190 + b"\n"
+    chunks = [*chunker.feed(b"one\n" + line * 3000), *chunker.finish()]
+    sizes = [chunk.end - chunk.start for chunk in chunks]
+    assert sum(sizes) == 4 + 3000 * len(line)
+    assert all(len(chunk.data.splitlines()) <= 1000 for chunk in chunks)
+
+
+def test_a_line_that_is_too_long_is_a_record_of_its_own() -> None:
     chunker = make_chunker()
     chunks = chunker.feed(b"a" * 300 + b"\n at\n at\nb\n " + b"c" * 300 + b"\n at\nd\n")
-    assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [(True, b"a" * 200 + b"\n"), (True, b"b\n")]
+    assert [(chunk.is_cut, chunk.data) for chunk in chunks] == [
+        (True, b"a" * 200 + b"\n"),
+        (False, b" at\n at\n"),
+        (False, b"b\n"),
+        (True, b" " + b"c" * 199 + b"\n"),
+        (False, b" at\n"),
+    ]
 
 
-def test_an_unfinished_last_line_is_not_added_to_a_record_that_was_cut() -> None:
-    for last, data in ((b" thr", []), (b"thr", [b"thr\n"])):
-        chunker = make_chunker()
-        chunker.feed(b"one\n" + b" more\n" * 100 + last)
-        chunks = chunker.finish()
-        assert [chunk.data for chunk in chunks] == [b"one\n" + b" more\n" * 32, *data]
-        assert chunks[0].is_cut
-        assert chunks[-1].end == 4 + 600 + len(last)
+def test_the_limits_of_a_record_are_those_of_the_readers() -> None:
+    assert (limits.MAX_RECORD_LINES, limits.MAX_RECORD_BYTES) == (rows.MOST_RECORD_LINES, rows.MOST_RECORD_BYTES)
 
 
 @given(lines=LINES, sizes=st.lists(st.integers(1, 90), max_size=60))
@@ -108,8 +119,11 @@ def test_records_are_whole_and_every_byte_is_accounted_for(lines: list[bytes], s
     assert chunks[-1].end == len(data)
     for chunk in chunks:
         assert chunk.fingerprint == START_OF_FILE.after(data, chunk.end).fingerprint()
-        if not chunk.is_cut:
-            assert chunk.data == data[chunk.offset : chunk.end]
+        if chunk.is_cut:
+            assert len(chunk.data) == MAX + 1
+            assert chunk.data.count(b"\n") == 1
         else:
-            assert len(chunk.data) <= MAX + 1
-        assert chunk.end == len(data) or data[chunk.end : chunk.end + 1] not in {b" ", b"\n"}
+            assert chunk.data == data[chunk.offset : chunk.end]
+    for chunk, following in pairwise(chunks):
+        is_alone = any(not each.data or each.is_cut or each.offset > each.start for each in (chunk, following))
+        assert is_alone or data[chunk.end : chunk.end + 1] not in {b" ", b"\n"}

@@ -13,7 +13,7 @@ RECORD_WAIT_S = 2.0
 @pytest.fixture
 def traces(world: World) -> World:
     world.append("one\n  at a\n")
-    world.start(boundary=IndentationBoundary(), record_wait_s=RECORD_WAIT_S)
+    world.start(open_boundary=lambda _: IndentationBoundary(), record_wait_s=RECORD_WAIT_S)
     assert world.poll() == []
     return world
 
@@ -53,7 +53,7 @@ def test_a_rotated_file_gives_its_last_record_when_it_is_finished(traces: World)
 
 
 def test_a_restart_reads_the_record_that_waited_again(traces: World) -> None:
-    traces.start(boundary=IndentationBoundary(), record_wait_s=0)
+    traces.start(open_boundary=lambda _: IndentationBoundary(), record_wait_s=0)
     assert traces.poll() == [b"one", b"  at a"]
     assert chunks(traces) == [b"one\n  at a\n"]
 

@@ -22,7 +22,7 @@ from puppylog.cli.options import examples, host_option, pass_settings, reread_se
 from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
-from puppylog.collect.choosing import make_source
+from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
@@ -124,7 +124,7 @@ def collector(
     format_: str,
     format_from: Path | None,
     year: int | None,
-    multiline: str | None,
+    multiline: str,
     multiline_timeout: float,
     group: str | None,
     echo: bool,
@@ -147,7 +147,7 @@ def collector(
     def read_sources(settings: Settings) -> Sequence[SourceOptions]:
         if not sources:
             return _read_declared_sources(ctx, settings)
-        chosen = choose_format(settings, format_, format_from, year)
+        chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
         source = make_source(
             sources,
             chosen,

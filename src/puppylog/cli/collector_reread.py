@@ -15,7 +15,7 @@ from puppylog.cli.options import examples, host_option, pass_settings, store_opt
 from puppylog.cli.parsing import choose_format, format_options, multiline_option, zone_option
 from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
-from puppylog.collect.choosing import make_source
+from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.events import Progress
 from puppylog.collect.options import SourceOptions
 from puppylog.collect.reread import Counts, DryRewriting, Rereader
@@ -89,7 +89,7 @@ def reread(
     format_: str,
     format_from: Path | None,
     year: int | None,
-    multiline: str | None,
+    multiline: str,
     dry_run: bool,
     yes: bool,
 ) -> None:
@@ -103,7 +103,8 @@ def reread(
 
     No collector may follow the stream. Without --format, the format is found by the lines of each file.
     """
-    options = make_source([], choose_format(settings, format_, format_from, year), multiline=multiline)
+    chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
+    options = make_source([], chosen, multiline=multiline)
     with Signals() as signals, Reporter(settings) as reporter, connect(settings.store) as store:
         host = settings.host if store.is_shared else ""
         source_uri = find_source_uri(store, source, host)

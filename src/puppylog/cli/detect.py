@@ -82,7 +82,7 @@ def detect(
     Shows the format, the share of lines that fit it, the first record, and the first line that does not fit, with a
     caret at the mismatch. Stores nothing. Exits with 1 if no line fits.
     """
-    chosen = choose_format(settings, format_, format_from, year)
+    chosen = choose_format(settings, format_, format_from, year, joins_lines=True)
     data, modified_at_us = _read_lines(file, lines)
     verdicts = _judge_all(chosen, data, modified_at_us)
     if settings.output == "table":

@@ -30,7 +30,7 @@ from puppylog.cli.signals import Signals
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
-from puppylog.collect.choosing import make_source
+from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
@@ -86,7 +86,7 @@ def open_(
     format_: str,
     format_from: Path | None,
     year: int | None,
-    multiline: str | None,
+    multiline: str,
     multiline_timeout: float,
     since: str | None,
     from_: str | None,
@@ -110,13 +110,13 @@ def open_(
         _show(settings, _Reported(report, title, name_store(settings.store.url) if is_flag_given("store") else None))
         return
     _refuse_store_options(group)
-    chosen = choose_format(settings, format_, format_from, year)
+    chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
     expand_sources(files)  # so that no store is made for files that cannot be read
     paths = [path if path == STDIN else str(Path(path).absolute()) for path in files]
     options = CollectOptions(
         sources=[make_source(paths, chosen, multiline=multiline, multiline_timeout_s=multiline_timeout)]
     )
-    reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline or "")
+    reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline)
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)
     place = _cache().find(paths, reading, unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
     reported, unread = _report_files(settings, place, options, within, _name_files(files))

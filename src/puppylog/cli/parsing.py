@@ -71,19 +71,30 @@ def multiline_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--multiline``."""
     return click.option(
         "--multiline",
-        metavar="indent|PATTERN",
+        metavar="auto|none|indent|PATTERN",
         envvar="PUPPYLOG_MULTILINE",
+        default="auto",
+        show_default=True,
         show_envvar=True,
-        help="Records may have several lines. A line continues the record before it if it is indented, "
-        "or if it does not match this regular expression.",
+        help="Which lines continue the record before them: those that do not begin a record of their format (auto), "
+        "none, those that are indented, or those that do not match this regular expression.",
     )(command)
 
 
 zone_option: Final = tz_option("The zone of time stamps without an offset: UTC (default), local, or Area/City.")
 
 
-def choose_format(settings: Settings, written: str, configuration: Path | None, year: int | None) -> Format:
+def choose_format(
+    settings: Settings, written: str, configuration: Path | None, year: int | None, *, joins_lines: bool
+) -> Format:
     """Return the format that the options ask for, and say if it is a file of the user in place of Puppylog's.
+
+    Args:
+        settings: of the command.
+        written: see `puppylog.collect.choosing.choose_format`.
+        configuration: see there.
+        year: the year of the first stamp without a year.
+        joins_lines: see `puppylog.formats.base.Options`.
 
     Raises:
         UsageError: no such format exists, or the server's configuration cannot be read.
@@ -93,5 +104,5 @@ def choose_format(settings: Settings, written: str, configuration: Path | None, 
     if configuration is None and found is not None and found.is_own and is_packaged(written):
         tell(settings, f"the format {written} is that of {found.path}, not that of Puppylog")
     return choosing.choose_format(
-        written, configuration, Options(choosing.find_log_zone(settings.data_zone, os.environ), year)
+        written, configuration, Options(choosing.find_log_zone(settings.data_zone, os.environ), year, joins_lines)
     )

@@ -272,7 +272,7 @@ def replay_lines(
     """
     if format_from is None and ctx.get_parameter_source("format_") is click.core.ParameterSource.DEFAULT:
         raise UsageError("replay", "without a format", advice="name it with --format ('puppylog formats' lists them)")
-    format_chosen = choose_format(settings, format_, format_from, year)
+    format_chosen = choose_format(settings, format_, format_from, year, joins_lines=False)
     with _open_filtered(settings, chosen) as (store, _, wanted):
         summary = replay(None if dry_run else store, iter_rejects(store, wanted), format_chosen)
     if dry_run:

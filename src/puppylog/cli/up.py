@@ -102,7 +102,7 @@ def up(
             return read_declared(find_config_files(ctx), reread_settings(), os.environ, before)
 
     if paths:
-        source = make_source(paths, choose_format(settings, format_, format_from, year), group=group)
+        source = make_source(paths, choose_format(settings, format_, format_from, year, joins_lines=True), group=group)
         declared = Declared(settings, sources=[source])
     else:
         declared = read_declared(find_config_files(ctx), settings, os.environ)

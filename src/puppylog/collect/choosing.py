@@ -14,7 +14,7 @@ from puppylog.formats.file.format import read_format_file
 from puppylog.formats.listed import AUTO, FILE_MARK
 from puppylog.formats.multiline import Multiline
 from puppylog.formats.registry import find_format, list_configured_formats, make_auto
-from puppylog.tail.boundary import Boundary, IndentationBoundary, PatternBoundary
+from puppylog.tail.boundary import IndentationBoundary, LineBoundary, PatternBoundary
 from puppylog.tail.limits import RECORD_WAIT_S
 
 _LOCALTIME: Final = Path("/etc/localtime")
@@ -73,13 +73,22 @@ def anchor_format(written: str, directory: Path) -> str:
     return f"{FILE_MARK}{directory / Path(written[1:]).expanduser()}" if is_file else written
 
 
-def choose_boundary(written: str | None) -> Boundary | None:
-    """Return the rule by which a line begins a record: ``indent``, or a pattern. Without one, each line is a record.
+def joins_lines(multiline: str) -> bool:
+    """Return whether a format decides which lines belong to the record before; see `Options.joins_lines`.
+
+    Args:
+        multiline: ``auto``, ``none``, ``indent`` or a pattern.
+    """
+    return multiline == "auto"
+
+
+def choose_boundary(written: str) -> LineBoundary | None:
+    """Return the rule by which a line begins a record: ``indent``, or a pattern; None for ``auto`` and ``none``.
 
     Raises:
         UsageError: ``written`` is not a regular expression.
     """
-    if written is None:
+    if written in {"auto", "none"}:
         return None
     return IndentationBoundary() if written == "indent" else PatternBoundary(written)
 
@@ -88,7 +97,7 @@ def make_source(
     paths: Sequence[str],
     format_: Format,
     *,
-    multiline: str | None = None,
+    multiline: str = "auto",
     multiline_timeout_s: float = RECORD_WAIT_S,
     now: bool = False,
     group: str | None = None,
@@ -109,12 +118,13 @@ def make_source(
         UsageError: ``multiline`` is not a regular expression.
     """
     boundary = choose_boundary(multiline)
-    of_records = format_ if boundary is None else Multiline(format_, boundary.mark_starts)
+    of_records = format_
+    if boundary is not None:
+        of_records = Multiline(format_, boundary.mark_starts, boundary.find_last_start)
     return SourceOptions(
         paths=paths,
         format=Restamped(of_records) if now else of_records,
         group=group,
         from_end=from_end,
-        boundary=boundary,
         record_wait_s=multiline_timeout_s,
     )

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, TypeAlias
 
 from puppylog.collect.tailed_source import OpenFile, TailedSource
-from puppylog.formats.base import own_context
 from puppylog.model.stream import FilePosition
 from puppylog.stores.base import NewFile
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -72,9 +71,7 @@ class FileRegistration:
             self._on_registered(source.stream.stream_id, file, position.file_id)
 
     def _open(self, source: TailedSource, file: TailedFile, file_id: int) -> None:
-        context = own_context(source.format, file.context)
-        parser = source.format.open(context, file.modified_at_us)
-        source.files[file.serial] = OpenFile(file_id, parser, source.format.name)
+        source.files[file.serial] = OpenFile(file_id, source.open_parser(file), source.format.name)
 
 
 def stream_of(source: TailedSource, file: TailedFile) -> int:

@@ -13,6 +13,7 @@ from puppylog.formats.journal.export import ExportDecoder
 from puppylog.formats.journal.journal import JOURNAL
 from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.stream import FilePosition, Stream
+from puppylog.tail.boundary import OpenBoundary
 from puppylog.tail.journal.source import SCHEME, JournalSource, is_journal
 from puppylog.tail.journal.tailer import JournalTailer
 from puppylog.tail.pipe import PipeTailer
@@ -75,7 +76,14 @@ class SourceOpener:
         return Restamped(JOURNAL) if isinstance(self.source.format, Restamped) else JOURNAL
 
     def open_tailer(
-        self, known_files: KnownFiles, path: str, stream: Stream, known: Sequence[FilePosition], *, from_end: bool
+        self,
+        known_files: KnownFiles,
+        path: str,
+        stream: Stream,
+        known: Sequence[FilePosition],
+        open_boundary: OpenBoundary,
+        *,
+        from_end: bool,
     ) -> Tailer | PipeTailer | JournalTailer:
         """Open a source.
 
@@ -84,17 +92,18 @@ class SourceOpener:
             path: of the source.
             stream: of the source.
             known: the present positions of the stream.
+            open_boundary: returns where records of several lines begin in a file.
             from_end: start a file that the store does not know at its end. Ignored once the stream has read a line.
 
         Raises:
             SourceError: the pipe or the journal cannot be read, or the file is not a log.
             PuppylogError: the store cannot be asked which stream has read the file.
         """
-        boundary, record_wait_s = self.source.boundary, self._record_wait_s
+        wait_s = self._record_wait_s
         if path == STDIN:
-            return PipeTailer(boundary=boundary, record_wait_s=record_wait_s)
+            return PipeTailer(open_boundary=open_boundary, record_wait_s=wait_s)
         if is_pipe(path):
-            return PipeTailer(path, watch=self._options.watch, boundary=boundary, record_wait_s=record_wait_s)
+            return PipeTailer(path, watch=self._options.watch, open_boundary=open_boundary, record_wait_s=wait_s)
         if is_journal(path):
             return JournalTailer(
                 JournalSource.parse(path),
@@ -110,8 +119,8 @@ class SourceOpener:
             path,
             [file for file in known if not known_files.is_read(file)],
             from_end=from_end and known == list(stream.files),
-            boundary=boundary,
-            record_wait_s=record_wait_s,
+            open_boundary=open_boundary,
+            record_wait_s=wait_s,
             line_wait_s=line_wait_s(self._options),
             owners=known_files.owners_for(stream.stream_id),
         )

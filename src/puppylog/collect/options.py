@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from puppylog.formats.base import Format
-from puppylog.tail.boundary import Boundary
 from puppylog.tail.limits import RECORD_WAIT_S
 
 
@@ -28,8 +27,6 @@ class SourceOptions:
     """The log group of the streams; None keeps the group that each stream has."""
     from_end: bool = False
     """Read only new lines of files that the store does not know when the run starts, or when the source is added."""
-    boundary: Boundary | None = None
-    """Where records of several lines begin; without one, every line is a record."""
     record_wait_s: float = RECORD_WAIT_S
     """The last record of several lines is complete when its file has not grown for so many seconds."""
 

@@ -24,7 +24,7 @@ from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition
 from puppylog.stores.rewriting import ReadFile, Rewriting, Rewritten
 from puppylog.tail.checkpoint import START_OF_FILE
-from puppylog.tail.chunk import Chunk
+from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, cannot_read
 from puppylog.tail.limited import LimitedFile
@@ -116,16 +116,22 @@ class Rereader:
     ) -> Parser:
         """Parse the file up to the position, and write the rows; return the parser."""
         start = 0 if _has_only_directives(handle, first_offset) else first_offset
+        parsers: list[Parser] = []
+
+        def open_parser(file: TailedFile) -> Parser:
+            parsers.append(self._source.format.open("", file.modified_at_us))
+            return parsers[-1]
+
         opener = Opener(
             chunk_bytes=CHUNK_BYTES,
             max_line_bytes=MAX_LINE_BYTES,
-            boundary=self._source.boundary,
+            open_boundary=open_parser,
             record_wait_s=0.0,
             line_wait_s=None,
         )
         reader = opener.open_reader(FileToRead(handle, START_OF_FILE, None))
         modified_at_us = reader.file.modified_at_us
-        parser = self._source.format.open("", modified_at_us)
+        (parser,) = parsers
         # The time of the first reading is not known. A line was written before the last change of its file.
         read_at_us = min(time.time_ns() // 1000, modified_at_us or time.time_ns() // 1000)
         last: Chunk | None = None

@@ -53,3 +53,6 @@ class RestampedParser:
         columns = records.columns
         columns[at] = pa.repeat(ts, records.num_rows)
         return replace(parsed, records=pa.RecordBatch.from_arrays(columns, schema=RECORDS), before=0, read=0)
+
+    def find_last_start(self, lines: bytes) -> int:
+        return self.parser.find_last_start(lines)

@@ -5,12 +5,14 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
+from weakref import WeakKeyDictionary
 
 from puppylog.collect.slots import Slots
 from puppylog.errors import SourceError
-from puppylog.formats.base import Format, Parser
+from puppylog.formats.base import Format, Parser, own_context
 from puppylog.model.stream import FilePosition, Stream
-from puppylog.tail.chunk import Chunk
+from puppylog.tail.boundary import OpenBoundary
+from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer, PathState, read_path_state
 from puppylog.tail.handle import cannot_read, signed64
 from puppylog.tail.journal.tailer import JournalTailer
@@ -33,7 +35,7 @@ _SLOWER: Final = 1.5  # the factor by which the pause grows at each poll without
 _MOST_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
 _TURN_BYTES: Final = 16 << 20  # how many bytes are read from one source before the next source is read
 
-OpenTailer: TypeAlias = Callable[[Sequence[FilePosition]], Tailer | PipeTailer | JournalTailer]
+OpenTailer: TypeAlias = Callable[[Sequence[FilePosition], OpenBoundary], Tailer | PipeTailer | JournalTailer]
 """Opens a source at its known positions. Raises `SourceError` if the source cannot be read."""
 
 
@@ -73,6 +75,7 @@ class TailedSource:
     problem: str | None = None
     due_at: float = 0.0
     """The time of the next poll, in seconds of the clock that is passed to `poll`."""
+    _parsers: WeakKeyDictionary[TailedFile, Parser] = field(default_factory=WeakKeyDictionary)
     _pause_s: float = SOON_S
     _waits_for_slot: bool = False  # the limit on open sources is reached
     _untaken: int = 0  # how many chunks were read and are not in a batch yet
@@ -112,8 +115,15 @@ class TailedSource:
             self.is_done = self.reads_once and not self.is_pipe and not self.tailer.has_more
         if came and self.slots is not None:
             self.slots.touch(self)
-        self._pause_s = SOON_S if came or self._waits_for_slot else min(self.idle_s, self._pause_s * _SLOWER)
+        is_soon = came or self._waits_for_slot or self._has_waiting_record
+        self._pause_s = SOON_S if is_soon else min(self.idle_s, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
+
+    def open_parser(self, file: TailedFile) -> Parser:
+        """Return the parser of a file, which is opened once. It also says where the records of the file begin."""
+        if file not in self._parsers:
+            self._parsers[file] = self.format.open(own_context(self.format, file.context), file.modified_at_us)
+        return self._parsers[file]
 
     def note_batched(self, file: OpenFile, chunk: Chunk) -> None:
         """Note that a chunk of `poll` was put into a batch."""
@@ -134,6 +144,10 @@ class TailedSource:
                 for at, (file_id, position) in enumerate(positions.items())
                 if at > _MOST_POSITIONS // 2 or not position.finished
             }
+
+    @property
+    def _has_waiting_record(self) -> bool:
+        return isinstance(self.tailer, Tailer | PipeTailer) and self.tailer.has_waiting_record
 
     def release(self, position: FilePosition) -> bool:
         """Let another source read a file of the stream.
@@ -199,7 +213,7 @@ class TailedSource:
                 closed.problem = cannot_read(closed.path, OSError(errno.EMFILE, "")).message
             return False
         try:
-            self.tailer = self.open_tailer(list(self._known().values()))
+            self.tailer = self.open_tailer(list(self._known().values()), self.open_parser)
         except SourceError as error:
             closed.problem, self.is_done = error.message, self.reads_once
             if self.slots is not None:

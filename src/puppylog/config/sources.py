@@ -5,7 +5,14 @@ from datetime import tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import anchor_format, choose_boundary, choose_format, find_log_zone, make_source
+from puppylog.collect.choosing import (
+    anchor_format,
+    choose_boundary,
+    choose_format,
+    find_log_zone,
+    joins_lines,
+    make_source,
+)
 from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Place
 from puppylog.config.tables import SourceTable
@@ -84,7 +91,11 @@ def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Map
     return make_source(
         source.paths,
         choose_format(
-            source.format, source.format_file, Options(find_source_zone(source, default_zone, environ), source.year)
+            source.format,
+            source.format_file,
+            Options(
+                find_source_zone(source, default_zone, environ), source.year, joins_lines=joins_lines(source.multiline)
+            ),
         ),
         multiline=source.multiline,
         multiline_timeout_s=source.multiline_timeout_s,

@@ -90,12 +90,13 @@ class SourceTable(Table, frozen=True, kw_only=True):
         bool, Meta(description="Whether the present content of files that the store does not know is skipped.")
     ] = False
     multiline: Annotated[
-        Text | None,
+        Text,
         Meta(
-            description="When a line continues the record before it: `indent` if it is indented, or a regular "
-            "expression that lines which begin a record match. Default: every line is a record."
+            description="Which lines continue the record before them: `auto`, those that do not begin a record of "
+            "their format; `none`; `indent`, those that are indented; or a regular expression that lines which begin "
+            "a record match."
         ),
-    ] = None
+    ] = "auto"
     multiline_timeout: Annotated[
         Duration, Meta(description="After this time without a new line, the last record of several lines is complete.")
     ] = written(Duration, format_period(int(RECORD_WAIT_S)))

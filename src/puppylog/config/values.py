@@ -24,7 +24,7 @@ class SourceConfig:
     tz: str | None = None  # a name of a zone; None: the zone of the settings
     year: int | None = None
     from_end: bool = False
-    multiline: str | None = None
+    multiline: str = "auto"
     multiline_timeout_s: float
     now: bool = False
 

@@ -1,6 +1,8 @@
 """The format ``app`` and its parser, which uses the reader in C, or the reader in Python."""
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from puppylog.formats import native
@@ -8,6 +10,7 @@ from puppylog.formats.app import add_records
 from puppylog.formats.base import Options
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating, Order
+from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
@@ -52,6 +55,11 @@ class AppParser:
             return read_app(text, self.dating, joins=self.options.joins_lines)
 
         return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
+
+    def find_last_start(self, lines: bytes) -> int:
+        if not self.options.joins_lines:
+            return len(lines)
+        return find_last_start(partial(read_app, dating=deepcopy(self.dating)), lines)
 
 
 def read_app(text: bytes | memoryview, dating: Dating, *, joins: bool = True) -> Rows:

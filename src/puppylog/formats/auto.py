@@ -1,9 +1,11 @@
 """The format ``auto``: it chooses a format by the lines of a file, and switches when the file's format changes.
 
 The first lines decide: the format that fits most of them is chosen if it fits at least half of them, otherwise the last
-resort, which fits every line. The file is then read in the chosen format, and lines that do not fit are rejected.
-The parser switches to another format only if a long run of lines is rejected and the other format fits nearly all lines
-of the run. The other format then reads the file from the first line of the run on.
+resort, which fits every line. Lines that are only headers (``#Fields: …``) or blank decide nothing.
+
+The file is then read in the chosen format. Lines that do not fit are rejected, or joined to the record before. The
+parser switches to another format only at a long run of such lines, if the other format fits nearly all lines of the
+run. The other format then reads the file from the first line of the run on.
 """
 
 from bisect import bisect_left
@@ -13,18 +15,20 @@ from typing import Final
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.detection import Verdict, find_best, take_sample
+from puppylog.formats.detection import Verdict, find_best, looks_continued, take_sample
+from puppylog.formats.headers import find_data
 from puppylog.formats.integers import view_integers
-from puppylog.model.record import Parsed, join_parsed
+from puppylog.formats.record_times import last_time_of
+from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed, join_parsed
 
 LEAST_COVERAGE: Final = 0.5
 """A format must fit this share of the first lines, from 0 to 1, to be chosen."""
 
 SWITCH_COVERAGE: Final = 0.9
-"""Another format must fit this share of a run of rejected lines, from 0 to 1, before the parser switches to it."""
+"""Another format must fit this share of a run, from 0 to 1, before the parser switches to it."""
 
 LEAST_RUN: Final = 5
-"""A run of rejected lines must be this long before the parser tries other formats: fewer may be accidents."""
+"""A run of rejected or joined lines must be this long before the parser tries other formats: fewer may be accidents."""
 
 _MOST_RUNS = 4  # tried in one call of parse, because each run is read in every format
 _EARLY_LINES = 20
@@ -47,15 +51,23 @@ class Auto:
 
 
 class AutoParser:
-    """Implements `puppylog.formats.base.Parser`. Its context is the name of the chosen format and its context."""
+    """Implements `puppylog.formats.base.Parser`. Its context is the name of the chosen format and its context.
+
+    While only headers were read, the context is an empty name and the headers, so that the format that is chosen later
+    can read them first.
+    """
 
     def __init__(self, auto: Auto, context: str, modified_at_us: int | None) -> None:
         self._auto = auto
         self._modified_at_us = modified_at_us
         self._parser: Parser | None = None
+        self._headers = b""  # the headers that were read before a format was chosen
         self._rejected_run = 0  # the number of rejected lines in a row at the end of what was read
         self._lines = 0  # the number of lines that were read in the chosen format
         name, _, inner = context.partition("\n")
+        if not name:
+            self._headers = inner.encode()
+            return
         for candidate in (*auto.candidates, auto.last_resort):
             if candidate.name == name and self._parser is None:
                 self._format = candidate
@@ -68,13 +80,18 @@ class AutoParser:
 
     @property
     def context(self) -> str:
-        return f"{self._format.name}\n{self._parser.context}" if self._parser is not None else ""
+        if self._parser is not None:
+            return f"{self._format.name}\n{self._parser.context}"
+        return f"\n{self._headers.decode('utf-8', 'replace')}" if self._headers else ""
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         data, offset = skip_mark(data, offset)
         parts = []
         while len(data):
             parser = self._parser or self._choose(data)
+            if parser is None:
+                parts.append(self._keep_headers(data))
+                break
             before = parser.context
             parsed = parser.parse(data, offset, read_at_us)
             switch = self._find_switch(parsed, data, offset)
@@ -84,20 +101,38 @@ class AutoParser:
                 break
             at, verdict = switch
             if at > 0:
-                parts.append(self._format.open(before, self._modified_at_us).parse(data[:at], offset, read_at_us))
-            self._switch_to(verdict.format)
+                parser = self._format.open(before, self._modified_at_us)
+                parts.append(parser.parse(data[:at], offset, read_at_us))
+                before = parser.context
+            self._switch_to(verdict.format, last_time_of(before))
             data, offset = data[at:], offset + at
         return join_parsed(parts)
 
-    def _choose(self, data: bytes | memoryview) -> Parser:
-        best = find_best(self._auto.candidates, take_sample(data), self._modified_at_us)
+    def find_last_start(self, lines: bytes) -> int:
+        parser = self._parser or self._choose(skip_mark(lines, 0)[0])
+        return len(lines) if parser is None else parser.find_last_start(lines)
+
+    def _choose(self, data: bytes | memoryview) -> Parser | None:
+        """Choose a format by the first lines of a file; return None if they have no data."""
+        sample = take_sample(data)
+        if find_data(sample) == len(data):
+            return None
+        best = find_best(self._auto.candidates, self._headers + sample, self._modified_at_us)
         is_enough = best is not None and best.coverage >= LEAST_COVERAGE
         return self._switch_to(best.format if best is not None and is_enough else self._auto.last_resort)
 
-    def _switch_to(self, format_: Format) -> Parser:
+    def _keep_headers(self, data: bytes | memoryview) -> Parsed:
+        """Keep lines without data for the format that is chosen later, and return that they make no rows."""
+        self._headers = take_sample(self._headers + bytes(data))
+        return Parsed(NO_RECORDS, NO_REJECTS, rowless=bytes(data).count(b"\n"))
+
+    def _switch_to(self, format_: Format, context: str = "") -> Parser:
         self._format = format_
-        self._parser = format_.open("", self._modified_at_us)
+        self._parser = format_.open(context, self._modified_at_us)
         self._rejected_run = self._lines = 0
+        if self._headers:
+            self._parser.parse(self._headers, 0, 0)
+            self._headers = b""
         return self._parser
 
     def _find_switch(self, parsed: Parsed, data: bytes | memoryview, offset: int) -> tuple[int, Verdict] | None:
@@ -107,12 +142,15 @@ class AutoParser:
         """
         if self._format is self._auto.last_resort:
             return self._find_better_than_last_resort(data)
+        runs = self._long_runs(parsed) if parsed.rejects.num_rows else []
         if not parsed.rejects.num_rows:
             self._rejected_run = 0
-            return None
-        for start, length in self._long_runs(parsed):
+        joined = dict(parsed.joined_runs[:_MOST_RUNS])
+        for start, length in sorted([*runs, *joined.items()]):
             at = start - offset
-            verdict = self._find_better(data[at:], length)
+            verdict = None
+            if start not in joined or not _looks_continued(data[at:]):
+                verdict = self._find_better(data[at:], length)
             if verdict is not None:
                 return at, verdict
         return None
@@ -137,7 +175,7 @@ class AutoParser:
         return runs
 
     def _find_better(self, data: bytes | memoryview, length: int) -> Verdict | None:
-        """Return a format that fits the run of rejected lines at the start of ``data``, or None.
+        """Return a format that fits the run at the start of ``data``, or None.
 
         Args:
             data: whole lines.
@@ -161,3 +199,8 @@ class AutoParser:
         if best is None or best.coverage < SWITCH_COVERAGE:
             return None
         return (0, best) if best.lines >= LEAST_RUN or self._lines < _EARLY_LINES else None
+
+
+def _looks_continued(data: bytes | memoryview) -> bool:
+    """Return whether a run of joined lines, which begins here, looks like the rest of a record."""
+    return any(map(looks_continued, take_sample(data).split(b"\n", LEAST_RUN)[:LEAST_RUN]))

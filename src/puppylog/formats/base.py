@@ -54,6 +54,17 @@ class Parser(Protocol):
             ValueError: the last line does not end with a newline.
         """
 
+    def find_last_start(self, lines: bytes) -> int:
+        r"""Return the offset in bytes at which the last record of ``lines`` begins, which may still go on.
+
+        Return the size of ``lines`` if the last record is complete, as every record of one line is, and -1 if all lines
+        continue the record before. This is called with lines that follow those of the call before, and that may not
+        have been parsed yet.
+
+        Args:
+            lines: whole lines, each ended by ``\n``.
+        """
+
 
 class Format(Protocol):
     """Reads the lines of a kind of log."""

@@ -1,6 +1,7 @@
 """Finds the format of some lines: every candidate reads them, and the candidate that fits most lines is chosen."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,8 +15,14 @@ SAMPLE_LINES: Final = 256
 """A sample has at most so many bytes and lines, but at least one line."""
 
 _MOST_JOINED: Final = 2
-"""Continuation lines that count as fitting, for each record. In the format of a file all of them count: its records
-begin in one way only, and may have many lines, as a slow query has."""
+"""Continuation lines that do not look like one and count as fitting, for each record. In the format of a file all of
+them count: its records begin in one way only, and may have many lines, as a slow query has."""
+
+_CONTINUATION: Final = re.compile(
+    rb"[ \t)\]}]|Caused by:|Suppressed:|\.\.\. \d+ |Traceback |During handling of |The above exception "
+    rb"|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)\b"
+)
+"""A line that continues a record in many logs: it is indented, closes a bracket, or is of a stack trace."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +30,21 @@ class Verdict:
     """How well one format fits a sample."""
 
     format: Format
-    fits: int  # the number of records and of the continuation lines that count, see `judge`
+    heads: int  # the number of records with a beginning
+    fits: int  # the same, and the number of their continuation lines that count, see `judge`
     lines: int  # the number of lines that are not blank
     parsed: Parsed
+    is_sure: bool = False  # all lines fit, and continuation lines look like such
 
     @property
     def coverage(self) -> float:
         """The share of the lines that fit, from 0 to 1."""
         return self.fits / self.lines if self.lines else 0.0
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """The coverage, and the share of the lines that begin a record: the higher, the better."""
+        return self.coverage, self.heads / self.lines if self.lines else 0.0
 
 
 def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> Verdict:
@@ -43,21 +57,41 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
-    joined = parsed.joined if isinstance(format_, LazyFormat | FileFormat) else _MOST_JOINED * heads
-    fits = heads + min(parsed.joined, joined)
-    return Verdict(format_, fits, parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined, parsed)
+    alike = min(parsed.joined, sum(map(looks_continued, sample.split(b"\n")))) if parsed.joined else 0
+    counted = parsed.joined if isinstance(format_, LazyFormat | FileFormat) else alike + _MOST_JOINED * heads
+    fits = heads + min(parsed.joined, counted) if heads else 0
+    lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined
+    return Verdict(format_, heads, fits, lines, parsed, is_sure=0 < lines == heads + alike)
+
+
+def looks_continued(line: bytes) -> bool:
+    """Return whether a line looks like one that continues the record before it."""
+    return _CONTINUATION.match(line) is not None
 
 
 def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> Verdict | None:
-    """Return the verdict with the highest coverage, the first of equal ones; None if no candidate fits any line."""
-    best = next(iter(rank(candidates, sample, modified_at_us)), None)
+    """Return the verdict of the highest rank, the first of equal ones; None if no candidate fits any line.
+
+    The candidates after one that is sure are not tried, because none can fit better.
+    """
+    best: Verdict | None = None
+    for candidate in _fitting(candidates, sample):
+        verdict = judge(candidate, sample, modified_at_us)
+        if best is None or verdict.rank > best.rank:
+            best = verdict
+        if verdict.is_sure:
+            break
     return best if best is not None and best.fits else None
 
 
 def rank(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> list[Verdict]:
-    """Return the verdicts of all candidates, the highest coverage first."""
-    fitting = (one for one in candidates if not isinstance(one, LazyFormat) or one.may_fit(sample))
-    return sorted((judge(candidate, sample, modified_at_us) for candidate in fitting), key=lambda v: -v.coverage)
+    """Return the verdicts of all candidates, the highest rank first."""
+    verdicts = [judge(candidate, sample, modified_at_us) for candidate in _fitting(candidates, sample)]
+    return sorted(verdicts, key=lambda verdict: verdict.rank, reverse=True)
+
+
+def _fitting(candidates: Iterable[Format], sample: bytes) -> Iterator[Format]:
+    return (one for one in candidates if not isinstance(one, LazyFormat) or one.may_fit(sample))
 
 
 def take_sample(data: bytes | memoryview) -> bytes:

@@ -6,7 +6,7 @@ pairs become attributes. A line without such a head continues the record before.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -16,6 +16,7 @@ from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating
 from puppylog.formats.entry import CONTINUES, Entry, Mismatch, add_entries
 from puppylog.formats.entry import find_mismatch as find_entry_mismatch
+from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.members import list_numbers, list_texts
 from puppylog.formats.quoting import quote
@@ -84,6 +85,11 @@ class KlogParser:
             return read_klog(text, self.calendar, joins=self.options.joins_lines)
 
         return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
+
+    def find_last_start(self, lines: bytes) -> int:
+        if not self.options.joins_lines:
+            return len(lines)
+        return find_last_start(partial(read_klog, calendar=replace(self.calendar)), lines)
 
 
 def read_klog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = True) -> Rows:

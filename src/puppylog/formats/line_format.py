@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.integers import view_integers
+from puppylog.formats.last_start import find_last_start
 from puppylog.formats.lines import Lines, slice_bytes
 from puppylog.formats.record_times import BEFORE, READ, ArrivalTimes, FoundTimes, RecordTimes
 from puppylog.formats.rows import Rows
@@ -40,6 +41,8 @@ class LineFormat:
     reader: Reader
     zone: ZoneInfo
     mismatch_finder: Callable[[str], int] = lambda _: 0
+    joins: bool = False
+    """Whether the reader joins lines that do not begin a record to the record before."""
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
         return LineParser(self, RecordTimes.open(context)[1])
@@ -65,6 +68,9 @@ class LineParser:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, times=self.times)
+
+    def find_last_start(self, lines: bytes) -> int:
+        return find_last_start(self.format.reader, lines) if self.format.joins else len(lines)
 
 
 def parse_lines(

@@ -28,13 +28,15 @@ class Multiline:
 
     format: Format
     mark_starts: MarkStarts
+    find_last_start: Callable[[bytes], int] = len
+    """See `puppylog.formats.base.Parser.find_last_start`."""
 
     @property
     def name(self) -> str:
         return self.format.name
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "MultilineParser":
-        return MultilineParser(self.format.open(context, modified_at_us), self.mark_starts)
+        return MultilineParser(self.format.open(context, modified_at_us), self.mark_starts, self.find_last_start)
 
     def find_mismatch(self, line: str) -> int:
         return self.format.find_mismatch(line)
@@ -46,6 +48,7 @@ class MultilineParser:
 
     parser: Parser
     mark_starts: MarkStarts
+    find_last_start: Callable[[bytes], int] = len
 
     @property
     def name(self) -> str:

@@ -58,17 +58,21 @@ class Entry:
 
 def _make_apache_error(options: Options) -> Format:
     reader = partial(read_apache_error, joins=options.joins_lines)
-    return LineFormat("apache_error", reader, options.zone, find_apache_error_mismatch)
+    return LineFormat("apache_error", reader, options.zone, find_apache_error_mismatch, options.joins_lines)
 
 
 def _make_nginx_error(options: Options) -> Format:
     reader = partial(read_nginx_error, joins=options.joins_lines)
-    return LineFormat("nginx_error", reader, options.zone, find_nginx_error_mismatch)
+    return LineFormat("nginx_error", reader, options.zone, find_nginx_error_mismatch, options.joins_lines)
 
 
 def _make_postgresql(name: str, prefix: Prefix | None, options: Options) -> Format:
     reader = partial(read_stderr, prefix=prefix, joins=options.joins_lines)
-    return LineFormat(name, reader, options.zone)
+    return LineFormat(name, reader, options.zone, joins=options.joins_lines)
+
+
+def _make_plain(options: Options) -> Format:
+    return LineFormat("plain", partial(read_plain, joins=options.joins_lines), options.zone, joins=options.joins_lines)
 
 
 def _make_postgresql_csv(options: Options) -> Format:
@@ -100,7 +104,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "syslog": Entry(Syslog),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
     "app": Entry(App),
-    "plain": Entry(lambda o: LineFormat("plain", read_plain, o.zone)),
+    "plain": Entry(_make_plain),
 }
 """The formats of `listed` by name, in the same order: that in which `auto` tries them."""
 

@@ -139,6 +139,9 @@ class W3cParser:
             self._state, start = state, end
         return join_parsed(parts)
 
+    def find_last_start(self, lines: bytes) -> int:
+        return len(lines)
+
 
 def _iter_changes(data: bytes, state: _State) -> Iterator[tuple[int, _State]]:
     """Yield the offset of each directive that changes the state, with the new state; at last the end of the data."""

@@ -1,13 +1,14 @@
 """Finds where records of several lines begin, such as a message with its stack trace. Pure: it gets whole lines."""
 
 import re
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.errors import UsageError
+from puppylog.tail.chunk import TailedFile
 
 # A line continues the record of the line before if the line is indented or empty, closes a bracket, or names a cause in
 # a Java stack trace. Every other line begins a record.
@@ -17,14 +18,28 @@ _WINDOW_BYTES = 4096  # searched first, from the end; a window without a match i
 
 
 class Boundary(Protocol):
-    """Distinguishes the first line of a record from the lines that continue the record."""
+    """Distinguishes the first line of a record from the lines that continue the record. A parser is a boundary."""
 
     def find_last_start(self, lines: bytes) -> int:
-        r"""Return the offset in ``lines``, in bytes, of the last line that begins a record; -1 if no line does.
+        r"""Return the offset in bytes at which the last record of ``lines`` begins, which may still go on.
+
+        Return the size of ``lines`` if the last record is complete, and -1 if all lines continue the record before.
 
         Args:
-            lines: whole lines, each ended by \n.
+            lines: whole lines, each ended by \n. They follow the lines of the call before.
         """
+
+
+OpenBoundary: TypeAlias = Callable[[TailedFile], Boundary | None]
+"""Returns the boundary of a file; None if every line is a record."""
+
+
+def no_boundary(_: TailedFile) -> None:
+    """Return None: every line is a record. See `OpenBoundary`."""
+
+
+class LineBoundary(Boundary, Protocol):
+    """A boundary that knows each line by itself."""
 
     def mark_starts(self, lines: Sequence[bytes]) -> list[bool]:
         """Return whether each line begins a record.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from puppylog.model.stream import Fingerprint
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class TailedFile:
     """One file as a tailer opened it. Equal only to itself: after a truncation, the file is a new `TailedFile`."""
 

@@ -33,7 +33,7 @@ class Chunker:
         """The checkpoint behind the last chunk that was returned."""
         self._max_line_bytes = max_line_bytes
         self._cutter = LineCutter(checkpoint.offset, max_line_bytes, is_in_line=_is_in_line(checkpoint))
-        self._gatherer = None if boundary is None else RecordGatherer(boundary, max_line_bytes)
+        self._gatherer = None if boundary is None else RecordGatherer(boundary)
 
     @property
     def waiting_bytes(self) -> int:
@@ -81,17 +81,11 @@ class Chunker:
         lines = [] if self._gatherer is None else self._gatherer.flush()
         last = self._cutter.finish()
         if last is not None and lines and not last.is_cut and last.data and last.offset == lines[0][0].end:
-            before = lines[0][0]
-            if not before.is_cut or self._continues(last.data):
-                lines = []
-                data = before.data if before.is_cut else before.data + last.data
-                last = replace(before, end=last.end, data=data, is_unfinished=True)
+            before = lines.pop()[0]
+            last = replace(before, end=last.end, data=before.data + last.data, is_unfinished=True)
         if last is not None:
             lines.append((last, self.fed_to))
         return [self._chunk(*line) for line in lines]
-
-    def _continues(self, line: bytes) -> bool:
-        return self._gatherer is not None and self._gatherer.continues(line)
 
     def drop_line(self) -> None:
         """Forget the last line, which waits for its newline, because its bytes in the file have changed."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import count
 
-from puppylog.tail.boundary import Boundary
+from puppylog.tail.boundary import OpenBoundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.reader import Reader
@@ -21,7 +21,7 @@ class Opener:
         *,
         chunk_bytes: int,
         max_line_bytes: int,
-        boundary: Boundary | None,
+        open_boundary: OpenBoundary,
         record_wait_s: float,
         line_wait_s: float | None,
         clock: Callable[[], float] = time.monotonic,
@@ -31,7 +31,7 @@ class Opener:
             Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
         )
         self._max_line_bytes = max_line_bytes
-        self._boundary = boundary
+        self._open_boundary = open_boundary
         self._serials = count(1)
 
     def open_reader(self, found: FileToRead) -> Reader:
@@ -54,7 +54,8 @@ class Opener:
             context="" if place is None or place.position is None else place.position.context,
             stream_id=found.stream_id,
         )
-        return self._open_reader(handle, Chunker(file, found.checkpoint, self._max_line_bytes, self._boundary))
+        boundary = self._open_boundary(file)
+        return self._open_reader(handle, Chunker(file, found.checkpoint, self._max_line_bytes, boundary))
 
     def finish_missing(self, place: Place) -> Chunk:
         """Return the chunk that finishes a file that was not found."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from puppylog.errors import SourceError
-from puppylog.tail.boundary import Boundary
+from puppylog.tail.boundary import OpenBoundary, no_boundary
 from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
@@ -38,7 +38,7 @@ class PipeTailer:
         watch: bool = False,
         chunk_bytes: int = CHUNK_BYTES,
         max_line_bytes: int = MAX_LINE_BYTES,
-        boundary: Boundary | None = None,
+        open_boundary: OpenBoundary = no_boundary,
         record_wait_s: float = RECORD_WAIT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -50,7 +50,7 @@ class PipeTailer:
                 first writer is waited for in any case.
             chunk_bytes: how much is read at once.
             max_line_bytes: longer lines are cut.
-            boundary: where records of several lines begin; without one, every line is a record.
+            open_boundary: returns where records of several lines begin in a file.
             record_wait_s: after how many seconds without data the last record counts as complete.
             clock: returns seconds that never go back.
 
@@ -66,7 +66,7 @@ class PipeTailer:
         self._watch = watch and self._path is not None
         self._chunk_bytes = chunk_bytes
         self._max_line_bytes = max_line_bytes
-        self._boundary = boundary
+        self._open_boundary = open_boundary
         self._record_wait_s = record_wait_s
         self._clock = clock
         self._came_at = clock()
@@ -85,7 +85,7 @@ class PipeTailer:
             with contextlib.suppress(OSError):  # the source is a file or a terminal
                 fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         file = TailedFile(serial, self._name, *self._identity, 0, None, modified_at_us=time.time_ns() // 1000)
-        self._chunker = Chunker(file, START_OF_FILE, self._max_line_bytes, self._boundary)
+        self._chunker = Chunker(file, START_OF_FILE, self._max_line_bytes, self._open_boundary(file))
 
     @property
     def is_ended(self) -> bool:
@@ -126,6 +126,11 @@ class PipeTailer:
     def unfinished_bytes(self) -> int:
         """How many bytes were read of the last line, which has no newline yet."""
         return self._chunker.waiting_bytes
+
+    @property
+    def has_waiting_record(self) -> bool:
+        """Whether whole lines wait because their record may go on."""
+        return self._chunker.has_record
 
     def close(self) -> None:
         """Stop reading. A file descriptor is left open for its owner, a named pipe is closed."""

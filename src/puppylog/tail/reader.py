@@ -84,6 +84,11 @@ class Reader:
         """How many bytes were read of the last line, which has no newline yet."""
         return self._chunker.waiting_bytes
 
+    @property
+    def has_waiting_record(self) -> bool:
+        """Whether whole lines wait because their record may go on."""
+        return self._chunker.has_record
+
     def is_untouched(self, status: os.stat_result) -> bool:
         """Return whether the file has not changed since the last call, and was read to its end."""
         same_time = status.st_mtime_ns == self._mtime_ns

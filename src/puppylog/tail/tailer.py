@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from puppylog.model.stream import FilePosition
-from puppylog.tail.boundary import Boundary
+from puppylog.tail.boundary import OpenBoundary, no_boundary
 from puppylog.tail.checkpoint import START_OF_FILE, has_head
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.copies import is_copy_of_live
@@ -40,7 +40,7 @@ class Tailer:
         chunk_bytes: int = CHUNK_BYTES,
         max_line_bytes: int = MAX_LINE_BYTES,
         rotate_wait_s: float = ROTATE_WAIT_S,
-        boundary: Boundary | None = None,
+        open_boundary: OpenBoundary = no_boundary,
         record_wait_s: float = RECORD_WAIT_S,
         line_wait_s: float | None = None,
         owners: Owners | None = None,
@@ -55,7 +55,7 @@ class Tailer:
             chunk_bytes: how many bytes are read at once.
             max_line_bytes: longer lines are cut.
             rotate_wait_s: a rotated file is finished when it has not grown for so many seconds.
-            boundary: where records of several lines begin; without one, every line is a record.
+            open_boundary: returns where records of several lines begin in a file.
             record_wait_s: the last record is complete when the file has not grown for so many seconds.
             line_wait_s: see `Reader`.
             owners: knows what other tailers and streams have read; None if there are no others.
@@ -73,7 +73,7 @@ class Tailer:
         self._opener = Opener(
             chunk_bytes=chunk_bytes,
             max_line_bytes=max_line_bytes,
-            boundary=boundary,
+            open_boundary=open_boundary,
             record_wait_s=record_wait_s,
             line_wait_s=line_wait_s,
             clock=clock,
@@ -122,6 +122,11 @@ class Tailer:
     def unfinished_bytes(self) -> int:
         """How many bytes were read of last lines that have no newline yet."""
         return sum(reader.waiting_bytes for reader in self._readers())
+
+    @property
+    def has_waiting_record(self) -> bool:
+        """Whether whole lines wait because their record may go on."""
+        return any(reader.has_waiting_record for reader in self._readers())
 
     @property
     def is_at_rest(self) -> bool:

@@ -37,6 +37,9 @@ class AccessLog:
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self._read, data, offset, read_at_us, UTC)
 
+    def find_last_start(self, lines: bytes) -> int:
+        return len(lines)
+
     def find_mismatch(self, line: str) -> int:
         return find_mismatch(line, self.variant)
 

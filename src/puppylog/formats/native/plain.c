@@ -70,8 +70,44 @@ static void read_severity(Builder *builder, const uint8_t *at, const uint8_t *en
     row_set_severity(builder, row, span_of(start, at));
 }
 
+static const char *const HEADERS[] = {
+    "Software", "Version",     "Date",      "Start-Date",    "End-Date",    "Fields",
+    "Remark",   "Time Format", "separator", "set_separator", "empty_field", "unset_field",
+    "path",     "open",        "close",     "fields",        "types",
+};
+
+/* Return whether the line is a header of W3C or Zeek: see headers.py. */
+static bool is_header(Span line) {
+    if (line.size == 0 || line.at[0] != '#') return false;
+    for (size_t place = 0; place < sizeof HEADERS / sizeof *HEADERS; place++) {
+        size_t size = strlen(HEADERS[place]);
+        bool is_named = line.size > size + 1 && memcmp(line.at + 1, HEADERS[place], size) == 0;
+        if (is_named && is_one_of(line.at[size + 1], ": \t")) return true;
+    }
+    return false;
+}
+
+static bool has_start(Span line, const char *start) {
+    size_t size = strlen(start);
+    return line.size >= size && memcmp(line.at, start, size) == 0;
+}
+
+/* Return whether the line continues a record: it is indented, closes a bracket, or is of a stack trace. */
+static bool is_continuation(Span line) {
+    if (line.size == 0) return false;
+    if (is_one_of(line.at[0], " \t)]}")) return true;
+    if (line.at[0] == 'C') return has_start(line, "Caused by: ");
+    if (line.at[0] == 'S') return has_start(line, "Suppressed: ");
+    if (!has_start(line, "... ")) return false;
+    size_t place = 4;
+    while (place < line.size && is_digit(line.at[place])) place++;
+    return place > 4 && place < line.size && line.at[place] == ' ';
+}
+
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     (void)reading;
+    if (is_header(line)) return ROWLESS;
+    if (builder->joins && is_continuation(line)) return CONTINUES;
     const uint8_t *end = line.at + line.size;
     Row row = {.ts_us = NO_TIME, .text[MESSAGE] = line};
     const uint8_t *after = read_time(line.at, end, &row);
@@ -82,4 +118,4 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
 
 static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, NULL, reading); }
 
-PyObject *native_plain(PyObject *module, PyObject *arguments) { return read_alone(module, arguments, read_text); }
+PyObject *native_plain(PyObject *module, PyObject *arguments) { return read_joining(module, arguments, read_text); }

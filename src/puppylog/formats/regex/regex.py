@@ -74,6 +74,9 @@ class RegexParser:
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         return parse_lines(self._read, data, offset, read_at_us, self.format.options.zone, times=self.times)
 
+    def find_last_start(self, lines: bytes) -> int:
+        return len(lines)
+
     def _read(self, text: bytes | memoryview) -> Rows:
         whole = Lines.split(text, pa.string())
         lines = whole.drop_blank()

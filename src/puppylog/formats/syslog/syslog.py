@@ -1,11 +1,13 @@
 """The format ``syslog`` and its parser, which uses the reader in C, or the reader in Python."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from puppylog.formats import native
 from puppylog.formats.base import Options
 from puppylog.formats.calendar import Calendar
+from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
@@ -62,9 +64,14 @@ class SyslogParser:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         def read(text: bytes | memoryview) -> Rows:
-            return read_syslog(text, self.calendar)
+            return read_syslog(text, self.calendar, joins=self.options.joins_lines)
 
         return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
+
+    def find_last_start(self, lines: bytes) -> int:
+        if not self.options.joins_lines:
+            return len(lines)
+        return find_last_start(partial(read_syslog, calendar=replace(self.calendar), joins=True), lines)
 
 
 def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = False) -> Rows:

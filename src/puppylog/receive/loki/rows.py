@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.base import Format
+from puppylog.formats.base import Format, Options
 from puppylog.formats.record_times import READ, mark_sources, set_untimed
 from puppylog.formats.registry import find_format
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, RECORDS, REJECTS, Parsed, join_parsed
@@ -27,7 +27,7 @@ _SAME_US: Final = 999
 """A time in a line that is less than a millisecond away from the entry's is the same one, rounded or taken anew."""
 
 _JSON: Final = find_format("json")
-_PLAIN: Final = find_format("plain")
+_PLAIN: Final = find_format("plain", Options(joins_lines=False))
 _REPLACEMENT: Final = "\ufffd".encode()
 _EMPTY_OBJECT: Final = b"{}"  # read in place of an empty line that has metadata: such an entry is a record
 

@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from puppylog import __version__
-from puppylog.formats.base import Format
+from puppylog.formats.base import Format, Options
 from puppylog.formats.registry import find_format
 from puppylog.model.identifier import MAX_LENGTH
 from puppylog.receive.loki.decode import decode_push
@@ -117,7 +117,7 @@ def _is_json(request: Request, body: bytes) -> bool:
 @lru_cache(maxsize=64)
 def _choose_format(written: str) -> Format:
     """Return a format. It keeps no state of lines, so requests share it. Raises UsageError if there is no such one."""
-    return find_format(written)
+    return find_format(written, Options(joins_lines=False))
 
 
 class _Tenants:

@@ -58,5 +58,5 @@ class StreamFormats:
 
 
 def read_options(settings: Settings) -> Options:
-    """Return how formats read stamps without a zone."""
-    return Options(find_log_zone(settings.data_zone, os.environ))
+    """Return how formats read stamps without a zone. Each rejected line is parsed by itself."""
+    return Options(find_log_zone(settings.data_zone, os.environ), joins_lines=False)

@@ -138,7 +138,7 @@ def _open(config: SyslogConfig, listen: ListenConfig, settings: Settings) -> _Op
         source=config.name,
         group=config.group,
         zone=zone,
-        format=None if config.format == DOOR else choose_format(config.format, None, Options(zone)),
+        format=None if config.format == DOOR else choose_format(config.format, None, Options(zone, joins_lines=False)),
         uses_time_of_receipt=config.time == "receipt",
     )
     kind = socket.SOCK_DGRAM if config.protocol == "udp" else socket.SOCK_STREAM
