@@ -252,8 +252,10 @@ ZONES: dict[str, timedelta | None] = {
     " +0200 (CEST)": timedelta(hours=2),
     "+01:00[Europe/Berlin]": timedelta(hours=1),
     " (UTC)": timedelta(0),
+    " Europe/Berlin": timedelta(hours=1),
+    " America/Argentina/Buenos_Aires": -timedelta(hours=3),
 }
 """Zones as they follow a time, and their offsets; None: the time is local."""
 
-NAMED_ZONES = [" CST", " IST", " BST", " Europe/Berlin", " America/Argentina/Buenos_Aires"]
+NAMED_ZONES = [" CST", " IST", " BST", " Europe/Nowhere"]
 """Zones that a stamp does not settle: the reader gives their names back."""

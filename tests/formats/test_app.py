@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -102,3 +103,14 @@ def test_what_begins_no_record_continues_the_record_before(line: str, path: str)
 def test_a_zone_with_several_meanings_is_named(path: str) -> None:
     (record,) = read("app", b"2026-11-24 10:00:00 IST WARN slow\n", path).records
     assert json.loads(record["attributes"])["zone"] == "IST"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_place_named_in_a_stamp_gives_the_zone(path: str) -> None:
+    options = Options(ZoneInfo("Asia/Tokyo"))
+    lines = (
+        b"[24-Nov-2026 10:00:00 Europe/Berlin] a\n[24-Jul-2026 10:00:00 Europe/Berlin] b\n[24-Jul-2026 10:00:00] c\n"
+    )
+    hours = [record["ts"].hour for record in read("app", lines, path, options=options).records]
+    assert hours == [9, 8, 1]
+    assert read("app", b"[24-Nov-2026 10:00:00 Europe/Nowhere] d\n", path, options=options).records[0]["ts"].hour == 1

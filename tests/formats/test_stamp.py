@@ -86,14 +86,15 @@ def test_there_are_a_hundred_styles() -> None:
 
 seconds = st.integers(us_of(datetime(1971, 1, 2, tzinfo=UTC)), us_of(datetime(2068, 12, 30, tzinfo=UTC)))
 days = seconds.map(lambda us: EPOCH + timedelta(microseconds=us))
+fixed = sorted(
+    zone for zone in ZONES if " Europe/" not in zone and "Argentina" not in zone
+)  # the offset is the same on all days
 sure = [style for style in STYLES if style.has_year and not style.is_refused and not style.needs_large_day]
 
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(sure), days, st.sampled_from(sorted(ZONES))).filter(
-            lambda drawn: drawn[0].takes(drawn[2])
-        ),
+        st.tuples(st.sampled_from(sure), days, st.sampled_from(fixed)).filter(lambda drawn: drawn[0].takes(drawn[2])),
         max_size=30,
     )
 )

@@ -12,6 +12,7 @@ from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating, Order
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
+from puppylog.formats.named_zones import resolve_rows
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.model.record import Parsed
@@ -52,7 +53,7 @@ class AppParser:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         def read(text: bytes | memoryview) -> Rows:
-            return read_app(text, self.dating, joins=self.options.joins_lines)
+            return resolve_rows(read_app(text, self.dating, joins=self.options.joins_lines))
 
         return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
 
