@@ -4,9 +4,10 @@ import pytest
 
 from puppylog.formats.auto import AutoParser
 from puppylog.formats.file.definition import read_definition
-from puppylog.formats.file.folder import list_files
+from puppylog.formats.file.folder import find_title_and_line, list_files
 from puppylog.formats.file.samples import check_samples
 from puppylog.formats.registry import FORMATS, find_format
+from puppylog.tui.clean import is_narrow
 
 FILES = list_files()
 
@@ -35,3 +36,11 @@ def test_auto_chooses_a_packaged_format_for_its_samples(name: str) -> None:
     assert isinstance(parser, AutoParser)
     parser.parse("".join(f"{line}\n" for line in lines).encode(), 0, 0)
     assert parser.name == name
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_list_of_formats_shows_a_packaged_format_without_measuring_characters(name: str) -> None:
+    title, line = find_title_and_line(FILES[name])
+    assert title
+    assert line
+    assert is_narrow(title + line.replace("\t", " "))

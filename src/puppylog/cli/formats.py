@@ -55,9 +55,15 @@ def _list(settings: Settings) -> None:
     own = {name: file for name, file in files.items() if file.is_own}
     rows = [(AUTO, "the format that fits the first lines", "", _OWN)]
     rows += [(name, listed.summary, find_sample_line(name), _OWN) for name, listed in LISTED.items() if name not in own]
-    rows += [(name, *find_title_and_line(file), file.origin) for name, file in files.items()]
+    rows += [(name, *_describe(file, settings), file.origin) for name, file in files.items()]
     rows += [(form, summary, "", _OWN) for form, summary in WRITTEN.items()]
     write_texts(_COLUMNS, rows, settings, wrapped=(_WHAT,))
+
+
+def _describe(file: FoundFile, settings: Settings) -> tuple[str, str]:
+    """Return the title of a format file and a line. A table has a blank in place of a tab, which has no width."""
+    title, line = find_title_and_line(file)
+    return title, line.replace("\t", " ") if settings.output == "table" else line
 
 
 @formats.command(epilog=examples("puppylog formats check my-format.toml", "puppylog formats check shop -o json"))
