@@ -11,16 +11,43 @@ from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.samples import check_samples
 from puppylog.formats.registry import find_format
 
-OF_APPLICATIONS = """
-    airflow ansible caddy_console cassandra celery elasticsearch erlang fail2ban hclog java_util_logging jenkins
-    mongodb_text nlog oslo rails tomcat uvicorn
-"""
-SHARED = {
-    ("auditd", "logfmt"),
-    ("dmesg", "syslog"),
-    ("elasticsearch", "plain"),
-    *((name, "app") for name in OF_APPLICATIONS.split()),
-}
+GENERAL = [
+    "2026-11-24 10:00:00 ERROR: cannot pay",
+    "2026-11-24 10:00:00 ERROR cannot pay",
+    "2026-11-24 10:00:00 [ERROR] cannot pay",
+    "2026-11-24 10:00:00,123 - shop - ERROR - cannot pay",
+    "2026-11-24 10:00:00,123 ERROR [main] org.example.shop.Cart - cannot pay",
+    "2026-11-24 10:00:00.123 ERROR 12 --- [main] o.e.shop.Cart : cannot pay",
+    "2026-11-24 10:00:00 cannot pay",
+    "2026-11-24T10:00:00Z ERROR cannot pay",
+    "2026-11-24T10:00:00.123456Z ERROR shop::cart: cannot pay",
+    "2026-11-24T10:00:00.123+01:00 cannot pay",
+    "[2026-11-24 10:00:00] ERROR: cannot pay",
+    "[2026-11-24 10:00:00] shop.ERROR: cannot pay",
+    "[2026-11-24 10:00:00 +0000] [12] [ERROR] cannot pay",
+    "[2026-11-24T10:00:00Z ERROR shop::cart] cannot pay",
+    "2026/11/24 10:00:00 cannot pay",
+    "2026/11/24 10:00:00 ERROR: cannot pay",
+    "26/11/24 10:00:00 ERROR Cart: cannot pay",
+    "24/Nov/2026 10:00:00 ERROR cannot pay",
+    "24.11.2026 10:00:00 ERROR cannot pay",
+    "Tue Nov 24 10:00:00 2026 cannot pay",
+    "Nov 24 10:00:00 web1 shop[12]: cannot pay",
+    "Nov 24 10:00:00 shop: cannot pay",
+    "1795514400 cannot pay",
+    "1795514400.123 ERROR cannot pay",
+    "10:00:00 ERROR cannot pay",
+    "ERROR: cannot pay",
+    "ERROR cannot pay",
+    "[ERROR] cannot pay",
+    "<14>1 2026-11-24T10:00:00Z web1 shop 12 - - cannot pay",
+    "level=error msg=x",
+    "at=error method=GET",
+    "cannot pay",
+]
+"""Lines of no certain program: a format file that takes one would take the logs of other programs, too."""
+
+SHARED = {("auditd", "logfmt"), ("dmesg", "syslog"), ("elasticsearch", "plain")}
 """Pairs of a file and a general format that has a sample of the same kind."""
 
 
@@ -51,25 +78,23 @@ def test_every_kind_has_at_least_two_samples_with_records() -> None:
     assert {name: count for name, count in counts.items() if count < 2} == {}
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_auto_knows_each_kind_by_twenty_lines(path: str) -> None:
+def test_auto_knows_each_kind_by_twenty_lines() -> None:
     chosen = {}
-    with reading(path):
-        for name in KINDS:
-            parser = find_format("auto").open()
-            parsed = parser.parse(repeat_samples(name), 0, 0)
-            chosen[name] = (parser.name, parsed.rejects.num_rows)
+    for name in KINDS:
+        parser = find_format("auto").open()
+        parsed = parser.parse(repeat_samples(name), 0, 0)
+        chosen[name] = (parser.name, parsed.rejects.num_rows)
     assert {name: found for name, found in chosen.items() if found != (name, 0)} == {}
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_kind_takes_no_line_of_another_format(name: str) -> None:
-    lines: dict[str, set[str]] = {}
+    lines = {line: {"general"} for line in GENERAL}
     for other in KINDS:
         if other != name:
             for sample in read_kind_samples(other):
                 lines.setdefault(sample.line, set()).add(other)
-    for family in FAMILIES:
+    for family in (one for one in FAMILIES if one != "app"):  # it has samples of many kinds that are files, too
         for text_sample in (one for one in read_samples(family) if "record" in one):
             lines.setdefault(line_of(text_sample).decode(errors="replace"), set()).add(family)
     taken = find_matching(read_kind(name), pa.array(lines))
