@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from formats.sample_files import Sample, line_of, read_samples
+from formats.sample_files import READ_AT, Sample, line_of, read_samples
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "formats.md"
@@ -51,6 +51,8 @@ FAMILIES: Final[Mapping[str, Sequence[str]]] = {
 
 _LONGEST: Final = {"line": 110, "message": 50, "attributes": 80}  # characters in a cell
 _PER_FORMAT: Final = 2  # samples in the page
+_MORE: Final = {"app": 30, "json": 20}  # the same for formats of many programs: samples at equal distances
+_NO_TIME: Final = READ_AT.isoformat().replace("+00:00", "Z")
 _COLUMNS: Final = (
     "host",
     "ruser",
@@ -99,10 +101,13 @@ def iter_rows(family: str) -> Iterator[Row]:
 
 
 def _iter_text_samples(family: str) -> Iterator[Row]:
-    """Yield the samples of a format with a reader of its own whose titles begin with ``kind:``, or the first two."""
+    """Yield some samples of a format with a reader of its own, and all whose titles begin with ``kind:``."""
     samples = [sample for sample in read_samples(family) if sample.get("record", "").startswith("{")]
     named = [sample for sample in samples if sample["title"].startswith("kind: ")]
-    for sample in [*samples[:_PER_FORMAT], *named]:
+    others = [sample for sample in samples if sample not in named]
+    count = _MORE.get(family, _PER_FORMAT)
+    shown = others[:: max(1, len(others) // count)][:count] if family in _MORE else others[:count]
+    for sample in [*shown, *named]:
         yield _read_row(family, sample)
 
 
@@ -122,7 +127,7 @@ def _draw(rows: Iterator[Row]) -> str:
         cells = [
             "" if row.name == last else f"`{row.name}`",
             _code(row.line, "line"),
-            str(row.record.get("ts", "")),
+            str(row.record.get("ts", "")).replace(_NO_TIME, ""),
             str(row.record.get("severity", "")),
             _code(row.record.get("message", ""), "message"),
             _code(", ".join(f"{name}={_plain(value)}" for name, value in others.items()), "attributes"),
