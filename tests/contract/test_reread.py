@@ -19,6 +19,7 @@ from puppylog.collect.options import CollectOptions
 from puppylog.collect.reread import Counts, DryRewriting, Rereader
 from puppylog.collect.stored_files import StoredFile, find_stored_files
 from puppylog.errors import SourceError
+from puppylog.formats.base import Format, Options
 from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
 from puppylog.model.retention import Retention
@@ -43,8 +44,12 @@ def json_lines(start: int, end: int) -> str:
     return "".join(json_line(number) for number in range(start, end))
 
 
+def choose(format_: str, multiline: str) -> Format:
+    return find_format(format_, Options(joins_lines=multiline == "auto"))
+
+
 def collect(store: Store, path: Path, format_: str, *, from_end: bool = False, multiline: str = "auto") -> None:
-    source = make_source([str(path)], find_format(format_), from_end=from_end, multiline=multiline)
+    source = make_source([str(path)], choose(format_, multiline), from_end=from_end, multiline=multiline)
     options = CollectOptions(sources=[source], host=HOST if store.is_shared else "")
     Collector(store, options, stop=threading.Event(), on_event=lambda _: None).run()
 
@@ -72,7 +77,7 @@ class Streams:
         stream = self.open()
         rows = count_rows(self.store, stream.stream_id)
         rereader = Rereader(
-            make_source([], find_format(format_), multiline=multiline),
+            make_source([], choose(format_, multiline), multiline=multiline),
             DryRewriting if is_dry else self.store.rewriting,
             stop=threading.Event(),
         )
@@ -177,7 +182,7 @@ def test_the_context_of_an_explicit_format_is_found_by_a_collector_with_that_for
 
 
 def test_directives_before_the_first_record_are_read_as_well(store: Store, log: Path) -> None:
-    log.write_text("#Fields: date time cs-uri-stem\n2026-11-24 10:00:00 /a\n")
+    log.write_text("# of the shop\n#Fields: date time cs-uri-stem\n2026-11-24 10:00:00 /a\n")
     collect(store, log, "w3c")
     assert Streams(store, log).reread("plain").records == 2
 
@@ -234,10 +239,13 @@ def test_cut_and_unfinished_lines_are_stored_once_and_go_on_where_they_were(stor
 
 def test_records_of_several_lines_are_joined(store: Store, log: Path) -> None:
     log.write_text("".join(f"ERROR {number}\n  at shop.py:{number}\n" for number in range(20)))
-    collect(store, log, "plain", multiline="ERROR|at")
+    collect(store, log, "plain", multiline="none")
     assert sum(numbers(store).values()) == 40
-    done = Streams(store, log).reread("plain", multiline="indent")
-    assert (done.removed_records, done.records) == (40, 20)
+    joined = Streams(store, log).reread("plain")
+    assert (joined.removed_records, joined.records) == (40, 20)
+    apart = Streams(store, log).reread("plain", multiline="none")
+    assert (apart.removed_records, apart.records) == (20, 40)
+    Streams(store, log).reread("plain", multiline="indent")
     assert numbers(store) == Counter(f"ERROR {number}\n  at shop.py:{number}" for number in range(20))
 
 
