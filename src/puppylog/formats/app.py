@@ -109,9 +109,8 @@ def _cut_class(reader: HeadReader) -> None:
 
 def list_members(head: Head) -> list[Member]:
     """Return the attributes of a head, with the written level first."""
-    members = [] if len(head.level) < 2 else severity_columns(head.level)[1]
     return [
-        *members,
+        *severity_members(head),
         *list_texts(("logger", head.logger)),
         *list_numbers(("pid", head.pid), ("tid", head.tid)),
         *list_texts(("thread", head.thread), ("user", head.user), ("file", head.file)),
@@ -122,9 +121,14 @@ def list_members(head: Head) -> list[Member]:
     ]
 
 
+def severity_members(head: Head) -> list[Member]:
+    """Return the attribute that keeps the written level, if it differs from the severity."""
+    return [] if len(head.level) < 2 else severity_columns(head.level)[1]
+
+
 def severity_of(head: Head) -> str | None:
     """Return the severity of a head; None if it has no level."""
-    return find_letter(head.level) if len(head.level) == 1 else find_severity(head.level)
+    return find_letter(head.level) if len(head.level) == 1 else find_severity(head.level) if head.level else None
 
 
 def add_records(builder: RowsBuilder, dating: Dating, *, joins: bool) -> None:

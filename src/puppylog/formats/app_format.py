@@ -1,15 +1,14 @@
-"""The format ``app`` and its parser, which uses the reader in C, or the reader in Python."""
+"""The format ``app``, and the parser of formats whose records begin with a stamp of any style."""
 
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Protocol
 
 from puppylog.formats import native
 from puppylog.formats.app import add_records
 from puppylog.formats.base import Options
-from puppylog.formats.calendar import Calendar
-from puppylog.formats.dating import Dating, Order
+from puppylog.formats.dating import Dating
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.named_zones import resolve_rows
@@ -17,50 +16,61 @@ from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.model.record import Parsed
 
-_NAME: Final = "app"
+
+class ReadText(Protocol):
+    """Returns the rows of a text, whose stamps update the dating."""
+
+    def __call__(self, text: bytes | memoryview, dating: Dating, *, joins: bool) -> Rows:
+        """Return the rows."""
 
 
 @dataclass(frozen=True, slots=True)
-class App:
-    """Implements `puppylog.formats.base.Format`."""
+class DatedFormat:
+    """Implements `puppylog.formats.base.Format` for readers of stamps of every style."""
 
+    name: str
     options: Options
-    name: str = _NAME
+    reader: ReadText
 
-    def open(self, context: str = "", modified_at_us: int | None = None) -> "AppParser":
+    def open(self, context: str = "", modified_at_us: int | None = None) -> "DatedParser":
         rest, times = RecordTimes.open(context)
-        return AppParser(self.options, Dating.open(rest, self.options.year, modified_at_us), times)
+        return DatedParser(self, Dating.open(rest, self.options.year, modified_at_us), times)
 
-    def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; the format rejects no line
+    def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; these formats reject no line
         return 0
 
 
 @dataclass(frozen=True, slots=True)
-class AppParser:
+class DatedParser:
     """Implements `puppylog.formats.base.Parser`.
 
     Its context is the context of `Dating`, and the context of `RecordTimes`.
     """
 
-    options: Options
+    format: DatedFormat
     dating: Dating
     times: RecordTimes
-    name: str = _NAME
+
+    @property
+    def name(self) -> str:
+        return self.format.name
 
     @property
     def context(self) -> str:
         return self.times.extend(self.dating.context)
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        def read(text: bytes | memoryview) -> Rows:
-            return resolve_rows(read_app(text, self.dating, joins=self.options.joins_lines))
+        options = self.format.options
 
-        return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
+        def read(text: bytes | memoryview) -> Rows:
+            return resolve_rows(self.format.reader(text, self.dating, joins=options.joins_lines))
+
+        return parse_lines(read, data, offset, read_at_us, options.zone, times=self.times)
 
     def find_last_start(self, lines: bytes) -> int:
-        if not self.options.joins_lines:
+        if not self.format.options.joins_lines:
             return len(lines)
-        return find_last_start(partial(read_app, dating=deepcopy(self.dating)), lines)
+        return find_last_start(partial(self.format.reader, dating=deepcopy(self.dating), joins=True), lines)
 
 
 def read_app(text: bytes | memoryview, dating: Dating, *, joins: bool = True) -> Rows:
@@ -75,8 +85,6 @@ def read_app(text: bytes | memoryview, dating: Dating, *, joins: bool = True) ->
         builder = RowsBuilder(bytes(text))
         add_records(builder, dating, joins=joins)
         return builder.build()
-    known = dating.calendar if dating.calendar is not None else Calendar(0, 0)
-    given = (known.year, known.month, known.day, known.is_fixed, int(dating.order), joins)
-    rows, known.year, known.month, known.day, order = native.lines.app(text, *given)
-    dating.order = Order(order)
+    rows, *shown = native.lines.app(text, *dating.for_native(), joins)
+    dating.take(*shown)
     return rows_from_buffers(rows, ())

@@ -31,6 +31,18 @@ class Dating:
         known = Order(int(order)) if order in {"1", "2", "3"} else Order.UNKNOWN
         return cls(Calendar.open(rest, year, modified_at_us), known)
 
+    def for_native(self) -> tuple[int, int, int, bool, int]:
+        """Return what native readers take: year, month, day and whether the calendar is fixed, and the order."""
+        known = self.calendar
+        date = (0, 0, 0, False) if known is None else (known.year, known.month, known.day, known.is_fixed)
+        return *date, int(self.order)
+
+    def take(self, year: int, month: int, day: int, order: int) -> None:
+        """Take what a native reader returns: the calendar and the order after its stamps."""
+        if self.calendar is not None:
+            self.calendar.year, self.calendar.month, self.calendar.day = year, month, day
+        self.order = Order(order)
+
     @property
     def context(self) -> str:
         """What a parser must keep to continue after the stamps so far."""

@@ -18,7 +18,7 @@ from puppylog.errors import UsageError
 from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
 from puppylog.formats.apache_error import find_apache_error_mismatch, read_apache_error
-from puppylog.formats.app_format import App
+from puppylog.formats.app_format import DatedFormat, read_app
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
 from puppylog.formats.cri import find_cri_mismatch, read_cri
@@ -71,10 +71,6 @@ def _make_postgresql(name: str, prefix: Prefix | None, options: Options) -> Form
     return LineFormat(name, reader, options.zone, joins=options.joins_lines)
 
 
-def _make_plain(options: Options) -> Format:
-    return LineFormat("plain", partial(read_plain, joins=options.joins_lines), options.zone, joins=options.joins_lines)
-
-
 def _make_postgresql_csv(options: Options) -> Format:
     return LineFormat("postgresql_csv", partial(read_csvlog, joins=options.joins_lines), options.zone)
 
@@ -103,8 +99,8 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),
     "syslog": Entry(Syslog),
     "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
-    "app": Entry(App),
-    "plain": Entry(_make_plain),
+    "app": Entry(lambda o: DatedFormat("app", o, read_app)),
+    "plain": Entry(lambda o: DatedFormat("plain", o, read_plain)),
 }
 """The formats of `listed` by name, in the same order: that in which `auto` tries them."""
 

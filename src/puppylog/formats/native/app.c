@@ -128,6 +128,14 @@ void app_fill_row(Builder *builder, const AppHead *head, Row *row) {
     if (head->zone.size) builder->ambiguous_zones++;
 }
 
+void app_fill_time(Builder *builder, const AppHead *head, Row *row) {
+    row->ts_us = head->ts_us;
+    row->is_local = head->is_local;
+    if (head->level.size) set_severity(builder, row, head->level);
+    add_known(builder, "zone", head->zone);
+    if (head->zone.size) builder->ambiguous_zones++;
+}
+
 typedef struct {
     Dating dating;
     bool waits;                /* for the first line of a message */

@@ -19,6 +19,9 @@ bool app_read_head(Dating *dating, Span text, AppHead *head);
 /* Set time, severity and message of the row, and write the members of the head. The row is not recorded. */
 void app_fill_row(Builder *builder, const AppHead *head, Row *row);
 
+/* Set only time and severity of the row, and write only the members that belong to them. */
+void app_fill_time(Builder *builder, const AppHead *head, Row *row);
+
 enum { MOST_GROUPS = 4 };
 
 /* The state of the reader of a head: see HeadReader in app_head.py. */
