@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
+from puppylog.formats.colours import remove_colours
 from puppylog.formats.rows import Rows
 
 ReadRecords: TypeAlias = Callable[[bytes], Rows]
@@ -31,16 +32,17 @@ def find_last_start(read: ReadRecords, lines: bytes) -> int:
 
 
 def _find_in_window(read: ReadRecords, window: bytes) -> int:
+    text = remove_colours(window)
     try:
-        rows, text = read(window), window
+        rows = read(text)
     except UnicodeError:
-        text = window.decode("utf-8", "replace").encode()
+        text = text.decode("utf-8", "replace").encode()
         rows = read(text)
     starts = [int(column[-1].as_py()) for column in (rows.starts, rows.rejected_starts) if len(column)]
     if len(rows.starts) + len(rows.rejected_starts) <= rows.orphans:
         return -1
     if text is window:
         return max(starts)
-    # A repair neither adds nor removes a newline.
+    # Removing colours and replacing bytes neither adds nor removes a newline.
     number = text.count(b"\n", 0, max(starts))
     return sum(len(line) + 1 for line in window.split(b"\n", number)[:number])

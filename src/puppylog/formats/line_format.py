@@ -4,7 +4,7 @@ A reader reads valid UTF-8 only, and returns offsets in that text. If a reader r
 bytes that are not UTF-8, runs the reader again, and converts the reader's offsets to offsets in the file.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
+from puppylog.formats.colours import remove_colours
 from puppylog.formats.integers import view_integers
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.lines import Lines, slice_bytes
@@ -104,12 +105,15 @@ def parse_lines(
     def find_times(rows: Rows) -> FoundTimes:
         return known.find(rows, read_at_us, zone)
 
-    parts = [_parse_part(reader, part, offset + start, find_times) for start, part in _iter_parts(memoryview(data))]
+    parts = [_parse_part(reader, part, offset + start, find_times) for start, part in _iter_parts(data)]
     return join_parsed(parts)
 
 
-def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    start = 0
+def _iter_parts(whole: bytes | memoryview) -> Iterator[tuple[int, bytes | memoryview]]:
+    if 0 < len(whole) <= _PART_BYTES:
+        yield 0, whole  # not a view: it need not be copied
+        return
+    start, data = 0, memoryview(whole)
     while start < len(data):
         end = start + _PART_BYTES
         while end < len(data):
@@ -122,13 +126,16 @@ def _iter_parts(data: memoryview) -> Iterator[tuple[int, memoryview]]:
         start = min(end, len(data))
 
 
-def _parse_part(reader: Reader, data: memoryview, offset: int, find_times: Callable[[Rows], FoundTimes]) -> Parsed:
-    repaired = None
+def _parse_part(
+    reader: Reader, data: bytes | memoryview, offset: int, find_times: Callable[[Rows], FoundTimes]
+) -> Parsed:
+    raw = data if isinstance(data, bytes) else bytes(data)
+    text = decoded = remove_colours(raw)
     try:
-        rows = reader(data)
+        rows = reader(text)
     except UnicodeError:
-        repaired = str(data, "utf-8", "replace").encode()
-        rows = reader(repaired)
+        text = str(decoded, "utf-8", "replace").encode()
+        rows = reader(text)
     at, rejected_starts, rejected_ends, columns = (
         rows.starts,
         rows.rejected_starts,
@@ -136,10 +143,12 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, find_times: Calla
         dict(rows.columns),
     )
     runs = pa.array([start for start, _ in rows.joined_runs], pa.int64())
-    if repaired is not None:
-        lines = _RepairedLines(data, repaired)
-        at, rejected_starts, rejected_ends, runs = map(lines.find_in_bytes, (at, rejected_starts, rejected_ends, runs))
-        columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows))
+    if text is not raw:
+        lines = _RepairedLines(raw, decoded, text)
+        at, rejected_starts, runs = map(lines.find_in_bytes, (at, rejected_starts, runs))
+        rejected_ends = lines.find_newlines(rejected_ends)
+        if text is not decoded:
+            columns["attributes"] = _flag_damaged(columns["attributes"], lines.are_damaged(rows))
     start = pa.scalar(offset, pa.int64())
     times = find_times(rows)
     columns |= {"line_offset": pc.add(at, start), "ts": times.ts, "attributes": times.mark(columns["attributes"])}
@@ -162,20 +171,32 @@ def _parse_part(reader: Reader, data: memoryview, offset: int, find_times: Calla
 
 
 class _RepairedLines:
-    """Maps offsets in a repaired text to offsets in the bytes that were read.
+    """Maps offsets in a text that was read to offsets in the bytes of the file.
 
-    A repair neither adds nor removes a newline, so both have the same lines.
+    Removing colours and replacing bytes neither adds nor removes a newline, so both have the same lines.
     """
 
-    def __init__(self, raw: memoryview, text: bytes) -> None:
-        self._raw, self._text = Lines.split(raw, pa.binary()), Lines.split(text, pa.binary())
-        self._damaged = pc.not_equal(self._raw.texts, self._text.texts)
+    def __init__(self, raw: bytes, decoded: bytes, text: bytes) -> None:
+        """Prepare.
+
+        Args:
+            raw: the bytes of the file.
+            decoded: the same without colours.
+            text: the same with the bytes replaced that are not UTF-8.
+        """
+        self._raw, self._text = (Lines.split(lines, pa.binary()) for lines in (raw, text))
+        self._damaged = pc.not_equal(Lines.split(decoded, pa.binary()).texts, self._text.texts)
 
     def find_in_bytes(self, at: pa.Array) -> pa.Array:
         """Return offsets in the bytes for offsets in the text. An offset past the end of its line becomes that end."""
         line = self._line_of(at)
         in_line = pc.subtract(at, self._text.starts.take(line))
         return pc.min_element_wise(pc.add(self._raw.starts.take(line), in_line), self._raw.newlines.take(line))
+
+    def find_newlines(self, at: pa.Array) -> pa.Array:
+        """Return the offsets in the bytes of newlines, for their offsets in the text."""
+        newlines = view_integers(self._text.newlines)
+        return self._raw.newlines.take(pa.array([bisect_left(newlines, one) for one in view_integers(at)], pa.int64()))
 
     def are_damaged(self, rows: Rows) -> pa.Array:
         """Return for each record whether the bytes of one of its lines are not UTF-8."""
