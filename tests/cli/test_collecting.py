@@ -4,7 +4,7 @@ from datetime import UTC
 
 import pytest
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times
 from puppylog.collect.events import (
     Committed,
     Event,
@@ -20,10 +20,11 @@ from puppylog.collect.events import (
     Summary,
     WatchLimitReached,
 )
+from puppylog.model.record import LineCounts
 from puppylog.settings import Settings
 from puppylog.stores.address import StoreAddress
 
-SUMMARY = Summary(2_370_789, 9_999, 1, 0, 1, 0, 0.4, (("an unclosed quote", 1),))
+SUMMARY = Summary(2_370_789, 9_999, 1, LineCounts(), 1, 0, 0.4, (("an unclosed quote", 1),))
 
 
 def settings(*, quiet: bool = False) -> Settings:
@@ -112,9 +113,11 @@ def test_the_line_of_progress_is_erased_before_a_message(monkeypatch: pytest.Mon
 
 def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
-    w3c = Summary(10, 194, 0, 60, 1, 0, 0.0, ())
+    w3c = Summary(10, 194, 0, LineCounts(60), 1, 0, 0.0, ())
     assert " 194 records, 0 rejected, 60 lines without a row in " in describe_summary(w3c)
-    waiting = Summary(10, 0, 0, 0, 1, 10, 0.0, ())
+    joined = Summary(10, 2, 0, LineCounts(joined=1_234), 1, 0, 0.0, ())
+    assert "2 records, 0 rejected, 1,234 lines joined in" in describe_summary(joined)
+    waiting = Summary(10, 0, 0, LineCounts(), 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their newline")
     assert describe_summary(replace(waiting, unfinished_wait_s=10)).endswith(
         "10 B of unfinished lines wait for their newline, or for a run 10 s after the last change of their files"
@@ -123,6 +126,20 @@ def test_a_summary_is_one_line() -> None:
 
 def test_the_ten_most_frequent_reasons_are_listed() -> None:
     reasons = tuple((f"reason {number}", 100 - number) for number in range(12))
-    lines = describe_reasons(Summary(0, 0, 0, 0, 0, 0, 1.0, reasons))
+    lines = describe_reasons(Summary(0, 0, 0, LineCounts(), 0, 0, 1.0, reasons))
     assert lines[0] == "     100 rejected: reason 0"
     assert (len(lines), lines[-1]) == (11, "and 2 more reasons")
+
+
+def test_records_without_a_time_and_ambiguous_zones_are_said() -> None:
+    assert describe_times(LineCounts()) == []
+    assert describe_times(LineCounts(before=1222, read=12, ambiguous_zones=3)) == [
+        (
+            "1,234 records have no time of their own: 1,222 took the time of the record before and 12 took the time of "
+            "reading (see ts_source)"
+        ),
+        "3 time stamps name a zone that can mean several; they were read by --tz",
+    ]
+    assert describe_times(LineCounts(read=1)) == [
+        "1 record has no time of its own: 1 took the time of reading (see ts_source)"
+    ]

@@ -32,6 +32,8 @@ def test_detect_accepts_a_format(cli: InProcess, log: Path) -> None:
     (row,) = json.loads(ran.out)
     assert (row["format"], row["coverage"], row["records"], row["rejected"]) == ("common", 0.75, 3, 1)
     assert (row["line"], row["reason"]) == (5, "status is not three digits")
+    assert (row["times"], row["severities"], row["joined"]) == (3, 0, 0)
+    assert json.loads(row["record"])["request_route"] == "/0"
 
 
 def test_detect_exits_with_1_if_no_line_fits(cli: InProcess, tmp_path: Path) -> None:
@@ -57,3 +59,10 @@ def test_the_formats_are_listed_each_with_a_line(cli: InProcess) -> None:
     assert rows[0]["format"] == "auto"
     lines = {row["format"]: row["a line"] for row in rows}
     assert '"GET ' in lines["combined"]
+
+
+def test_detect_says_what_was_found(cli: InProcess, tmp_path: Path) -> None:
+    path = tmp_path / "messages"
+    path.write_text("Nov 24 10:00:00 web1 app: no\n  at x\n<13>app: without a time\n")
+    lines = cli("collector", "detect", str(path), "-f", "syslog").out.splitlines()
+    assert lines[1] == "time found in 1 of 2 records; severity in 1; 1 lines joined to the record before"

@@ -27,6 +27,7 @@ from puppylog.collect.events import (
     WatchLimitReached,
 )
 from puppylog.model.number import format_bytes, format_duration, format_number
+from puppylog.model.record import LineCounts
 from puppylog.settings import Settings
 from puppylog.tail.source import STDIN
 from puppylog.tui.live import Live
@@ -149,16 +150,35 @@ def describe_summary(summary: Summary) -> str:
     """Return one line about what a run has read and stored."""
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
-    rowless = f", {format_number(summary.rowless)} lines without a row" if summary.rowless else ""
+    counts = summary.counts
+    others = f", {format_number(counts.joined)} lines joined" if counts.joined else ""
+    others += f", {format_number(counts.rowless)} lines without a row" if counts.rowless else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their newline"
     if summary.unfinished_wait_s is not None:
         quiet = format_duration(summary.unfinished_wait_s)
         waiting += f", or for a run {quiet} after the last change of their files"
     return (
         f"{format_number(summary.bytes_read)} bytes, {format_number(summary.records)} records, "
-        f"{format_number(summary.rejects)} rejected{rowless} in {format_duration(summary.seconds)} "
+        f"{format_number(summary.rejects)} rejected{others} in {format_duration(summary.seconds)} "
         f"({format_number(rate)} lines/s)" + (waiting if summary.unfinished_bytes else "")
     )
+
+
+def describe_times(counts: LineCounts) -> list[str]:
+    """Return a line about records without a time of their own, and a line about zones that can mean several."""
+    lines = []
+    if untimed := counts.before + counts.read:
+        taken = [
+            f"{format_number(count)} took the time {of}"
+            for count, of in ((counts.before, "of the record before"), (counts.read, "of reading"))
+            if count
+        ]
+        have, own = ("records have", "their") if untimed != 1 else ("record has", "its")
+        lines.append(f"{format_number(untimed)} {have} no time of {own} own: {' and '.join(taken)} (see ts_source)")
+    if counts.ambiguous_zones:
+        count = format_number(counts.ambiguous_zones)
+        lines.append(f"{count} time stamps name a zone that can mean several; they were read by --tz")
+    return lines
 
 
 def describe_reasons(summary: Summary) -> list[str]:

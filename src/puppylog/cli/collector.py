@@ -13,7 +13,7 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times
 from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.given import find_config_files
 from puppylog.cli.lazy import LazyGroup, Table
@@ -164,7 +164,7 @@ def collector(
         summary: Summary | None
         if dry_run:
             summary = Collector(DryWriter(), options, stop=signals.stop, on_event=reporter.on_event).run()
-            for line in (describe_summary(summary), *describe_reasons(summary)):
+            for line in (describe_summary(summary), *describe_times(summary.counts), *describe_reasons(summary)):
                 sys.stdout.write(clean(line) + "\n")
         else:
             summary = _collect(options, settings, signals, reporter)

@@ -1,6 +1,7 @@
 """``puppylog collector detect``: show how a file would be parsed, and the first line that does not fit."""
 
 import contextlib
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from puppylog.errors import SourceError
 from puppylog.formats.auto import LEAST_COVERAGE, Auto
 from puppylog.formats.base import Format
 from puppylog.formats.detection import Verdict, judge, rank
-from puppylog.model.record import RECORDS
+from puppylog.model.record import RECORDS, Parsed
 from puppylog.settings import Settings
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read
@@ -35,6 +36,11 @@ _SCHEMA: Final = pa.schema(
         ("coverage", pa.float64()),
         ("records", pa.int64()),
         ("rejected", pa.int64()),
+        ("joined", pa.int64()),
+        ("times", pa.int64()),
+        ("severities", pa.int64()),
+        ("ambiguous_zones", pa.int64()),
+        ("record", pa.string()),
         ("line", pa.int64()),
         ("column", pa.int64()),
         ("reason", pa.string()),
@@ -130,13 +136,11 @@ def _judge_all(chosen: Format, data: bytes, modified_at_us: int) -> list[Verdict
 
 def _find_mismatch(verdict: Verdict, data: bytes) -> Mismatch | None:
     rejects = verdict.parsed.rejects
-    reasons = rejects["reason"].to_pylist()
-    place = next((place for place, reason in enumerate(reasons) if reason != "empty line"), None)
-    if place is None:
+    if not rejects.num_rows:
         return None
-    number = data.count(b"\n", 0, rejects["line_offset"][place].as_py()) + 1
-    line = rejects["line"][place].as_py().decode("utf-8", "replace")
-    return Mismatch(number, min(verdict.format.find_mismatch(line), len(line)), reasons[place], line)
+    number = data.count(b"\n", 0, rejects["line_offset"][0].as_py()) + 1
+    line = rejects["line"][0].as_py().decode("utf-8", "replace").split("\n")[0]
+    return Mismatch(number, min(verdict.format.find_mismatch(line), len(line)), rejects["reason"][0].as_py(), line)
 
 
 def _row(verdict: Verdict, data: bytes) -> dict[str, object]:
@@ -144,8 +148,13 @@ def _row(verdict: Verdict, data: bytes) -> dict[str, object]:
     row: dict[str, object] = {
         "format": verdict.format.name,
         "coverage": round(verdict.coverage, 6),
-        "records": verdict.fits,
+        "records": verdict.parsed.records.num_rows,
         "rejected": verdict.parsed.rejects.num_rows,
+        "joined": verdict.parsed.joined,
+        "times": _count_times(verdict.parsed),
+        "severities": _count_severities(verdict.parsed),
+        "ambiguous_zones": verdict.parsed.ambiguous_zones,
+        "record": _write_first_record(verdict.parsed),
     }
     if mismatch is None:
         return row
@@ -159,6 +168,7 @@ def _show(file: Path, verdicts: list[Verdict], data: bytes, settings: Settings) 
     if others:
         sys.stdout.write(clean(f"also: {'; '.join(map(_describe, others))}") + "\n")
     if best.fits:
+        sys.stdout.write("".join(f"{line}\n" for line in _describe_rows(best.parsed)))
         sys.stdout.write("\nthe first record\n")
         (record,) = best.parsed.records.slice(0, 1).to_pylist()
         known = {name: value for name, value in record.items() if value is not None}
@@ -172,6 +182,39 @@ def _show(file: Path, verdicts: list[Verdict], data: bytes, settings: Settings) 
 def _describe(verdict: Verdict) -> str:
     percent = f"{100 * verdict.coverage:.2f}".rstrip("0").rstrip(".")
     return f"{verdict.format.name}, {verdict.fits:,} of {verdict.lines:,} lines fit ({percent} %)"
+
+
+def _describe_rows(parsed: Parsed) -> list[str]:
+    """Return lines about what was found in the records: times, severities, and lines that were joined."""
+    records = parsed.records.num_rows
+    times, severities = _count_times(parsed), _count_severities(parsed)
+    found = [f"time found in {times:,} of {records:,} records", f"severity in {severities:,}"]
+    if parsed.joined:
+        found.append(f"{parsed.joined:,} lines joined to the record before")
+    lines = ["; ".join(found)]
+    if parsed.ambiguous_zones:
+        lines.append(f"{parsed.ambiguous_zones:,} times name a zone that can mean several, and are read by --tz")
+    return lines
+
+
+def _count_times(parsed: Parsed) -> int:
+    return parsed.records.num_rows - parsed.before - parsed.read
+
+
+def _count_severities(parsed: Parsed) -> int:
+    return int(parsed.records.num_rows - parsed.records["severity"].null_count)
+
+
+def _write_first_record(parsed: Parsed) -> str | None:
+    """Return the first record as a JSON object of the columns that have a value; None if there is no record."""
+    if not parsed.records.num_rows:
+        return None
+    (record,) = parsed.records.slice(0, 1).to_pylist()
+    known = {name: value for name, value in record.items() if value is not None}
+    known["ts"] = known["ts"].isoformat().replace("+00:00", "Z")
+    if "attributes" in known:
+        known["attributes"] = json.loads(known["attributes"])
+    return json.dumps(known, ensure_ascii=False)
 
 
 def _point_at(mismatch: Mismatch) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.model.record import RECORDS, REJECTS, Parsed
+from puppylog.model.record import RECORDS, REJECTS, LineCounts, Parsed
 from puppylog.model.stream import Move
 from puppylog.stores.base import FULL_BYTES, Appender
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -40,7 +40,7 @@ class Batch:
     shares: dict[int, Share] = field(default_factory=dict)  # by stream id
     records: int = 0
     rejects: int = 0
-    rowless: int = 0
+    counts: LineCounts = field(default_factory=LineCounts)
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Batch:
         self.last_rows = parsed.lines
         self.records += parsed.records.num_rows
         self.rejects += parsed.rejects.num_rows
-        self.rowless += parsed.rowless
+        self.counts += parsed.counts
         self.size_bytes += chunk.end - chunk.start
         share = self.shares.setdefault(stream_id, Share())
         share.records += parsed.records.num_rows

@@ -123,7 +123,7 @@ class Collector:
             bytes_read=totals.size_bytes,
             records=totals.records,
             rejects=totals.rejects,
-            rowless=totals.rowless,
+            counts=totals.counts,
             files=len(totals.file_ids),
             unfinished_bytes=unfinished,
             unfinished_wait_s=follower.line_wait_s,

@@ -18,6 +18,7 @@ from puppylog.collect.batch import Batch, Share
 from puppylog.collect.events import Committed, FileFinished, OnEvent
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError
+from puppylog.model.record import LineCounts
 from puppylog.stores.base import Appended
 
 _AHEAD = 1  # batches that are queued while another is being committed, so that the store never has to wait
@@ -35,7 +36,7 @@ class Totals:
     size_bytes: int = 0
     records: int = 0
     rejects: int = 0
-    rowless: int = 0
+    counts: LineCounts = field(default_factory=LineCounts)
     file_ids: set[int] = field(default_factory=set)
     reasons: Counter[str] = field(default_factory=Counter)
 
@@ -43,7 +44,7 @@ class Totals:
         self.size_bytes += batch.size_bytes
         self.records += appended.records
         self.rejects += appended.rejects
-        self.rowless += batch.rowless
+        self.counts += batch.counts
         if appended.refused:
             self.reasons["the store refuses it"] += appended.refused
         self.file_ids.update(batch.moves)

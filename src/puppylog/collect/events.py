@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from puppylog.model.record import LineCounts
+
 
 @dataclass(frozen=True, slots=True)
 class StreamOpened:
@@ -157,7 +159,7 @@ class Summary:
     bytes_read: int
     records: int
     rejects: int
-    rowless: int  # lines without a row of their own
+    counts: LineCounts
     files: int
     unfinished_bytes: int  # of last lines that have no newline yet
     seconds: float

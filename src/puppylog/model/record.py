@@ -65,6 +65,26 @@ ALIASES = {"indent_logname": "ident", "response_bsize": "response_bytes"}
 
 
 @dataclass(frozen=True, slots=True)
+class LineCounts:
+    """Numbers of lines and records, as in `Parsed`."""
+
+    rowless: int = 0
+    joined: int = 0
+    before: int = 0
+    read: int = 0
+    ambiguous_zones: int = 0
+
+    def __add__(self, other: "LineCounts") -> "LineCounts":
+        return LineCounts(
+            self.rowless + other.rowless,
+            self.joined + other.joined,
+            self.before + other.before,
+            self.read + other.read,
+            self.ambiguous_zones + other.ambiguous_zones,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """The result of parsing some whole lines: records and rejects, each in the order of the file.
 
@@ -89,6 +109,11 @@ class Parsed:
         start = line_offset - self.data_offset
         end = self.data.find(b"\n", start) if start >= 0 else -1
         return self.data[start:end] if end >= 0 else self.data[max(start, 0) :] if start >= 0 else b""
+
+    @property
+    def counts(self) -> "LineCounts":
+        """What the lines were, besides records and rejected lines."""
+        return LineCounts(self.rowless, self.joined, self.before, self.read, self.ambiguous_zones)
 
     @property
     def lines(self) -> int:
