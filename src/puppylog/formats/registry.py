@@ -10,7 +10,7 @@ r"""Finds a format by what the user writes after ``--format``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -83,7 +83,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
         lambda _: AccessLog(Variant.COMBINED, "vhost_combined"),
         is_candidate=False,
     ),
-    "w3c": Entry(lambda _: W3c()),
+    "w3c": Entry(lambda o: W3c(zone=o.zone)),
     "zeek": Entry(make_zeek),
     "json": Entry(lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)),
     "cri": Entry(
@@ -145,7 +145,7 @@ def _make_written(written: str, options: Options) -> Format | None:
     if is_pattern(written):
         return make_regex(written, options)
     if is_w3c(written):
-        return read_fields(written)
+        return replace(read_fields(written), zone=options.zone)
     if is_prefix(written):
         return _make_postgresql(" ".join(written.splitlines()).strip(), compile_prefix(written), options)
     return None

@@ -1,8 +1,9 @@
-"""The format ``w3c``: W3C extended logs, as IIS and CloudFront write them.
+"""The format ``w3c``: W3C extended logs, as IIS, CloudFront and Exchange write them.
 
 The log itself names the fields of its lines in the directive ``#Fields``, which may stand at any line again. ``#Date``
-gives the day of lines that have only a time. Directives are counted as ``rowless``. Times are in UTC. A field that
-fills no column becomes an attribute with the name of the field.
+gives the day of lines that have only a time. Directives are counted as ``rowless``. Times are in UTC, unless the fields
+are ``date-local`` and ``time-local``, or ``#Time Format`` is local. A field that fills no column becomes an attribute
+with the name of the field. Exchange separates the names and the values by commas.
 """
 
 import re
@@ -11,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from puppylog.errors import UsageError
 from puppylog.formats.base import UTC
@@ -27,9 +29,11 @@ from puppylog.model.record import Parsed, join_parsed
 NAME: Final = "w3c"
 
 _FIELDS: Final = re.compile(r"(?:w3c:|#Fields\s*:)\s*(\S.*)", re.IGNORECASE | re.DOTALL)
-_DIRECTIVE: Final = re.compile(rb"#(Fields|Date|Start-Date)[ \t]*:[ \t]*([^\n]*)", re.IGNORECASE)
+_DIRECTIVE: Final = re.compile(rb"#(Fields|Date|Start-Date|Time[ -]?Format)[ \t]*:[ \t]*([^\n]*)", re.IGNORECASE)
 _DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])|([0-9]{2})-([A-Za-z]{3})-([0-9]{4})(?![0-9])")
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LOCAL: Final = "L"  # before the day in a context: times are local
+_LOCAL_NAMES: Final = frozenset({"date-local", "time-local"})
 _MOST_FIELDS = 512
 _MOST_CHARACTERS = 16_384
 
@@ -39,6 +43,10 @@ _NUMBER: Final = re.compile(
 _COLUMNS: Final = {
     "date": Field("", Kind.DATE),
     "time": Field("", Kind.TIME),
+    "date-local": Field("", Kind.DATE),
+    "time-local": Field("", Kind.TIME),
+    "date-time": Field("", Kind.ISO),
+    "client-ip": Field("", column="host", rank=2),
     "c-ip": Field("", column="host", rank=1),
     "c-dns": Field("", column="host"),
     "cs-username": Field("", column="ruser"),
@@ -59,6 +67,7 @@ class W3c:
     """Implements `puppylog.formats.base.Format`. ``fields`` are the fields of lines before the first ``#Fields``."""
 
     fields: str = ""
+    zone: ZoneInfo = UTC  # of local times
 
     @property
     def name(self) -> str:
@@ -66,7 +75,7 @@ class W3c:
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "W3cParser":  # noqa: ARG002 - the protocol's
         rest, times = RecordTimes.open(context)
-        return W3cParser(_read_context(rest) or _State(fields=self.fields), times)
+        return W3cParser(_read_context(rest) or _State(fields=self.fields), times, self.zone)
 
     def find_mismatch(self, line: str) -> int:
         return find_mismatch(compile_fields(self.fields), line) if self.fields else 0
@@ -96,23 +105,24 @@ class _State:
 
     day: Day = NO_DAY
     fields: str = ""
+    is_local: bool = False  # by a directive
 
     def read(self, text: bytes | memoryview) -> Rows:
         """Return the rows of lines without directives."""
         program = compile_fields(self.fields, has_day=any(self.day))
-        return read_lines(replace(program, day=self.day), text)
+        return read_lines(replace(program, day=self.day, is_local=program.is_local or self.is_local), text)
 
     def write(self) -> str:
         """Return the context from which `_read_context` makes this state."""
         day = "{:04}-{:02}-{:02}".format(*self.day) if any(self.day) else "-"
-        return f"{day} {self.fields}" if self != _State() else ""
+        return f"{_LOCAL if self.is_local else ''}{day} {self.fields}" if self != _State() else ""
 
 
 def _read_context(context: str) -> _State | None:
     day, blank, fields = context.partition(" ")
     if not blank or not _are_few(fields):
         return None
-    return _State(_parse_day(day) or Day(), fields)
+    return _State(_parse_day(day.removeprefix(_LOCAL)) or Day(), fields, day.startswith(_LOCAL))
 
 
 class W3cParser:
@@ -120,8 +130,9 @@ class W3cParser:
 
     name = NAME
 
-    def __init__(self, state: _State, times: RecordTimes) -> None:
+    def __init__(self, state: _State, times: RecordTimes, zone: ZoneInfo) -> None:
         self._state = state
+        self._zone = zone
         self._times = times
 
     @property
@@ -135,7 +146,9 @@ class W3cParser:
         for end, state in _iter_changes(bytes(data), self._state):
             if end > start or end == len(data):
                 part = memoryview(data)[start:end]
-                parts.append(parse_lines(self._state.read, part, offset + start, read_at_us, UTC, times=self._times))
+                parts.append(
+                    parse_lines(self._state.read, part, offset + start, read_at_us, self._zone, times=self._times)
+                )
             self._state, start = state, end
         return join_parsed(parts)
 
@@ -168,12 +181,14 @@ def _change(state: _State, directive: bytes, value: str) -> _State:
     if directive == b"fields":
         fields = " ".join(value.split())
         return replace(state, fields=fields if _are_few(fields) else "")
+    if directive.startswith(b"time"):
+        return replace(state, is_local=value.strip().lower() == "local")
     day = _parse_day(value)
     return state if day is None else replace(state, day=day)
 
 
 def _are_few(fields: str) -> bool:
-    return len(fields) <= _MOST_CHARACTERS and fields.count(" ") < _MOST_FIELDS
+    return len(fields) <= _MOST_CHARACTERS and fields.count(" ") < _MOST_FIELDS and fields.count(",") < _MOST_FIELDS
 
 
 def _parse_day(text: str) -> Day | None:
@@ -194,16 +209,19 @@ def compile_fields(written: str, *, has_day: bool = False) -> Program:
         written: the names of the fields, separated by blanks.
         has_day: whether a directive gave the day of lines that have only a time.
     """
-    names = written.split()
+    has_commas = "," in written
+    names = [name.strip() for name in written.split(",") if name.strip()] if has_commas else written.split()
     known = {name.lower() for name in names}
     fields = [_make_field(name, known, has_day=has_day) for name in names]
     steps = [Step(kind, Ending.LITERAL, 0, column, name, b"") for kind, column, name in assign_columns(fields)]
-    return Program(b"", tuple(steps), has_parts=True, is_delimited=True)
+    delimiter = b"," if has_commas else b""
+    is_local = not known.isdisjoint(_LOCAL_NAMES)
+    return Program(delimiter, tuple(steps), has_parts=True, is_delimited=True, is_local=is_local)
 
 
 def _make_field(name: str, known: AbstractSet[str], *, has_day: bool) -> Field:
     lower = name.lower()
-    if lower == "time" and "date" not in known and not has_day:
+    if lower in {"time", "time-local"} and known.isdisjoint({"date", "date-local"}) and not has_day:
         return Field(name)
     if lower == "cs-uri-query" and "cs-uri-stem" in known:
         return Field(name, Kind.QUERY)

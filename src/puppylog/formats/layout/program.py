@@ -92,11 +92,12 @@ NO_DAY: Final = Day()
 class Program:
     """What a reader does with each line."""
 
-    prefix: bytes  # the text before the first field
+    prefix: bytes  # the text before the first field; of a delimited line, the delimiter; empty: tabs or blanks
     steps: tuple[Step, ...]
     has_parts: bool = False  # whether the time is read in parts
     is_delimited: bool = False  # W3C: tabs or blanks separate the fields, and lines that begin with # are directives
     day: Day = NO_DAY
+    is_local: bool = False  # whether the times of delimited lines are local, and not in UTC
 
 
 class Reason(TextReason):

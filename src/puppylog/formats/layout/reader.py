@@ -16,8 +16,9 @@ def read_lines(program: Program, text: bytes | memoryview) -> Rows:
     """Return the rows of a text; see `puppylog.formats.line_format.Reader`."""
     if native.lines is None:
         return _read(program, bytes(text))
-    steps = program.steps
-    given = native.lines.layout(text, program.prefix, steps, program.has_parts, program.is_delimited, *program.day)
+    is_utc = program.is_delimited and not program.is_local
+    flags = program.has_parts, program.is_delimited, is_utc
+    given = native.lines.layout(text, program.prefix, program.steps, *flags, *program.day)
     return rows_from_buffers(given, REASONS)
 
 

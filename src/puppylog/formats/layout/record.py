@@ -74,7 +74,8 @@ class Record:
         if self.stem or self.query:
             self.columns["request_route"] = (self.stem + (b"?" + self.query if self.query else b"")).decode()
         try:
-            return self.moment.resolve(has_parts=program.has_parts, is_utc=program.is_delimited)
+            is_utc = program.is_delimited and not program.is_local
+            return self.moment.resolve(has_parts=program.has_parts, is_utc=is_utc)
         except OutOfRange:
             raise Mismatch(Reason.TIME_RANGE) from None
 

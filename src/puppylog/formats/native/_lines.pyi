@@ -29,6 +29,7 @@ def layout(
     steps: tuple[_Step, ...],
     has_parts: bool,
     is_delimited: bool,
+    is_utc: bool,
     year: int,
     month: int,
     day: int,

@@ -21,7 +21,7 @@ typedef struct {
     Value *values; /* the values of a delimited line, one for each step */
     size_t count;
     Span prefix;
-    bool has_parts, is_delimited;
+    bool has_parts, is_delimited, is_utc;
     int day[3];
     LastStamp last;
 } Program;
@@ -193,7 +193,14 @@ static const uint8_t *find_closing(const uint8_t *at, const uint8_t *end) {
     return NULL;
 }
 
+/* Return the end of a run of blanks; a tab or a comma is not part of a run. */
+static const uint8_t *skip_run(const uint8_t *at, const uint8_t *end, uint8_t delimiter) {
+    while (delimiter == ' ' && at < end && *at == ' ') at++;
+    return at;
+}
+
 static int split(Program *program, const uint8_t *at, const uint8_t *end, uint8_t delimiter) {
+    at = skip_run(at, end, delimiter);
     for (size_t place = 0; place < program->count; place++) {
         Value *value = &program->values[place];
         if (at > end) return LAYOUT_FEWER;
@@ -209,7 +216,7 @@ static int split(Program *program, const uint8_t *at, const uint8_t *end, uint8_
             if (value_end == NULL) value_end = end;
             value->text = span_of(at, value_end);
         }
-        at = value_end + 1;
+        at = skip_run(value_end + 1, end, delimiter);
     }
     if (at >= end || (end - at == 1 && *at == delimiter)) return FITS;
     return LAYOUT_MORE_FIELDS;
@@ -231,19 +238,27 @@ static int hex_digit(uint8_t byte) {
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* Return the visible ASCII character whose percent escape is at this index, or 0. */
-static uint8_t escaped(Span text, size_t place) {
-    if (text.size - place < 3 || text.at[place] != '%') return 0;
-    int high = hex_digit(text.at[place + 1]), low = hex_digit(text.at[place + 2]);
+/* Return the visible ASCII character or blank whose two hexadecimal digits are at this index, or 0. */
+static uint8_t escaped_digits(Span text, size_t place) {
+    int high = hex_digit(text.at[place]), low = hex_digit(text.at[place + 1]);
     if (high < 2 || high > 7 || low < 0 || (high == 7 && low == 15)) return 0;
     return (uint8_t)(high * 16 + low);
+}
+
+/* Return the visible ASCII character whose percent escape is at this index, or 0. */
+static uint8_t escaped(Span text, size_t place) {
+    return text.size - place < 3 || text.at[place] != '%' ? 0 : escaped_digits(text, place + 1);
 }
 
 static Span resolve_agent(Record *record, Span text, uint8_t delimiter) {
     uint8_t *start = record->scratch;
     for (size_t place = 0; place < text.size; place++) {
         uint8_t byte = text.at[place], other = 0;
-        if (delimiter == '\t' && (other = escaped(text, place)) != 0) {
+        bool is_escaped_again = delimiter == '\t' && text.size - place >= 5 && memcmp(text.at + place, "%25", 3) == 0;
+        if (is_escaped_again && (other = escaped_digits(text, place + 3)) != 0) {
+            byte = other;
+            place += 4;
+        } else if (delimiter == '\t' && (other = escaped(text, place)) != 0) {
             byte = other;
             place += 2;
         } else if (delimiter == ' ' && byte == '+' && (place == 0 || text.at[place - 1] != '+')) {
@@ -257,7 +272,8 @@ static Span resolve_agent(Record *record, Span text, uint8_t delimiter) {
 static bool is_escaped(const Step *step, const Value *value, uint8_t delimiter) {
     const uint8_t *end = value->text.at + value->text.size;
     if (value->is_quoted) return find(value->text.at, end, '"') != NULL;
-    return step->kind == KIND_AGENT && find(value->text.at, end, delimiter == '\t' ? '%' : '+') != NULL;
+    return step->kind == KIND_AGENT && delimiter != ',' &&
+           find(value->text.at, end, delimiter == '\t' ? '%' : '+') != NULL;
 }
 
 /* Get memory for all values of a line, and for the route. */
@@ -280,6 +296,7 @@ static void join_route(Builder *builder, Record *record, size_t line_size) {
 static int read_delimited(Program *program, Builder *builder, const uint8_t *line, const uint8_t *end, Record *record) {
     if (program->count == 0) return LAYOUT_NO_FIELDS;
     uint8_t delimiter = find(line, end, '\t') != NULL ? '\t' : ' ';
+    if (program->prefix.size) delimiter = program->prefix.at[0];
     int reason = split(program, line, end, delimiter);
     if (reason != FITS) return reason;
     size_t line_size = (size_t)(end - line);
@@ -301,7 +318,7 @@ static int read_record(Program *program, Builder *builder, const uint8_t *line, 
     int reason = program->is_delimited ? read_delimited(program, builder, line, end, record)
                                        : read_steps(program, builder, line, end, record);
     if (reason != FITS) return reason;
-    return moment_resolve(&record->moment, program->has_parts, program->is_delimited, &record->row);
+    return moment_resolve(&record->moment, program->has_parts, program->is_utc, &record->row);
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
@@ -341,17 +358,18 @@ static bool parse_steps(PyObject *given, Program *program) {
 PyObject *native_layout(PyObject *module, PyObject *arguments) {
     Py_buffer text;
     PyObject *steps, *rows = NULL;
-    int has_parts, is_delimited;
+    int has_parts, is_delimited, is_utc;
     const char *prefix;
     Py_ssize_t prefix_size;
     Program program = {0};
-    if (!PyArg_ParseTuple(arguments, "y*y#O!ppiii", &text, &prefix, &prefix_size, &PyTuple_Type, &steps, &has_parts,
-                          &is_delimited, &program.day[0], &program.day[1], &program.day[2])) {
+    if (!PyArg_ParseTuple(arguments, "y*y#O!pppiii", &text, &prefix, &prefix_size, &PyTuple_Type, &steps, &has_parts,
+                          &is_delimited, &is_utc, &program.day[0], &program.day[1], &program.day[2])) {
         return NULL;
     }
     program.prefix = (Span){(const uint8_t *)prefix, (size_t)prefix_size};
     program.has_parts = has_parts;
     program.is_delimited = is_delimited;
+    program.is_utc = is_utc;
     moment_clear(&program.last);
     if (parse_steps(steps, &program)) rows = read_rows(module, &text, read_text, &program);
     else PyBuffer_Release(&text);
