@@ -39,15 +39,25 @@ def add_entries(builder: RowsBuilder, read: Callable[[str], Entry]) -> None:
         builder: has the text.
         read: returns the record of a line, or raises `Mismatch`.
     """
+    add_entries_at(builder, lambda _, line: read(line))
+
+
+def add_entries_at(builder: RowsBuilder, read: Callable[[int, str], Entry | None]) -> None:
+    """Do the same with a function that also gets the offset in bytes of the line.
+
+    The function may return None: then the line belongs to the record before, and was read with it.
+    """
     for at, line in builder.iter_lines():
         try:
-            entry = read(line.decode())
+            entry = read(at, line.decode())
         except Mismatch as mismatch:
             if mismatch.reason == CONTINUES:
                 builder.continue_(at, line)
             else:
                 builder.reject(at, mismatch.reason)
         else:
+            if entry is None:
+                continue
             builder.add(at, entry.ts_us, is_local=entry.is_local, members=entry.members, columns=entry.columns)
 
 

@@ -5,16 +5,16 @@ does the same in C.
 """
 
 import re
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 
 from puppylog.formats import clock, native
 from puppylog.formats.address import split_sure_address
-from puppylog.formats.entry import CONTINUES, Columns, Entry, Mismatch, add_entries
+from puppylog.formats.entry import CONTINUES, Columns, Entry, Mismatch, add_entries_at
 from puppylog.formats.entry import find_mismatch as find_entry_mismatch
 from puppylog.formats.fields import read_request
 from puppylog.formats.members import list_numbers, list_texts
-from puppylog.formats.rows import Member, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.rows import NO_TIME, Member, Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.severity import severity_columns
 
 _NO_TIME: Final = "no time yyyy/mm/dd HH:MM:SS at the start"
@@ -48,7 +48,10 @@ _PART = re.compile(
     rf'(?P<beginning>{_BEGINNING.pattern})(?:(?<=")(?P<quoted>.*?)(?:"(?=\Z|{_BEGINNING.pattern})|\Z)|(?P<bare>[^,]*))',
     re.DOTALL,
 )
+_BEGINS = re.compile(rb".{4}/.{2}/.{5}:.{6}", re.DOTALL)
 _MOST_CANDIDATES: Final = 4
+_MOST_STDERR_LINES: Final = 64
+_MOST_STDERR_BYTES: Final = 64 * 1024
 
 _parse_stamp = lru_cache(maxsize=16)(clock.parse_iso)  # neighbouring lines mostly have the same stamp
 
@@ -63,7 +66,19 @@ def read_nginx_error(text: bytes | memoryview, *, joins: bool = True) -> Rows:
     if native.lines is not None:
         return rows_from_buffers(native.lines.nginx_error(text, joins), REASONS)
     builder = RowsBuilder(bytes(text))
-    add_entries(builder, partial(_read_line, joins=joins))
+    until = 0  # lines before this offset belong to the record that was read last
+
+    def read(at: int, line: str) -> Entry | None:
+        nonlocal until
+        if at < until:
+            builder.joined += 1
+            return None
+        entry = _read_line(line, joins=joins)
+        if joins and "host" not in entry.columns and entry.ts_us != NO_TIME:
+            until = _take_stderr(builder.text, at, line, entry)
+        return entry
+
+    add_entries_at(builder, read)
     return builder.build()
 
 
@@ -112,6 +127,36 @@ def _read_level(line: str, at: int, *, joins: bool) -> tuple[Columns, list[Membe
     if level is None or severity is None:
         raise Mismatch(CONTINUES if joins else _NO_LEVEL, at)
     return {"severity": severity}, members, level.end()
+
+
+def _take_stderr(text: bytes, at: int, line: str, entry: Entry) -> int:
+    """Read what nginx says about the client after the standard error of a FastCGI program, which has newlines.
+
+    Return the offset of the end of the record, or 0 if it does not go on behind its first line, ``line``, which starts
+    at the offset ``at``.
+    """
+    message = str(entry.columns["message"])
+    if not message.startswith('FastCGI sent in stderr: "'):
+        return 0
+    limit = at + _MOST_STDERR_BYTES
+    newline = text.find(b"\n", at + len(line.encode()), limit)
+    for _ in range(_MOST_STDERR_LINES):
+        start = newline + 1
+        newline = text.find(b"\n", start, limit) if newline >= 0 else -1
+        if newline < 0:
+            break
+        further = text[start:newline].removesuffix(b"\r")
+        if _BEGINS.match(further):
+            break
+        rest, context = _divide(further.decode(), 0)
+        if context:
+            begin = at + len(line.encode()) - len(message.encode())
+            entry.columns["message"] = text[begin : start + len(rest.encode())].decode()
+            columns, members = _read_context(context)
+            entry.columns |= columns
+            entry.members += members
+            return newline
+    return 0
 
 
 def _divide(line: str, start: int) -> tuple[str, dict[str, str]]:

@@ -5,7 +5,7 @@
 #include "request.h"
 #include "severity.h"
 
-enum { STAMP_SIZE = 19, MOST_CANDIDATES = 4 };
+enum { STAMP_SIZE = 19, MOST_CANDIDATES = 4, MOST_STDERR_LINES = 64, MOST_STDERR_BYTES = 64 * 1024 };
 
 typedef enum {
     SERVER,
@@ -30,6 +30,7 @@ static const char *const BEGINNINGS[] = {
 typedef struct {
     uint8_t stamp[STAMP_SIZE]; /* of the line before, because neighbouring lines mostly have the same stamp */
     int64_t us;
+    const uint8_t *until; /* lines before it belong to the record that was read last */
 } Reading;
 
 typedef struct {
@@ -136,6 +137,31 @@ static void take_message(Cursor cursor, Parts *parts) {
     parts->client = (Span){0};
 }
 
+/* nginx writes what a FastCGI program wrote to its standard error with its newlines, and what it says about the client
+ * after it. Find that in the lines after the first one, extend the message up to it, and set `until`. */
+static void take_stderr(const Builder *builder, Span line, Reading *reading, Parts *parts) {
+    Cursor cursor = cursor_of(parts->message);
+    size_t left = (size_t)(builder->end - line.at);
+    const uint8_t *limit = line.at + (left < MOST_STDERR_BYTES ? left : MOST_STDERR_BYTES);
+    if (!take_text(&cursor, "FastCGI sent in stderr: \"")) return;
+    const uint8_t *newline = find(line.at + line.size, limit, '\n');
+    for (int count = 0; count < MOST_STDERR_LINES && newline != NULL; count++) {
+        const uint8_t *start = newline + 1;
+        newline = find(start, limit, '\n');
+        if (newline == NULL) return;
+        const uint8_t *end = newline - (newline > start && newline[-1] == '\r');
+        if (end - start > STAMP_SIZE && start[4] == '/' && start[7] == '/' && start[13] == ':') return;
+        Parts found = {0};
+        take_message((Cursor){start, end}, &found);
+        if (found.client.size == 0) continue;
+        parts->message.size = (size_t)(found.message.at + found.message.size - parts->message.at);
+        parts->client = found.client;
+        memcpy(parts->parts, found.parts, sizeof parts->parts);
+        reading->until = newline;
+        return;
+    }
+}
+
 static void write_request(Builder *builder, Span request, Row *row) {
     Row found = {0};
     if (request.size == 0) return;
@@ -170,7 +196,12 @@ static void write_parts(Builder *builder, const Parts *parts, Row *row) {
     add_known(builder, "http_host", parts->parts[HTTP_HOST]);
 }
 
-INLINED int read_line(Builder *builder, Span line, void *reading) {
+INLINED int read_line(Builder *builder, Span line, void *given) {
+    Reading *reading = given;
+    if (line.at < reading->until) {
+        builder->joined++;
+        return FITS;
+    }
     Row row = {.ts_us = NO_TIME};
     Parts parts = {0};
     Cursor cursor = cursor_of(line);
@@ -181,6 +212,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     else if (!take_level(&cursor, &parts.level)) reason = builder->joins ? CONTINUES : NGINX_NO_LEVEL;
     if (reason != FITS) return reason;
     take_message(cursor, &parts);
+    if (builder->joins && parts.client.size == 0 && row.ts_us != NO_TIME) take_stderr(builder, line, reading, &parts);
     write_parts(builder, &parts, &row);
     builder_record(builder, line.at, &row);
     return FITS;
