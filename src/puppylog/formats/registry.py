@@ -72,7 +72,8 @@ def _make_postgresql(name: str, prefix: Prefix | None, options: Options) -> Form
 
 
 def _make_postgresql_csv(options: Options) -> Format:
-    return LineFormat("postgresql_csv", partial(read_csvlog, joins=options.joins_lines), options.zone)
+    reader = partial(read_csvlog, joins=options.joins_lines)
+    return LineFormat("postgresql_csv", reader, options.zone, joins=options.joins_lines)
 
 
 FORMATS: Final[Mapping[str, Entry]] = {
