@@ -21,8 +21,10 @@ them count: its records begin in one way only, and may have many lines, as a slo
 _CONTINUATION: Final = re.compile(
     rb"[ \t)\]}]|Caused by:|Suppressed:|\.\.\. \d+ |Traceback |During handling of |The above exception "
     rb"|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)\b"
+    rb"|.{0,200}\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  "
 )
-"""A line that continues a record in many logs: it is indented, closes a bracket, or is of a stack trace."""
+"""A line that continues a record in many logs: it is indented, closes a bracket, is of a stack trace, or is a part of a
+message of PostgreSQL."""
 
 
 @dataclass(frozen=True, slots=True)
