@@ -2,6 +2,7 @@ from puppylog.formats import detection
 from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
 from puppylog.formats.detection import find_best, judge, rank, take_sample
+from puppylog.formats.registry import find_format
 
 COMMON = b'192.0.2.1 - - [01/Jan/2026:00:00:00 +0000] "GET / HTTP/1.1" 200 5\n'
 COMBINED = COMMON[:-1] + b' "-" "curl/8"\n'
@@ -32,3 +33,11 @@ def test_a_sample_is_some_whole_lines() -> None:
     long = b"x" * detection.SAMPLE_BYTES + b"\n"
     assert take_sample(long + b"y\n") == long
     assert take_sample(b"a\n" + long) == b"a\n"
+
+
+def test_a_format_that_fits_nearly_all_lines_is_better_than_application_text() -> None:
+    lines = [f"2026-11-24T10:00:{second:02}.123456789Z stdout F paid {second}\n" for second in range(20)]
+    sample = "".join([*lines, "a line of the disk's full file system\n"]).encode()
+    best = find_best([find_format("cri"), find_format("app")], sample)
+    assert best is not None
+    assert best.format.name == "cri"

@@ -27,6 +27,10 @@ _CONTINUATION: Final = re.compile(
 message of PostgreSQL."""
 
 
+_GENERAL: Final = "app"
+_GENERAL_MARGIN: Final = 0.1  # of the coverage
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """How well one format fits a sample."""
@@ -45,8 +49,13 @@ class Verdict:
 
     @property
     def rank(self) -> tuple[float, float]:
-        """The coverage, and the share of the lines that begin a record: the higher, the better."""
-        return self.coverage, self.heads / self.lines if self.lines else 0.0
+        """The coverage, and the share of the lines that begin a record: the higher, the better.
+
+        The format of application text fits nearly every log with a time, and its damaged lines, too. So a format that
+        fits a few lines less is better.
+        """
+        margin = _GENERAL_MARGIN if self.format.name == _GENERAL else 0.0
+        return self.coverage - margin, self.heads / self.lines if self.lines else 0.0
 
 
 def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> Verdict:
