@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from puppylog.formats.file.folder import find_versions
 from puppylog.formats.file.search_path import set_own_folder
 from support.inprocess import InProcess
 
@@ -104,3 +105,20 @@ def test_the_file_of_a_format_is_shown_and_checks(cli: InProcess, tmp_path: Path
     assert cli("formats", "check", "redis").code == 0
     assert "this format has no file" in cli("formats", "show", "json").err
     assert cli("formats", "show", "nonsense").code == 2
+
+
+def test_a_changed_format_file_has_another_version(folder: Path) -> None:
+    set_own_folder(folder)
+    path = folder / "own.toml"
+    path.write_text(OWN)
+    before = find_versions("own"), find_versions(f"@{path}"), find_versions("auto")
+    path.write_text(OWN.replace("message", "text"))
+    after = find_versions("own"), find_versions(f"@{path}"), find_versions("auto")
+    assert all(one != other for one, other in zip(before, after, strict=True))
+    assert find_versions("json") == find_versions("redis") == ()
+
+
+def test_a_table_shows_origins_only_if_a_file_of_the_user_is_listed(cli: InProcess, folder: Path) -> None:
+    assert "origin" not in cli("formats").out.splitlines()[0]
+    (folder / "own.toml").write_text(OWN)
+    assert "origin" in cli("formats").out.splitlines()[0]

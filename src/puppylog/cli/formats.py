@@ -57,7 +57,8 @@ def _list(settings: Settings) -> None:
     rows += [(name, listed.summary, find_sample_line(name), _OWN) for name, listed in LISTED.items() if name not in own]
     rows += [(name, *_describe(file, settings), file.origin) for name, file in files.items()]
     rows += [(form, summary, "", _OWN) for form, summary in WRITTEN.items()]
-    write_texts(_COLUMNS, rows, settings, wrapped=(_WHAT,))
+    columns = _COLUMNS if own or settings.output != "table" else _COLUMNS[:-1]  # people see an origin if there are two
+    write_texts(columns, [row[: len(columns)] for row in rows], settings, wrapped=(_WHAT,))
 
 
 def _describe(file: FoundFile, settings: Settings) -> tuple[str, str]:

@@ -35,6 +35,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import SourceError, StreamBusy, UsageError
+from puppylog.formats.file.folder import find_versions
 from puppylog.model.number import format_bytes
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.range import Range
@@ -117,8 +118,9 @@ def open_(
         sources=[make_source(paths, chosen, multiline=multiline, multiline_timeout_s=multiline_timeout)]
     )
     reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline)
+    versions = find_versions(format_)  # so that lines are read again after a format file was changed
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)
-    place = _cache().find(paths, reading, unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
+    place = _cache().find(paths, [*reading, *versions], unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
     reported, unread = _report_files(settings, place, options, within, _name_files(files))
     _show(settings, reported)
     _point_at_rejects(settings, reported.report)

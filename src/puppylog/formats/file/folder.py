@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from puppylog.formats.file.search_path import get_own_folder
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed import AUTO, FILE_MARK, LISTED
 
 SUFFIX: Final = ".toml"
 
@@ -49,6 +49,28 @@ def find_file(name: str) -> FoundFile | None:
         return FoundFile(own, is_own=True)
     packaged = _packaged().joinpath(f"{name}{SUFFIX}")
     return FoundFile(packaged, is_own=False) if packaged.is_file() else None
+
+
+def find_versions(written: str) -> tuple[str, ...]:
+    """Return a text for each file of the user that decides how lines are read; it differs when the file has changed.
+
+    Args:
+        written: what the user writes after ``--format``.
+    """
+    if written.startswith(FILE_MARK):
+        paths: list[Path | Traversable] = [Path(written[1:]).expanduser()]
+    else:
+        wanted = list_files() if written == AUTO else {written: find_file(written)}
+        paths = [file.path for file in wanted.values() if file is not None and file.is_own]
+    return tuple(_find_version(path) for path in paths if isinstance(path, Path))
+
+
+def _find_version(path: Path) -> str:
+    try:
+        state = path.stat()
+    except OSError:  # reading the file says why it cannot be read
+        return str(path)
+    return f"{path.absolute()} {state.st_mtime_ns} {state.st_size}"
 
 
 def is_packaged(name: str) -> bool:
