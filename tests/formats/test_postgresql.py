@@ -11,9 +11,10 @@ from formats.paths import PATHS
 from formats.sample_files import line_of, read_samples
 from puppylog.errors import FormatError
 from puppylog.formats.base import Options
+from puppylog.formats.detection import find_best, rank
 from puppylog.formats.postgresql import csvlog, stderr
 from puppylog.formats.postgresql.prefix import compile_prefix, is_prefix
-from puppylog.formats.registry import find_format
+from puppylog.formats.registry import find_format, make_auto
 
 ALONE = Options(joins_lines=False)
 DEBIAN = "log_line_prefix = '%m [%p] %q%u@%d '"
@@ -108,3 +109,11 @@ def test_auto_chooses_postgresql(name: str) -> None:
     parser = find_format("auto").open()
     parser.parse(b"".join(line + b"\n" for line in lines), 0, 0)
     assert parser.name == name
+
+
+def test_detect_and_auto_choose_the_same_format() -> None:
+    part = b"2026-11-24 10:00:00.123 UTC [42] ERROR:  a\n2026-11-24 10:00:00.123 UTC [42] DETAIL:  b\n"
+    candidates = make_auto(Options()).candidates
+    best, *_ = rank(candidates, part)
+    assert best.format.name == "postgresql"
+    assert find_best(candidates, part) == best

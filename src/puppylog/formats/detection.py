@@ -48,14 +48,16 @@ class Verdict:
         return self.fits / self.lines if self.lines else 0.0
 
     @property
-    def rank(self) -> tuple[float, float]:
+    def rank(self) -> tuple[float, bool, float]:
         """The coverage, and the share of the lines that begin a record: the higher, the better.
 
         The format of application text fits nearly every log with a time, and its damaged lines, too. So a format that
-        fits a few lines less is better.
+        fits a few lines less is better. Of formats that are sure none is better than another, so that the first of
+        them is chosen.
         """
         margin = _GENERAL_MARGIN if self.format.name == _GENERAL else 0.0
-        return self.coverage - margin, self.heads / self.lines if self.lines else 0.0
+        share = self.heads / self.lines if self.lines and not self.is_sure else 0.0
+        return self.coverage - margin, self.is_sure, share
 
 
 def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> Verdict:
