@@ -4,8 +4,8 @@
 
 enum { LONGEST_RUN = 20, FIRST_SURE_YEAR = 1970, END_OF_SURE_YEARS = 2100, FIRST_LATER_YEAR = 1900 };
 
-#define FIRST_EPOCH_S INT64_C(1000000000) /* 2001-09-09: ten digits */
-#define END_EPOCH_S INT64_C(4102444800)   /* 2100-01-01 */
+#define FIRST_EPOCH_S UINT64_C(1000000000) /* 2001-09-09: ten digits */
+#define END_EPOCH_S UINT64_C(4102444800)   /* 2100-01-01 */
 
 static bool is_sure_year(int year) { return year >= FIRST_SURE_YEAR && year < END_OF_SURE_YEARS; }
 
@@ -45,8 +45,8 @@ static bool goes_on(const uint8_t *at, const uint8_t *end, bool has_fraction) {
 
 /* Read the seconds, milli-, micro- or nanoseconds since the epoch. */
 static bool read_epoch(const uint8_t *at, const uint8_t *end, int size, FoundStamp *found) {
-    int64_t whole = 0, units = size == 10 ? 1 : size == 13 ? 1000 : size == 16 ? 1000000 : 1000000000;
-    for (int place = 0; place < size; place++) whole = whole * 10 + (at[place] - '0');
+    uint64_t whole = 0, units = size == 10 ? 1 : size == 13 ? 1000 : size == 16 ? 1000000 : 1000000000;
+    for (int place = 0; place < size; place++) whole = whole * 10 + (uint64_t)(at[place] - '0');
     if (whole / units < FIRST_EPOCH_S || whole / units >= END_EPOCH_S) return false;
     const uint8_t *after = at + size;
     int fraction = byte_at(after, end) == '.' ? digit_run(after + 1, end, LONGEST_RUN) : 0;
