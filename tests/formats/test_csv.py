@@ -155,3 +155,11 @@ def test_no_bytes_raise_and_every_line_is_counted_once(name: str, header: bytes,
     parsed.records.validate(full=True)
     counted = parsed.records.num_rows + parsed.rejects.num_rows + parsed.rowless + parsed.joined
     assert counted == data.count(b"\n")
+
+
+def test_auto_knows_a_table_by_its_header_before_the_first_row() -> None:
+    parser = find_format("auto").open()
+    assert parser.parse(HEADER, 0, 0).rowless == 1
+    assert parser.name == "csv"
+    parser = find_format("auto").open(parser.context)
+    assert messages(parser.parse(b'2026-11-24T10:00:00Z,warn,"two\nlines",3\n', len(HEADER), 0)) == ["two\nlines"]

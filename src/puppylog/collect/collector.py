@@ -230,7 +230,7 @@ class Collector:
     def _parse(self, file: OpenFile, chunk: Chunk) -> Parsed:
         parsed = file.parser.parse(chunk.data, chunk.offset, time.time_ns() // 1000)
         name = file.parser.name
-        if name != file.format_name:
+        if name and name != file.format_name:
             file.format_name = name
             self._on_event(FormatChosen(chunk.file.path, name))
         return parsed

@@ -15,6 +15,7 @@ from typing import Final
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.byte_order_mark import skip_mark
+from puppylog.formats.csv.parser import TableFormat
 from puppylog.formats.detection import Verdict, find_best, looks_continued, take_sample
 from puppylog.formats.headers import find_data
 from puppylog.formats.integers import view_integers
@@ -117,6 +118,9 @@ class AutoParser:
         sample = take_sample(data)
         if find_data(sample) == len(data):
             return None
+        for candidate in self._auto.candidates:
+            if isinstance(candidate, TableFormat) and candidate.is_header(sample):
+                return self._switch_to(candidate)
         best = find_best(self._auto.candidates, self._headers + sample, self._modified_at_us)
         is_enough = best is not None and best.coverage >= LEAST_COVERAGE
         return self._switch_to(best.format if best is not None and is_enough else self._auto.last_resort)

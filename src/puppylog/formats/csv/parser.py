@@ -65,6 +65,11 @@ class TableFormat:
         header = self.dialect.read_header(line) if line else None
         return TableParser(self, Dating.open(dates, self.options.year, modified_at_us), times, header)
 
+    def is_header(self, lines: bytes) -> bool:
+        """Return whether lines have a header, and no row below it yet."""
+        headers = self.dialect.find_headers(lines, None)
+        return len(headers) == 1 and not lines[headers[0][0] :].partition(b"\n")[2].strip()
+
     def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; what fits depends on the header
         return 0
 
