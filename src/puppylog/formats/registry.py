@@ -30,6 +30,7 @@ from puppylog.formats.file.format import read_format_file
 from puppylog.formats.file.lazy import LazyFormat
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, read_json
+from puppylog.formats.json_objects import JsonFormat
 from puppylog.formats.klog import Klog
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
 from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
@@ -54,6 +55,11 @@ class Entry:
     make: Callable[[Options], Format]
     is_candidate: bool = True  # whether `auto` tries this format
     make_candidate: Callable[[Options], Format] | None = None  # makes the format for `auto` if it is stricter there
+
+
+def _make_json(options: Options) -> Format:
+    lines = LineFormat("json", read_json, options.zone, find_json_mismatch)
+    return JsonFormat(lines) if options.joins_lines else lines
 
 
 def _make_apache_error(options: Options) -> Format:
@@ -86,7 +92,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     ),
     "w3c": Entry(lambda o: W3c(zone=o.zone)),
     "zeek": Entry(make_zeek),
-    "json": Entry(lambda o: LineFormat("json", read_json, o.zone, find_json_mismatch)),
+    "json": Entry(_make_json),
     "cri": Entry(
         lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
     ),

@@ -18,6 +18,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.base import Options
 from puppylog.formats.integers import view_integers
 from puppylog.formats.json_text import NO_OBJECT
 from puppylog.formats.lines import Lines, slice_bytes
@@ -27,7 +28,7 @@ from puppylog.model.record import NO_RECORDS, REJECTS, Parsed
 from puppylog.receive.bulk_answer import BulkAnswer, ItemError
 from puppylog.receive.received import NotDecoded, Received, ReceivedLines, use_time_of_receipt
 
-_JSON: Final = find_format("json")
+_JSON: Final = find_format("json", Options(joins_lines=False))
 _STORED: Final = frozenset({"index", "create"})
 _OPERATIONS: Final = frozenset({*_STORED, "update", "delete"})
 _MOST_ACTIONS: Final = 64  # different action lines up to which the documents are gathered without a loop over lines

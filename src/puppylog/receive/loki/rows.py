@@ -26,7 +26,7 @@ _NO_ENTRY: Final = "not an entry: it must be an array of a time and a line"
 _SAME_US: Final = 999
 """A time in a line that is less than a millisecond away from the entry's is the same one, rounded or taken anew."""
 
-_JSON: Final = find_format("json")
+_JSON: Final = find_format("json", Options(joins_lines=False))
 _PLAIN: Final = find_format("plain", Options(joins_lines=False))
 _REPLACEMENT: Final = "\ufffd".encode()
 _EMPTY_OBJECT: Final = b"{}"  # read in place of an empty line that has metadata: such an entry is a record

@@ -7,6 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
 from puppylog.model.record import REJECTS, Parsed
 from puppylog.receive.otlp.members import Members, quote
@@ -19,7 +20,7 @@ MOST_BYTES: Final = 256 << 20
 """The size that the lines of one request may have in bytes. Each line repeats the attributes of its resource, so a
 small request with one large attribute could fill the memory."""
 
-_FORMAT: Final = find_format("json")
+_FORMAT: Final = find_format("json", Options(joins_lines=False))
 _MOST_TEMPLATES: Final = 256
 
 
