@@ -24,7 +24,7 @@ web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishl
     nginx_proxy_manager envoy_application trafficserver
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
-    sidekiq nlog
+    sidekiq supervisord nlog
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
@@ -35,7 +35,7 @@ names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rsp
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
     strongswan sudo sulog freeradius directory_389 tor vaultwarden
 operating systems and packages: dmesg xorg journal_verbose macos_log cloud_init svlogd dpkg apt_history apt_term
-    alternatives yum pacman
+    alternatives yum dnf pacman
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application
