@@ -13,7 +13,9 @@ from formats.sample_files import read_samples
 from puppylog.formats.cri import REASONS
 from puppylog.formats.registry import find_format
 
-messages = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=40)
+messages = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=40).map(
+    lambda text: text and f"~{text}"  # so that no record begins in the message
+)
 stamps = st.datetimes(
     datetime(1970, 1, 1),  # noqa: DTZ001 - the zone comes later
     datetime(2100, 1, 1),  # noqa: DTZ001 - see above

@@ -12,7 +12,8 @@ from formats.agreement import assert_no_line_is_lost, read, starts_of, texts
 from formats.paths import PATHS
 from formats.sample_files import read_samples
 from formats.test_json_text import without_invalid_characters, written_objects
-from puppylog.formats.json_lines import BUNDLE, REASONS
+from puppylog.formats.json_lines import REASONS
+from puppylog.formats.json_object import BUNDLE
 from puppylog.formats.registry import find_format
 from support.examples import examples
 

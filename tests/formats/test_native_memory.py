@@ -30,7 +30,8 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "postgresql": (False, b"", (), -1, True),
     "json": (b"",),
     "logfmt": (b"",),
-    "syslog": (2026, 11, 27, False, True),
+    "cri": (b"",),
+    "syslog": (b"", 2026, 11, 27, False, True),
     "layout": (b"", (), False, False, 0, 0, 0),
 }
 _INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # the number of damaged lines for each reader

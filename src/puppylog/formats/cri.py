@@ -2,12 +2,16 @@
 
 A runtime divides a long message into several lines: the tag of the last line is F, the tag of the other lines is P.
 Each line becomes a record. The attribute ``partial`` says that the next record of the stream continues the message.
+If the message is a record itself, such as JSON, ``inner`` reads it.
 """
 
 import re
 from typing import Final
 
 from puppylog.formats import clock, native
+from puppylog.formats.entry import Entry, Mismatch, add_entries, find_mismatch
+from puppylog.formats.inner import read_inner
+from puppylog.formats.names import TABLE
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
@@ -26,42 +30,35 @@ _TAG = re.compile(r"([FP])(?::[^ ]*)?(?: |\Z)")
 def read_cri(text: bytes | memoryview) -> Rows:
     """Return the rows of lines of containers; see `puppylog.formats.line_format.Reader`."""
     if native.lines is not None:
-        return rows_from_buffers(native.lines.cri(text), REASONS)
+        return rows_from_buffers(native.lines.cri(text, TABLE), REASONS)
     builder = RowsBuilder(bytes(text))
-    for at, line in builder.iter_lines():
-        reason = _read_line(builder, at, line.decode())
-        if reason is not None:
-            builder.reject(at, reason)
+    add_entries(builder, _read_line)
     return builder.build()
 
 
 def find_cri_mismatch(line: str) -> int:
     """Return the offset of the first character of a rejected line that does not match."""
-    time_until = len(line.partition(" ")[0])
-    stream = _STREAM.match(line, time_until + 1)
-    match _read_line(RowsBuilder(b""), 0, line):
-        case reason if reason == _NO_STREAM:
-            return min(time_until + 1, len(line))
-        case reason if reason == _NO_TAG and stream is not None:
-            return stream.end()
-    return 0
+    return find_mismatch(_read_line, line)
 
 
-def _read_line(builder: RowsBuilder, at: int, line: str) -> str | None:
-    """Add the record of a line and return None, or return the reason to reject the line."""
+def _read_line(line: str) -> Entry:
+    """Return the record of a line.
+
+    Raises:
+        Mismatch: the line does not fit.
+    """
     word = line.partition(" ")[0]
     try:
         stamp = clock.parse_iso(word)
     except clock.OutOfRange:
-        return _TIME_RANGE
+        raise Mismatch(_TIME_RANGE, 0) from None
     if stamp is None:
-        return _NO_TIME
+        raise Mismatch(_NO_TIME, 0)
     stream = _STREAM.match(line, len(word) + 1)
     if stream is None:
-        return _NO_STREAM
+        raise Mismatch(_NO_STREAM, min(len(word) + 1, len(line)))
     tag = _TAG.match(line, stream.end())
     if tag is None:
-        return _NO_TAG
+        raise Mismatch(_NO_TAG, stream.end())
     members = [("stream", quote(stream[1]))] + [("partial", "true")] * (tag[1] == "P")
-    builder.add(at, stamp.us, is_local=stamp.is_local, members=members, columns={"message": line[tag.end() :]})
-    return None
+    return read_inner(Entry(stamp.us, stamp.is_local, {"message": line[tag.end() :]}, members))

@@ -21,6 +21,7 @@ class Entry:
     is_local: bool = False
     columns: Columns = field(default_factory=dict)
     members: list[Member] = field(default_factory=list)
+    has_ambiguous_zone: bool = False  # the time names a zone that can mean several
 
 
 class Mismatch(ValueError):
@@ -56,9 +57,14 @@ def add_entries_at(builder: RowsBuilder, read: Callable[[int, str], Entry | None
             else:
                 builder.reject(at, mismatch.reason)
         else:
-            if entry is None:
-                continue
-            builder.add(at, entry.ts_us, is_local=entry.is_local, members=entry.members, columns=entry.columns)
+            if entry is not None:
+                add_entry(builder, at, entry)
+
+
+def add_entry(builder: RowsBuilder, at: int, entry: Entry) -> None:
+    """Add a record whose line starts at the offset ``at`` in bytes."""
+    builder.ambiguous_zones += entry.has_ambiguous_zone
+    builder.add(at, entry.ts_us, is_local=entry.is_local, members=entry.members, columns=entry.columns)
 
 
 def find_mismatch(read: Callable[[str], object], line: str) -> int:

@@ -10,9 +10,11 @@ bytes under this name in capitals is decoded as UTF-8.
 
 A line that is a bundle of records makes a record of each of them (see ``bundle``). The readers of lines reject it with
 the reason `BUNDLE`; then it is divided, and its parts are read as lines.
+
+Docker keeps each line of a container in the member ``log``. If that line is a record itself, ``inner`` reads it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final
@@ -21,27 +23,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats import native
-from puppylog.formats.bundle import KEYS as BUNDLE_KEYS
 from puppylog.formats.bundle import split_bundle
-from puppylog.formats.fields import Member, read_fields
-from puppylog.formats.json_text import (
-    MALFORMED,
-    NO_OBJECT,
-    NUMBER_RANGE,
-    TOO_DEEP,
-    InvalidJson,
-    Item,
-    Number,
-    list_items,
-    read_object,
-)
-from puppylog.formats.names import ALL_NAMES, NameTable, normalize
+from puppylog.formats.entry import Entry, add_entry
+from puppylog.formats.fields import Member
+from puppylog.formats.inner import read_inner
+from puppylog.formats.json_object import BUNDLE, read_json_object
+from puppylog.formats.json_text import MALFORMED, NO_OBJECT, NUMBER_RANGE, TOO_DEEP, InvalidJson, read_object
+from puppylog.formats.names import ALL_NAMES, NameTable
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
-_JOURNAL_MESSAGE: Final = "MESSAGE"
-_LARGEST_BYTE: Final = 255
-
-BUNDLE: Final = "a bundle of records"
 REASONS: Final = (NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE, BUNDLE)
 
 
@@ -64,9 +54,11 @@ def _read_lines(text: bytes | memoryview, names: NameTable) -> Rows:
     builder = RowsBuilder(bytes(text))
     for at, line in builder.iter_lines():
         try:
-            _read_line(builder, at, line.decode(), names)
+            entry = _read_line(line.decode(), names)
         except InvalidJson as error:
             builder.reject(at, error.reason)
+        else:
+            add_entry(builder, at, entry)
     return builder.build()
 
 
@@ -79,20 +71,21 @@ def find_json_mismatch(line: str) -> int:
     return 0
 
 
-def _read_line(builder: RowsBuilder, at: int, line: str, names: NameTable) -> None:
-    items, has_invalid_escapes = read_object(line)
-    if items and items[0].key in BUNDLE_KEYS and isinstance(items[0].value, list):
-        raise InvalidJson(BUNDLE)
-    members = _list_members(items, names)
-    for member, item in zip(members, items, strict=True):
-        if item.key == _JOURNAL_MESSAGE and isinstance(item.value, list) and _are_bytes(item.value):
-            member.text = bytes(map(int, item.value)).decode("utf-8", "replace").replace("\0", "\ufffd")
-            has_invalid_escapes |= "\ufffd" in member.text
-    fields = read_fields(members)
-    if has_invalid_escapes:
-        fields.attributes.append(("invalid_escape", "true"))
-    builder.ambiguous_zones += fields.has_ambiguous_zone
-    builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+def _read_line(line: str, names: NameTable) -> Entry:
+    fields, members = read_json_object(line, names)
+    entry = Entry(fields.ts_us, fields.is_local, fields.columns, fields.attributes, fields.has_ambiguous_zone)
+    if entry.columns.get("message") and _is_of_container(members):
+        return read_inner(entry, names=names)
+    return entry
+
+
+def _is_of_container(members: Sequence[Member]) -> bool:
+    """Return whether the message is a line that a container wrote, as Docker keeps it in ``log`` with ``stream``."""
+    by_key = {member.key: member for member in members}
+    log, stream = by_key.get("log"), by_key.get("stream")
+    if log is None or stream is None or log.is_number or not log.is_used:
+        return False
+    return log.text not in {None, "", "-"} and stream.json.startswith('"')
 
 
 def _divide_bundles(text: bytes, rows: Rows, names: NameTable) -> Rows:
@@ -153,23 +146,3 @@ def _list_parts(text: bytes, starts: Sequence[int]) -> tuple[list[_Placed], int]
             end = at + len(line[part.start : part.end].encode())
             placed.append(_Placed(at if number else start, end, part.line.encode("utf-8", "replace")))
     return placed, empty
-
-
-def _are_bytes(values: list[object]) -> bool:
-    return all(isinstance(value, Number) and value.isdigit() and int(value) <= _LARGEST_BYTE for value in values)
-
-
-def _list_members(items: Iterable[Item], names: NameTable, prefix: str = "") -> list[Member]:
-    members = []
-    for item in items:
-        path = prefix + normalize(item.key)
-        member = Member(item.key, item.json, name=names.find_name(path))
-        match item.value:
-            case Number() as number:
-                member.text, member.is_number = number, True
-            case str(text) | [str(text)] if not isinstance(text, Number):  # a header is a list, mostly with one text
-                member.text = text
-            case dict() if names.holds_names(path):
-                member.inner = _list_members(list_items(item.json), names, f"{path}.")
-        members.append(member)
-    return members

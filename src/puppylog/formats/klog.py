@@ -61,7 +61,7 @@ class Klog:
 
     def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
-        return find_entry_mismatch(partial(_read_line, calendar=calendar, joins=False), line)
+        return find_entry_mismatch(partial(read_klog_line, calendar=calendar, joins=False), line)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +105,21 @@ def read_klog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = Tru
         rows, calendar.year, calendar.month, calendar.day = native.lines.klog(text, *date, joins)
         return rows_from_buffers(rows, REASONS)
     builder = RowsBuilder(bytes(text))
-    add_entries(builder, partial(_read_line, calendar=calendar, joins=joins))
+    add_entries(builder, partial(read_klog_line, calendar=calendar, joins=joins))
     return builder.build()
 
 
-def _read_line(line: str, *, calendar: Calendar, joins: bool) -> Entry:
+def read_klog_line(line: str, *, calendar: Calendar | None, joins: bool = False) -> Entry:
+    """Return the record of a line.
+
+    Args:
+        line: without its newline.
+        calendar: gives the year of a stamp without a year, and is updated; None: such a stamp is refused.
+        joins: whether a line without a head continues the record before.
+
+    Raises:
+        puppylog.formats.entry.Mismatch: the line has no head.
+    """
     head = _HEAD.match(line)
     found = read_stamp(line[: head.start(2)], 1, Dating(calendar)) if head is not None else None
     if head is None or found is None or found.end != head.start(2):

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from puppylog.formats import native
+from puppylog.formats.entry import Entry, add_entry
 from puppylog.formats.fields import Member, read_fields
 from puppylog.formats.names import TABLE, find_name, normalize
 from puppylog.formats.quoting import quote
@@ -51,7 +52,9 @@ _ESCAPED_CHARACTERS: Final = {
 _REPLACEMENT: Final = "\ufffd"
 
 
-class _InvalidLogfmt(ValueError):
+class InvalidLogfmt(ValueError):
+    """The line is not logfmt."""
+
     def __init__(self, reason: str, at: int = 0) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -65,9 +68,11 @@ def read_logfmt(text: bytes | memoryview) -> Rows:
     builder = RowsBuilder(bytes(text))
     for at, line in builder.iter_lines():
         try:
-            _read_line(builder, at, line.decode())
-        except _InvalidLogfmt as error:
+            entry = read_logfmt_line(line.decode())
+        except InvalidLogfmt as error:
             builder.reject(at, error.reason)
+        else:
+            add_entry(builder, at, entry)
     return builder.build()
 
 
@@ -75,28 +80,38 @@ def find_logfmt_mismatch(line: str) -> int:
     """Return the offset of the first character of a rejected line that does not match."""
     try:
         _list_members(line)
-    except _InvalidLogfmt as error:
+    except InvalidLogfmt as error:
         return error.at
     return 0
 
 
-def _read_line(builder: RowsBuilder, at: int, line: str) -> None:
+def begins_logfmt(text: str) -> bool:
+    """Return whether a text begins with ``key=``."""
+    key = _KEY.match(text)
+    return key is not None and text.startswith("=", key.end())
+
+
+def read_logfmt_line(line: str) -> Entry:
+    """Return the record of a line.
+
+    Raises:
+        InvalidLogfmt: the line is not logfmt.
+    """
     members, has_invalid_escapes = _list_members(line)
     fields = read_fields(members)
     if has_invalid_escapes:
         fields.attributes.append(("invalid_escape", "true"))
-    builder.ambiguous_zones += fields.has_ambiguous_zone
-    builder.add(at, fields.ts_us, is_local=fields.is_local, members=fields.attributes, columns=fields.columns)
+    return Entry(fields.ts_us, fields.is_local, fields.columns, fields.attributes, fields.has_ambiguous_zone)
 
 
 def _list_members(line: str) -> tuple[list[Member], bool]:
     """Return the members of a line, and whether there were invalid escapes.
 
     Raises:
-        _InvalidLogfmt: the line is not logfmt.
+        InvalidLogfmt: the line is not logfmt.
     """
     if control := _CONTROL.search(line):
-        raise _InvalidLogfmt(CONTROL, control.start())
+        raise InvalidLogfmt(CONTROL, control.start())
     members: list[Member] = []
     pairs = 0
     has_invalid_escapes = False
@@ -105,7 +120,7 @@ def _list_members(line: str) -> tuple[list[Member], bool]:
         key = _KEY.match(line, at)
         is_pair = key is not None and line.startswith("=", key.end())
         if key is None or not (is_pair or (members and _WORD_END.match(line, key.end()))):
-            raise _InvalidLogfmt(NO_KEY if members else NO_PAIR, at)
+            raise InvalidLogfmt(NO_KEY if members else NO_PAIR, at)
         member = Member(key[0], "true", name=find_name(normalize(key[0])))
         at = key.end()
         if is_pair:
@@ -115,7 +130,7 @@ def _list_members(line: str) -> tuple[list[Member], bool]:
         members.append(member)
         at = _skip(line, at)
     if len(members) > 2 * pairs:
-        raise _InvalidLogfmt(FEW_PAIRS)
+        raise InvalidLogfmt(FEW_PAIRS)
     last = {member.key: member for member in members}
     return [member for member in members if last[member.key] is member], has_invalid_escapes
 
@@ -130,9 +145,9 @@ def _read_value(member: Member, line: str, at: int) -> tuple[int, bool]:
     is_quoted = line.startswith('"', at)
     match = (_QUOTED if is_quoted else _PLAIN).match(line, at)
     if match is None:
-        raise _InvalidLogfmt(OPEN_QUOTE, at)
+        raise InvalidLogfmt(OPEN_QUOTE, at)
     if not _WORD_END.match(line, match.end()):
-        raise _InvalidLogfmt(QUOTE_WITHIN, match.end())
+        raise InvalidLogfmt(QUOTE_WITHIN, match.end())
     if is_quoted:
         member.text, has_invalid_escapes = _unescape(match[1])
         member.json = quote(member.text)

@@ -295,7 +295,32 @@ void builder_drop_members(Builder *builder) {
     builder->members = 0;
 }
 
+static const char INNER[] = "inner_";
+
+enum { INNER_SIZE = sizeof INNER - 1 };
+
+/* Remember a key of the line; return the key, or the name that a key of the record in its message gets. */
+static Span watch_key(Builder *builder, Span key, uint8_t *renamed) {
+    Keys *keys = &builder->keys;
+    if (keys->depth > 0) return key;
+    if (!keys->is_inner) {
+        if (key.size <= LONGEST_WATCHED_KEY && keys->count < MOST_KEYS) keys->outer[keys->count++] = key;
+        return key;
+    }
+    keys->has_time |= span_is(key, "time");
+    for (int place = 0; place < keys->count; place++) {
+        Span outer = keys->outer[place];
+        if (outer.size != key.size || memcmp(outer.at, key.at, key.size) != 0) continue;
+        memcpy(renamed, INNER, INNER_SIZE);
+        memcpy(renamed + INNER_SIZE, key.at, key.size);
+        return (Span){renamed, INNER_SIZE + key.size};
+    }
+    return key;
+}
+
 static void begin_member(Builder *builder, Span key) {
+    uint8_t renamed[INNER_SIZE + LONGEST_WATCHED_KEY];
+    if (builder->keys.is_watched) key = watch_key(builder, key, renamed);
     Bytes *data = &builder->attributes.data;
     bool is_first = builder->members == 0 || data->at[data->size - 1] == '{';
     if (builder->members == 0) {
@@ -320,22 +345,36 @@ void builder_json_member(Builder *builder, Span key, Span json) {
     add_bytes(builder, &builder->attributes.data, json.at, json.size);
 }
 
+Mark builder_mark(const Builder *builder) {
+    return (Mark){builder->attributes.data.size, builder->members, builder->keys.count};
+}
+
 Mark builder_open_member(Builder *builder, Span key) {
-    Mark mark = {builder->attributes.data.size, builder->members};
+    Mark mark = builder_mark(builder);
     if (builder->failed) return mark;
     begin_member(builder, key);
+    builder->keys.depth++;
     add_byte(builder, &builder->attributes.data, '{');
     return mark;
 }
 
 void builder_close_member(Builder *builder, Mark mark) {
     if (builder->failed) return;
+    builder->keys.depth--;
     if (builder->members > mark.members + 1) {
         add_byte(builder, &builder->attributes.data, '}');
         return;
     }
     builder->attributes.data.size = mark.size;
     builder->members = mark.members;
+    builder->keys.count = mark.keys;
+}
+
+void builder_return_to(Builder *builder, Mark mark) {
+    if (builder->failed) return;
+    builder->attributes.data.size = mark.size;
+    builder->members = mark.members;
+    builder->keys.has_time = false;
 }
 
 uint8_t *builder_scratch(Builder *builder, size_t size) {

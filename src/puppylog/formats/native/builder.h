@@ -49,6 +49,17 @@ typedef struct {
     size_t lines;
 } Run;
 
+enum { MOST_KEYS = 16, LONGEST_WATCHED_KEY = 32 };
+
+/* The keys of the attributes of a line, while a record in its message is read: no two of them may be equal. */
+typedef struct {
+    bool is_watched;
+    bool is_inner;        /* the record in the message is read now */
+    bool has_time;        /* that record has the key `time` */
+    int depth, count;     /* `depth`: how many members are open */
+    Span outer[MOST_KEYS]; /* the first keys of the line itself; longer ones are left out */
+} Keys;
+
 typedef struct {
     const uint8_t *text, *end; /* the text to read */
     bool joins;                /* lines that do not begin a record belong to the record before */
@@ -69,6 +80,7 @@ typedef struct {
     size_t run_count;
     Bytes scratch;
     size_t members;         /* the number of members written for the current line */
+    Keys keys;
     size_t members_start;   /* the place in the data of `attributes` at which they start */
     size_t ambiguous_zones; /* the number of records whose stamp names a zone that can mean several */
     bool failed;
@@ -118,9 +130,23 @@ void builder_json_member(Builder *builder, Span key, Span json);
  * mark that builder_open_member returned. The member is discarded if it has no members. */
 typedef struct {
     size_t size, members;
+    int keys;
 } Mark;
 Mark builder_open_member(Builder *builder, Span key);
 void builder_close_member(Builder *builder, Mark mark);
+
+/* Return the place after the members that are written; discard the members that were written after a place. */
+Mark builder_mark(const Builder *builder);
+void builder_return_to(Builder *builder, Mark mark);
+
+/* Watch the keys of the line that begins. Until `keys.is_inner` is set they are those of the line itself. From then on
+ * a key that the line has gets `inner_` before it. */
+static inline void builder_watch_keys(Builder *builder) {
+    Keys *keys = &builder->keys;
+    keys->is_watched = true;
+    keys->is_inner = keys->has_time = false;
+    keys->depth = keys->count = 0;
+}
 
 /* Write a text as a JSON string, as quoting.py does; return the end of the string. */
 #define QUOTED_SIZE(size) (6 * (size) + 2)

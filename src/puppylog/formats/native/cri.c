@@ -1,5 +1,6 @@
 /* Reads lines of containers: see cri.py. */
 #include "clock.h"
+#include "inner.h"
 #include "module.h"
 #include "scan.h"
 
@@ -26,19 +27,25 @@ static int read_row(const uint8_t *at, const uint8_t *end, Row *row, Span *strea
     return FITS;
 }
 
-INLINED int read_line(Builder *builder, Span line, void *reading) {
-    (void)reading;
+INLINED int read_line(Builder *builder, Span line, void *inner) {
     Row row = {0};
     Span stream;
     bool is_partial;
     int reason = read_row(line.at, line.at + line.size, &row, &stream, &is_partial);
     if (reason != FITS) return reason;
+    bool is_nested = inner_is_possible(builder, (Span){0}, row.text[MESSAGE]);
     builder_text_member(builder, span_of_text("stream"), stream);
     if (is_partial) builder_json_member(builder, span_of_text("partial"), span_of_text("true"));
+    if (is_nested) inner_read(inner, (Span){0}, false, &row);
     builder_record(builder, line.at, &row);
     return FITS;
 }
 
-static void read_text(Builder *builder, void *reading) { read_lines(builder, read_line, NULL, reading); }
+static void read_text(Builder *builder, void *table) {
+    Inner inner;
+    inner_open(&inner, builder, *(const Span *)table);
+    read_lines(builder, read_line, NULL, &inner);
+    inner_close(&inner);
+}
 
-PyObject *native_cri(PyObject *module, PyObject *arguments) { return read_alone(module, arguments, read_text); }
+PyObject *native_cri(PyObject *module, PyObject *arguments) { return read_by_names(module, arguments, read_text); }

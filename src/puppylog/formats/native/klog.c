@@ -1,7 +1,8 @@
 /* Reads the lines of glog and klog: see klog.py. */
+#include "klog.h"
+
 #include "cursor.h"
 #include "module.h"
-#include "stamp.h"
 
 enum { SHORTEST_HEAD = 22, LONGEST_TID = 10, LONGEST_LINE = 7, MOST_PAIRS = 24, CLOCK_SIZE = 16 };
 
@@ -154,23 +155,22 @@ static bool read_structured(Builder *builder, const uint8_t *at, const uint8_t *
     return true;
 }
 
-INLINED int read_line(Builder *builder, Span line, void *dating) {
-    Row row = {0};
+bool klog_read(Builder *builder, Dating *dating, Span line, Row *row) {
     Parts parts;
     parts.count = 0;
     const uint8_t *end = line.at + line.size;
-    Dating before = *(const Dating *)dating;
-    const uint8_t *at = read_stamp(dating, line.at, end, &row);
+    Dating before = *dating;
+    const uint8_t *at = read_stamp(dating, line.at, end, row);
     if (at != NULL) at = read_source(at, end, &parts);
     if (at == NULL) {
-        *(Dating *)dating = before;
-        return builder->joins ? CONTINUES : KLOG_NO_HEAD;
+        *dating = before;
+        return false;
     }
     if (!read_structured(builder, at, end, &parts)) {
         parts.count = 0;
         parts.message = span_of(at, end);
     }
-    row.text[MESSAGE] = parts.message;
+    row->text[MESSAGE] = parts.message;
     add_number(builder, "tid", parts.tid);
     add_known(builder, "file", parts.file);
     add_number(builder, "line", parts.line);
@@ -178,6 +178,12 @@ INLINED int read_line(Builder *builder, Span line, void *dating) {
         const Pair *pair = &parts.pairs[place];
         (pair->is_json ? builder_json_member : builder_text_member)(builder, pair->key, pair->value);
     }
+    return true;
+}
+
+INLINED int read_line(Builder *builder, Span line, void *dating) {
+    Row row = {0};
+    if (!klog_read(builder, dating, line, &row)) return builder->joins ? CONTINUES : KLOG_NO_HEAD;
     builder_record(builder, line.at, &row);
     return FITS;
 }

@@ -1,19 +1,11 @@
 /* Reads lines of logfmt: see logfmt.py. */
+#include "logfmt.h"
+
 #include "json_text.h"
 #include "module.h"
 #include "scan.h"
 
 enum { LONGEST_NUMBER = 20, LONGEST_EXPONENT = 3, REPLACEMENT = 0xFFFD };
-
-typedef struct {
-    Builder *builder;
-    Names names;
-    Path path;
-    Bytes members;    /* Member */
-    Bytes keys;       /* Key */
-    uint8_t *scratch; /* memory for texts whose escapes are replaced */
-    bool has_invalid_escapes, failed;
-} Reading;
 
 static inline bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
@@ -69,20 +61,20 @@ static bool is_number(Span value) {
 
 /* Write the character of the escape whose backslash is at `at`; set the end of the escape, and return the end of the
  * character. */
-static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *end, const uint8_t **escape_end,
+static uint8_t *put_escape(LogfmtReader *reader, const uint8_t *at, const uint8_t *end, const uint8_t **escape_end,
                            uint8_t *to) {
     static const uint8_t UNESCAPED[128] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['a'] = '\a', ['b'] = '\b',
                                            ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t', ['v'] = '\v'};
     uint8_t byte = *++at;
     if (byte == 'u' && json_hex(at + 1, end) >= 0) {
-        return json_put(to, json_unit(at, end, escape_end, &reading->has_invalid_escapes));
+        return json_put(to, json_unit(at, end, escape_end, &reader->has_invalid_escapes));
     }
     if (byte == 'x' && end - at >= 3) {
         const uint8_t digits[] = {'0', '0', at[1], at[2]};
         int code = json_hex(digits, digits + 4);
         if (code >= 0) {
             bool is_invalid = code == 0 || code >= 0x80;
-            reading->has_invalid_escapes |= is_invalid;
+            reader->has_invalid_escapes |= is_invalid;
             *escape_end = at + 3;
             return json_put(to, is_invalid ? REPLACEMENT : (uint32_t)code);
         }
@@ -97,26 +89,26 @@ static uint8_t *put_escape(Reading *reading, const uint8_t *at, const uint8_t *e
     return to;
 }
 
-static Span unescape(Reading *reading, Span quoted) {
+static Span unescape(LogfmtReader *reader, Span quoted) {
     if (quoted.size == 0 || memchr(quoted.at, '\\', quoted.size) == NULL) return quoted;
-    uint8_t *to = reading->scratch;
+    uint8_t *to = reader->scratch;
     for (const uint8_t *at = quoted.at, *end = at + quoted.size; at < end;) {
-        if (*at == '\\') to = put_escape(reading, at, end, &at, to);
+        if (*at == '\\') to = put_escape(reader, at, end, &at, to);
         else *to++ = *at++;
     }
-    Span text = span_of(reading->scratch, to);
-    reading->scratch = to;
+    Span text = span_of(reader->scratch, to);
+    reader->scratch = to;
     return text;
 }
 
-static int read_quoted(Reading *reading, const uint8_t **place, const uint8_t *end, Member *member) {
+static int read_quoted(LogfmtReader *reader, const uint8_t **place, const uint8_t *end, Member *member) {
     const uint8_t *start = *place + 1, *at = start;
     while ((at = find_special(at, end)) < end && *at != '"') at += *at == '\\' ? 2 : 1;
     if (at >= end) return LOGFMT_OPEN_QUOTE;
     if (!ends_word(at + 1, end)) return LOGFMT_QUOTE_WITHIN;
     member->kind = VALUE_TEXT;
     member->json = (Span){0};
-    member->text = unescape(reading, span_of(start, at));
+    member->text = unescape(reader, span_of(start, at));
     *place = at + 1;
     return FITS;
 }
@@ -138,10 +130,10 @@ static int read_plain(const uint8_t **place, const uint8_t *end, Member *member)
 }
 
 /* Keep the last of the members with equal keys. */
-static void drop_duplicates(Reading *reading) {
-    Member *members = (Member *)reading->members.at;
-    Key *keys = (Key *)reading->keys.at;
-    size_t count = reading->keys.size / sizeof *keys, kept = 0;
+static void drop_duplicates(LogfmtReader *reader) {
+    Member *members = (Member *)reader->members.at;
+    Key *keys = (Key *)reader->keys.at;
+    size_t count = reader->keys.size / sizeof *keys, kept = 0;
     if (!keys_have_duplicates(keys, count)) return;
     keys_sort(keys, count);
     for (size_t place = 1; place < count; place++) {
@@ -150,10 +142,10 @@ static void drop_duplicates(Reading *reading) {
     for (size_t place = 0; place < count; place++) {
         if (members[place].key.at != NULL) members[kept++] = members[place];
     }
-    reading->members.size = kept * sizeof *members;
+    reader->members.size = kept * sizeof *members;
 }
 
-static int list_members(Reading *reading, Span line) {
+static int list_members(LogfmtReader *reader, Span line) {
     const uint8_t *end = line.at + line.size, *at = skip_blanks(line.at, end);
     uint32_t words = 0, pairs = 0;
     for (; at < end || words == 0; words++, at = skip_blanks(at, end)) {
@@ -162,58 +154,68 @@ static int list_members(Reading *reading, Span line) {
         if (after_key == at || !(is_pair || (words > 0 && ends_word(after_key, end))))
             return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
         Member member = {.key = span_of(at, after_key), .json = span_of_text("true")};
-        member.name = names_find_at(&reading->names, &reading->path, words, member.key);
+        member.name = names_find_at(reader->names, &reader->path, words, member.key);
         at = after_key;
         if (is_pair) {
             pairs++;
             at++;
             bool is_quoted = at < end && *at == '"';
-            int reason = is_quoted ? read_quoted(reading, &at, end, &member) : read_plain(&at, end, &member);
+            int reason = is_quoted ? read_quoted(reader, &at, end, &member) : read_plain(&at, end, &member);
             if (reason != FITS) return reason;
         }
         Key key = {.text = member.key, .start = words};
-        bytes_append(&reading->keys, &key, sizeof key, &reading->failed);
-        bytes_append(&reading->members, &member, sizeof member, &reading->failed);
-        if (reading->failed) return LOGFMT_CONTROL;
+        bytes_append(&reader->keys, &key, sizeof key, &reader->failed);
+        bytes_append(&reader->members, &member, sizeof member, &reader->failed);
+        if (reader->failed) return LOGFMT_CONTROL;
     }
     if (words > 2 * pairs) return LOGFMT_FEW_PAIRS;
-    drop_duplicates(reading);
+    drop_duplicates(reader);
     return FITS;
 }
 
-static int read_row(Reading *reading, Span line, Row *row) {
+int logfmt_read(LogfmtReader *reader, Span line, Row *row) {
     if (has_control(line)) return LOGFMT_CONTROL;
-    reading->keys.size = reading->members.size = 0;
-    reading->has_invalid_escapes = false;
-    reading->scratch = builder_scratch(reading->builder, 2 * line.size);
-    if (reading->scratch == NULL) return LOGFMT_CONTROL;
-    int reason = list_members(reading, line);
+    reader->keys.size = reader->members.size = 0;
+    reader->has_invalid_escapes = false;
+    reader->scratch = builder_scratch(reader->builder, 2 * line.size);
+    if (reader->scratch == NULL) return LOGFMT_CONTROL;
+    int reason = list_members(reader, line);
     if (reason != FITS) return reason;
-    Member *members = (Member *)reading->members.at;
-    size_t count = reading->members.size / sizeof *members;
+    Member *members = (Member *)reader->members.at;
+    size_t count = reader->members.size / sizeof *members;
     Extras extras;
     fields_read(members, count, row, &extras);
-    fields_write(reading->builder, members, count, &extras);
-    if (reading->has_invalid_escapes) {
-        builder_json_member(reading->builder, span_of_text("invalid_escape"), span_of_text("true"));
+    fields_write(reader->builder, members, count, &extras);
+    if (reader->has_invalid_escapes) {
+        builder_json_member(reader->builder, span_of_text("invalid_escape"), span_of_text("true"));
     }
     return FITS;
 }
 
-INLINED int read_line(Builder *builder, Span line, void *reading) {
+bool logfmt_begins(Span text) {
+    const uint8_t *end = text.at + text.size, *after_key = key_end(text.at, end);
+    return after_key > text.at && after_key < end && *after_key == '=';
+}
+
+void logfmt_close(LogfmtReader *reader) {
+    if (reader->failed) reader->builder->failed = true;
+    memory_free(reader->members.at);
+    memory_free(reader->keys.at);
+}
+
+INLINED int read_line(Builder *builder, Span line, void *reader) {
     Row row = {0};
-    int reason = read_row(reading, line, &row);
+    int reason = logfmt_read(reader, line, &row);
     if (reason == FITS) builder_record(builder, line.at, &row);
     return reason;
 }
 
 static void read_text(Builder *builder, void *table) {
-    Reading reading = {.builder = builder};
-    names_open(&reading.names, *(const Span *)table);
-    read_lines(builder, read_line, NULL, &reading);
-    if (reading.failed) builder->failed = true;
-    memory_free(reading.members.at);
-    memory_free(reading.keys.at);
+    Names names;
+    names_open(&names, *(const Span *)table);
+    LogfmtReader reader = {.builder = builder, .names = &names};
+    read_lines(builder, read_line, NULL, &reader);
+    logfmt_close(&reader);
 }
 
 PyObject *native_logfmt(PyObject *module, PyObject *arguments) { return read_by_names(module, arguments, read_text); }

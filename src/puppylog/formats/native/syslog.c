@@ -1,4 +1,5 @@
 /* Reads syslog: lines, the messages in them, and their records. See syslog/syslog.py. */
+#include "inner.h"
 #include "module.h"
 #include "syslog.h"
 
@@ -32,13 +33,20 @@ static void add_text(Builder *builder, const char *key, Span value) {
     if (value.size) builder_text_member(builder, span_of_text(key), value);
 }
 
-static void add_entry(Builder *builder, const uint8_t *at, const Entry *entry) {
+typedef struct {
+    Calendar *calendar;
+    Inner inner;
+} Reading;
+
+static void add_entry(Builder *builder, Reading *reading, const uint8_t *at, Entry *entry) {
+    bool is_nested = inner_is_possible(builder, entry->app, entry->row.text[MESSAGE]);
     add_text(builder, "facility", entry->facility);
     add_text(builder, "app", entry->app);
     if (is_number(entry->pid)) builder_json_member(builder, span_of_text("pid"), entry->pid);
     else add_text(builder, "pid", entry->pid);
     add_text(builder, "msgid", entry->msgid);
     syslog_structured(builder, entry->structured);
+    if (is_nested) inner_read(&reading->inner, entry->app, entry->is_coarse, &entry->row);
     builder_record(builder, at, &entry->row);
 }
 
@@ -53,49 +61,64 @@ static const uint8_t *read_size(const uint8_t *at, const uint8_t *end, size_t *s
 
 /* Read the messages of a line, each after its size. Add their records, unless `builder` is NULL: the first call only
  * checks the messages, because all of them must fit before a record is added. */
-static int read_frames(Calendar *calendar, const uint8_t *at, const uint8_t *end, Builder *builder) {
+static int read_frames(Reading *reading, const uint8_t *at, const uint8_t *end, Builder *builder) {
     size_t size;
     const uint8_t *message = read_size(at, end, &size);
     while (message != NULL) {
         const uint8_t *message_end = (size_t)(end - message) < size ? end : message + size;
         const uint8_t *following = read_size(message_end, end, &size);
         Entry entry;
-        int reason = read_message(calendar, message, following != NULL ? message_end : end, &entry);
+        int reason = read_message(reading->calendar, message, following != NULL ? message_end : end, &entry);
         if (reason != FITS) return reason;
-        if (builder != NULL) add_entry(builder, at, &entry);
+        if (builder != NULL) add_entry(builder, reading, at, &entry);
         at = message_end;
         message = following;
     }
     return FITS;
 }
 
-INLINED int read_line(Builder *builder, Span line, void *reading) {
-    Calendar *calendar = reading;
+INLINED int read_line(Builder *builder, Span line, void *given) {
+    Reading *reading = given;
     const uint8_t *at = line.at, *end = at + line.size;
     size_t size;
     if (at < end && is_digit(*at) && read_size(at, end, &size) != NULL) {
-        Calendar before = *calendar;
-        int reason = read_frames(calendar, at, end, NULL);
-        return reason == FITS ? read_frames(&before, at, end, builder) : reason;
+        Calendar before = *reading->calendar;
+        int reason = read_frames(reading, at, end, NULL);
+        if (reason != FITS) return reason;
+        *reading->calendar = before;
+        return read_frames(reading, at, end, builder);
     }
     Entry entry;
-    int reason = read_message(calendar, at, end, &entry);
-    if (reason == FITS) add_entry(builder, at, &entry);
+    int reason = read_message(reading->calendar, at, end, &entry);
+    if (reason == FITS) add_entry(builder, reading, at, &entry);
     return reason == SYSLOG_NO_SYSLOG && builder->joins ? CONTINUES : reason;
 }
 
-static void read_text(Builder *builder, void *calendar) { read_lines(builder, read_line, NULL, calendar); }
+typedef struct {
+    Calendar calendar;
+    Span names;
+} Given;
+
+static void read_text(Builder *builder, void *given) {
+    Reading reading = {.calendar = &((Given *)given)->calendar};
+    inner_open(&reading.inner, builder, ((Given *)given)->names);
+    read_lines(builder, read_line, NULL, &reading);
+    inner_close(&reading.inner);
+}
 
 PyObject *native_syslog(PyObject *module, PyObject *arguments) {
-    Py_buffer text;
-    Calendar calendar = {.is_fixed = false};
+    Py_buffer text, names;
+    Given given = {.calendar = {.is_fixed = false}};
+    Calendar *calendar = &given.calendar;
     int is_fixed, joins;
-    if (!PyArg_ParseTuple(arguments, "y*iiipp", &text, &calendar.year, &calendar.month, &calendar.day, &is_fixed,
-                          &joins)) {
+    if (!PyArg_ParseTuple(arguments, "y*y*iiipp", &text, &names, &calendar->year, &calendar->month, &calendar->day,
+                          &is_fixed, &joins)) {
         return NULL;
     }
-    calendar.is_fixed = is_fixed;
-    PyObject *rows = read_records(module, &text, read_text, &calendar, joins);
+    calendar->is_fixed = is_fixed;
+    given.names = (Span){names.buf, (size_t)names.len};
+    PyObject *rows = read_records(module, &text, read_text, &given, joins);
+    PyBuffer_Release(&names);
     if (rows == NULL) return NULL;
-    return Py_BuildValue("(Niii)", rows, calendar.year, calendar.month, calendar.day);
+    return Py_BuildValue("(Niii)", rows, calendar->year, calendar->month, calendar->day);
 }

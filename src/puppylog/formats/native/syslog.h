@@ -10,6 +10,7 @@
 typedef struct {
     Row row;
     Span facility, app, pid, msgid, structured;
+    bool is_coarse; /* the time is of whole seconds, without a zone */
 } Entry;
 
 typedef struct {

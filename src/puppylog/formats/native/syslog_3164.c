@@ -165,6 +165,7 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool 
     } else {
         entry->row.ts_us = found.us;
         entry->row.is_local = found.is_local;
+        entry->is_coarse = !found.is_iso && found.us % 1000000 == 0;
         at = found.end;
         if (!read_host(&at, end, found.is_iso && !has_priority, is_cisco, entry)) return SYSLOG_NO_TAG;
         if (entry->row.text[HOST].size == 0) entry->row.text[HOST] = origin;

@@ -3,6 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
+from puppylog.formats.entry import Columns
+from puppylog.formats.entry import Entry as Record
+from puppylog.formats.entry import add_entry as add_record
+from puppylog.formats.inner import read_inner
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
 
@@ -28,6 +32,7 @@ class Entry:
     severity: str = ""
     ts_us: int = NO_TIME
     is_local: bool = False
+    is_coarse: bool = False  # the time is of whole seconds, without a zone
     host: str = ""
     app: str = ""
     pid: str = ""
@@ -48,17 +53,14 @@ def add_entry(builder: RowsBuilder, at: int, entry: Entry) -> None:
         ("msgid", entry.msgid and quote(entry.msgid)),
         ("structured_data", elements and "{" + elements + "}"),
     ]
-    builder.add(
-        at,
-        entry.ts_us,
-        is_local=entry.is_local,
-        members=[(key, value) for key, value in named if value],
-        columns={
-            "host": entry.host if entry.host != "-" else None,
-            "severity": entry.severity,
-            "message": entry.message,
-        },
-    )
+    columns: Columns = {
+        "host": entry.host if entry.host != "-" else None,
+        "severity": entry.severity,
+        "message": entry.message,
+    }
+    members = [(key, value) for key, value in named if value]
+    record = Record(entry.ts_us, entry.is_local, columns, members)
+    add_record(builder, at, read_inner(record, entry.app, is_coarse=entry.is_coarse))
 
 
 def _write(members: list[Member]) -> str:

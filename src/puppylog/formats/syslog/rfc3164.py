@@ -64,6 +64,7 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
         rest = text[time_at if has_sequence else at :].lstrip(" ")
     else:
         entry.ts_us, entry.is_local = stamp.us, stamp.is_local
+        entry.is_coarse = not stamp.is_iso and stamp.us % 1_000_000 == 0
         rest = _read_host(text, stamp, entry, has_priority=at > 0, is_cisco=is_cisco)
         entry.host = entry.host or (origin[1] if origin else "")
     if not rest and not entry.host:

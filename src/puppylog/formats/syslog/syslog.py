@@ -9,6 +9,7 @@ from puppylog.formats.base import Options
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
+from puppylog.formats.names import TABLE
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
@@ -84,7 +85,8 @@ def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = F
     """
     if native.lines is None:
         return _read_text(bytes(text), calendar, joins=joins)
-    rows, *date = native.lines.syslog(text, calendar.year, calendar.month, calendar.day, calendar.is_fixed, joins)
+    known = (calendar.year, calendar.month, calendar.day, calendar.is_fixed)
+    rows, *date = native.lines.syslog(text, TABLE, *known, joins)
     calendar.year, calendar.month, calendar.day = date
     return rows_from_buffers(rows, REASONS)
 

@@ -1,0 +1,206 @@
+#include "inner.h"
+
+#include "app.h"
+#include "klog.h"
+#include "severity.h"
+
+enum { LONGEST_WORD = 11, SECONDS_OF_DAY = 86400 };
+
+static const int64_t SECOND_US = 1000000, QUARTER_US = INT64_C(900) * 1000000, FARTHEST_US = INT64_C(54000) * 1000000;
+
+/* What programs write before a colon at the start of a message, in lower case. */
+static const char *const LEVELS[] = {
+    "alert",  "critical", "crit",  "debug", "debug1",      "debug2", "debug3", "emergency", "emerg",   "error", "err",
+    "fatal",  "info",     "notice", "panic", "severe",      "trace",  "warning", "warn",
+};
+
+void inner_open(Inner *inner, Builder *builder, Span table) {
+    inner->builder = builder;
+    inner->table = table;
+    inner->has_names = false;
+    inner->json = (JsonReader){.builder = builder, .names = &inner->names};
+    inner->logfmt = (LogfmtReader){.builder = builder, .names = &inner->names};
+    inner->haproxy = (HaproxyStamp){0};
+}
+
+void inner_close(Inner *inner) {
+    json_close(&inner->json);
+    logfmt_close(&inner->logfmt);
+}
+
+static void read_names(Inner *inner) {
+    if (!inner->has_names) names_open(&inner->names, inner->table);
+    inner->has_names = true;
+}
+
+/* A day of the calendar of 400 years that is valid for all days. */
+typedef struct {
+    int year, month, day;
+} Date;
+
+static Date date_of(int64_t days) {
+    days += 719468; /* from 1 March of the year 0 on */
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097, of_era = days - era * 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    Date date = {.day = (int)(of_year - (153 * month + 2) / 5 + 1), .month = (int)(month < 10 ? month + 3 : month - 9)};
+    date.year = (int)(year + era * 400) + (date.month <= 2);
+    return date;
+}
+
+static int64_t floor_of(int64_t number, int64_t unit) { return number / unit - (number % unit < 0); }
+
+/* Return the dating of stamps in the message: a stamp without a year is not more than a day after the line's. */
+static Dating dating_of(const Row *outer) {
+    Dating dating = {.order = ORDER_UNKNOWN};
+    if (outer->ts_us == NO_TIME) return dating;
+    Date date = date_of(floor_of(outer->ts_us, SECONDS_OF_DAY * SECOND_US) + 1);
+    dating.calendar = (Calendar){date.year, date.month, date.day, true};
+    return dating;
+}
+
+static bool read_json(Inner *inner, Span text, Row *row) {
+    read_names(inner);
+    if (json_read(&inner->json, text, row) != FITS || inner->json.members.size == 0) return false;
+    json_write(&inner->json);
+    return true;
+}
+
+/* Prose can be logfmt, too, and so can lines of firewalls: they have no level, and no message with a time. */
+static bool read_logfmt(Inner *inner, Span text, Row *row) {
+    read_names(inner);
+    if (logfmt_read(&inner->logfmt, text, row) != FITS) return false;
+    return row->text[SEVERITY].size || (row->ts_us != NO_TIME && row->text[MESSAGE].size);
+}
+
+/* Read a level and a colon, such as `error: `. */
+static bool read_level(Builder *builder, Span text, Row *row) {
+    char lower[LONGEST_WORD] = {0};
+    size_t size = 0;
+    for (; size < text.size && size < LONGEST_WORD - 1 && is_alphanumeric(text.at[size]); size++) {
+        lower[size] = (char)(is_digit(text.at[size]) ? text.at[size] : text.at[size] | 0x20);
+    }
+    if (text.size - size < 2 || text.at[size] != ':' || text.at[size + 1] != ' ') return false;
+    for (size_t place = 0; place < sizeof LEVELS / sizeof *LEVELS; place++) {
+        if (strcmp(lower, LEVELS[place]) != 0) continue;
+        row->text[MESSAGE] = (Span){text.at + size + 2, text.size - size - 2};
+        return row_set_severity(builder, row, (Span){text.at, size});
+    }
+    return false;
+}
+
+static bool read_head(Builder *builder, const Row *outer, Span text, Row *row) {
+    Dating dating = dating_of(outer);
+    AppHead head;
+    if (app_read_head(&dating, text, &head) && (head.level.size || head.ts_us != NO_TIME)) {
+        app_fill_row(builder, &head, row);
+        return true;
+    }
+    return read_level(builder, text, row);
+}
+
+static bool read_klog(Builder *builder, const Row *outer, Span text, Row *row) {
+    if (!is_one_of(*text.at, "IWEF") || text.size < 2 || !is_digit(text.at[1])) return false;
+    Dating dating = dating_of(outer);
+    if (klog_read(builder, &dating, text, row)) return true;
+    *row = (Row){.ts_us = NO_TIME};
+    return false;
+}
+
+static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row *row) {
+    static const char CEE[] = "@cee:";
+    Builder *builder = inner->builder;
+    if (*text.at == '{') return read_json(inner, text, row);
+    if (starts_with(text.at, text.at + text.size, CEE)) {
+        const uint8_t *end = text.at + text.size, *at = skip_spaces(text.at + strlen(CEE), end);
+        return byte_at(at, end) == '{' && read_json(inner, span_of(at, end), row);
+    }
+    if (is_from_haproxy(app)) {
+        Mark mark = builder_mark(builder);
+        if (haproxy_read(builder, text, &inner->haproxy, row) == FITS) return true;
+        builder_return_to(builder, mark);
+        *row = (Row){.ts_us = NO_TIME};
+    }
+    if (read_klog(builder, outer, text, row)) return true;
+    if (logfmt_begins(text)) {
+        Mark mark = builder_mark(builder);
+        if (read_logfmt(inner, text, row)) return true;
+        builder_return_to(builder, mark);
+        *row = (Row){.ts_us = NO_TIME};
+    }
+    return read_head(builder, outer, text, row);
+}
+
+/* Return whether both times can be the same within a second. If only one of them has a zone, they can be that differ by
+ * the offset of a zone. */
+static bool is_same_time(const Row *outer, const Row *row) {
+    int64_t apart = row->ts_us - outer->ts_us;
+    if (outer->is_local != row->is_local) {
+        if (apart > FARTHEST_US || apart < -FARTHEST_US) return false;
+        apart -= floor_of(apart + QUARTER_US / 2, QUARTER_US) * QUARTER_US;
+    }
+    return apart <= SECOND_US && apart >= -SECOND_US;
+}
+
+static char *put_number(char *to, int number, int digits) {
+    for (int place = digits - 1; place >= 0; place--, number /= 10) to[place] = (char)('0' + number % 10);
+    return to + digits;
+}
+
+/* Write the time of the record in ISO 8601 as the attribute `time`. */
+static void write_time(Builder *builder, const Row *row) {
+    char text[40], *to = text;
+    int64_t seconds = floor_of(row->ts_us, SECOND_US), days = floor_of(seconds, SECONDS_OF_DAY);
+    int of_day = (int)(seconds - days * SECONDS_OF_DAY), fraction_us = (int)(row->ts_us - seconds * SECOND_US);
+    Date date = date_of(days);
+    const int numbers[] = {date.year, date.month, date.day, of_day / 3600, of_day / 60 % 60, of_day % 60};
+    for (int place = 0; place < 6; place++) {
+        to = put_number(to, numbers[place], place == 0 ? 4 : 2);
+        if (place < 5) *to++ = "--T::"[place];
+    }
+    if (fraction_us) {
+        *to++ = '.';
+        to = put_number(to, fraction_us, 6);
+    }
+    if (!row->is_local) *to++ = 'Z';
+    const char *key = builder->keys.has_time ? "inner_time" : "time";
+    builder_text_member(builder, span_of_text(key), span_of((const uint8_t *)text, (const uint8_t *)to));
+}
+
+/* Take the record's time if the line has none. If the line's time is coarse, a time with a zone is more exact. */
+static void choose_time(Builder *builder, bool is_coarse, Row *outer, const Row *row) {
+    if (row->ts_us == NO_TIME) return;
+    int64_t apart = outer->ts_us == NO_TIME ? 0 : row->ts_us - outer->ts_us;
+    bool is_exact = is_coarse && outer->is_local && !row->is_local && apart <= FARTHEST_US && apart >= -FARTHEST_US;
+    if (outer->ts_us == NO_TIME || is_exact) {
+        outer->ts_us = row->ts_us;
+        outer->is_local = row->is_local;
+    } else if (!is_same_time(outer, row)) {
+        write_time(builder, row);
+    }
+}
+
+void inner_read(Inner *inner, Span app, bool is_coarse, Row *outer) {
+    Span text = outer->text[MESSAGE];
+    Builder *builder = inner->builder;
+    Mark mark = builder_mark(builder);
+    size_t ambiguous_zones = builder->ambiguous_zones;
+    Row row = {.ts_us = NO_TIME};
+    builder->keys.is_inner = true;
+    if (!read_record(inner, outer, app, text, &row)) {
+        builder_return_to(builder, mark);
+        builder->ambiguous_zones = ambiguous_zones;
+        return;
+    }
+    if (row.text[HOST].size && outer->text[HOST].size)
+        builder_text_member(builder, span_of_text("hostname"), outer->text[HOST]);
+    if (outer->ts_us != NO_TIME) builder->ambiguous_zones = ambiguous_zones;
+    choose_time(builder, is_coarse, outer, &row);
+    for (int column = 0; column < TEXTS; column++) {
+        if (row.text[column].size || column == MESSAGE) outer->text[column] = row.text[column];
+    }
+    outer->has_status = row.has_status;
+    outer->status = row.status;
+    outer->has_bytes = row.has_bytes;
+    outer->bytes = row.bytes;
+}
