@@ -2,7 +2,8 @@
 #ifndef PUPPYLOG_ZONES_H
 #define PUPPYLOG_ZONES_H
 
-/* clang-format off: it would move every name. */
+/* clang-format would write each name of a zone on a line of its own. */
+/* clang-format off */
 
 /* Names with one meaning, and their offsets in minutes east of UTC. */
 #define ZONES(X)                                                                                   \
