@@ -26,6 +26,7 @@ from bench.idle import MANY, SETTLE_S, measure_idle, measure_many
 from bench.ingest import figures_of, measure_cost, measure_parsing, measure_rounds, write_log
 from bench.latency import measure_answers, measure_visibility
 from bench.load import QUERIES, Fleet, measure_fleet, measure_queries
+from bench.mixed import measure_mixed
 from bench.network import COLLECTORS, measure_listening, measure_many_collectors, measure_network, measure_posts
 from bench.page import RECORDS, TIMES, measure_page, measure_tails
 from bench.peers import format_peers
@@ -36,7 +37,7 @@ from bench.report import Figure, Section, format_table, write_json
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "answers", "visibility", "idle", "load", "commands", "network", "page")
+PARTS = ("ingest", "mixed", "answers", "visibility", "idle", "load", "commands", "network", "page")
 
 
 def main() -> int:
@@ -104,6 +105,9 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
             speed = options.lines / round_.ingest.collector.wall_s
             _say(f"ingest {len(rounds)} of {options.pairs}: {speed:,.0f} lines/s")
         figures += figures_of(rounds, options.lines)
+    if "mixed" in options.only:
+        _say("parsing a mixed corpus")
+        figures += measure_mixed(options.lines)
     if "answers" in options.only:
         _say("answers during a backfill")
         figures += measure_answers(work / "answers", log)

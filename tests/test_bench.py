@@ -75,6 +75,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     for name in (
         "times the one-liner",
         "parsing alone, lines per CPU second",
+        "parsing the mixed corpus, lines per CPU second",
         "1,500 lines in one file",
         "cost of a line, 3 times as many to 1",
         "host states that the alerts keep",
