@@ -33,7 +33,7 @@ clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_
 names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rspamd clamav hmailserver vsftpd xferlog
     proftpd samba cups cups_page
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
-    strongswan sudo sulog freeradius directory_389 tor vaultwarden
+    strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden
 operating systems and packages: dmesg xorg journal_verbose macos_log cloud_init svlogd dpkg apt_history apt_term
     alternatives yum dnf pacman
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
