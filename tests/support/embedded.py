@@ -15,15 +15,16 @@ from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
 
-_SHORTEST_PAUSE_S: Final = 0.01
+_SHORTEST_PAUSE_S: Final = 0.02
 _LONGEST_PAUSE_S: Final = 0.5
 
 
 def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str = "it") -> None:
     """Return as soon as ``is_so`` returns true.
 
-    A call of ``is_so`` may query a store or start a process. The pause after a call is at least as long as the call and
-    grows to a twentieth of the time waited so far, so that waiting leaves most of the processor to what it waits for.
+    A call of ``is_so`` may query a store or start a process. The pause after a call is at least twice as long as the
+    call, and grows to a sixth of the time waited so far. Calls so use little of the processor, and a test waits about
+    a tenth longer than it has to.
 
     The time limit is long because only a failing test waits for it, and a busy machine may need more than 20 seconds
     for the first round of alerts.
@@ -35,7 +36,7 @@ def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str =
     while not is_so():
         now = time.monotonic()
         assert now < started + within_s, f"{what} did not happen within {within_s} s"
-        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, now - called, (now - started) / 20)))
+        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, 2 * (now - called), (now - started) / 6)))
         called = time.monotonic()
 
 
