@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -32,10 +32,17 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_bytes())
 
 
+@cache
+def list_nodes(path: Path) -> list[ast.AST]:
+    """Return all nodes of a module. To walk a tree again takes longer than to parse the module."""
+    return list(ast.walk(parse(path)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _forget_trees() -> Iterator[None]:
     """Keep the trees of the modules for these tests only: they are large."""
     yield
+    list_nodes.cache_clear()
     parse.cache_clear()
 
 
@@ -101,7 +108,7 @@ def test_every_module_has_a_docstring() -> None:
 def iter_query_uses() -> Iterator[tuple[tuple[str, str], str]]:
     """Yield (package, file) and the name of the query for every ``_QUERIES["name"]`` in the source."""
     for path in MODULES:
-        nodes = list(ast.walk(parse(path)))
+        nodes = list_nodes(path)
         tables = {
             target.id: (strings_in(call.args[0])[0], strings_in(call.args[1])[0])
             for node in nodes
@@ -116,7 +123,11 @@ def iter_query_uses() -> Iterator[tuple[tuple[str, str], str]]:
 
 
 def strings_in(tree: ast.AST) -> list[str]:
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return strings_among(ast.walk(tree))
+
+
+def strings_among(nodes: Iterable[ast.AST]) -> list[str]:
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
 
 
 def list_query_files() -> set[tuple[str, str]]:
@@ -138,7 +149,7 @@ TRANSLATORS = {
 }
 
 
-def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
+def iter_readers(nodes: Sequence[ast.AST]) -> Iterator[ast.expr]:
     """Yield every expression that searches the message of an error by a comparison, a method or a regular expression.
 
     Passing a message on is not searching it: `error.message` as an argument and `str(error).lower()` are not yielded.
@@ -156,8 +167,8 @@ def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
                 return is_message(value)
         return False
 
-    caught = {"error"} | {node.name for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler) and node.name}
-    for node in ast.walk(tree):
+    caught = {"error"} | {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+    for node in nodes:
         match node:
             case ast.Compare(left=left, comparators=others) if any(map(is_message, [left, *others])):
                 yield node
@@ -182,7 +193,7 @@ def iter_readers(tree: ast.AST) -> Iterator[ast.expr]:
     ],
 )
 def test_code_that_searches_a_message_is_recognized(code: str) -> None:
-    assert list(iter_readers(ast.parse(code)))
+    assert list(iter_readers(list(ast.walk(ast.parse(code)))))
 
 
 def test_only_translators_search_the_message_of_an_error() -> None:
@@ -190,7 +201,7 @@ def test_only_translators_search_the_message_of_an_error() -> None:
         f"{path.relative_to(SOURCE)}:{node.lineno}"
         for path in MODULES
         if str(path.relative_to(SOURCE)) not in TRANSLATORS
-        for node in iter_readers(parse(path))
+        for node in iter_readers(list_nodes(path))
     }
     assert readers == set()
 
@@ -199,7 +210,7 @@ def test_every_error_is_made_from_parts_and_none_from_a_whole_message() -> None:
     whole = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))]
-        for node in ast.walk(parse(path))
+        for node in (list_nodes(path) if path in MODULES else ast.walk(ast.parse(path.read_bytes())))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in BY_NAME and node.args
         if "cannot " in ast.unparse(node.args[0])
     ]
@@ -212,7 +223,7 @@ def test_every_package_that_is_imported_is_a_declared_dependency() -> None:
     declared = {re.split(r"[^\w-]", dependency)[0].replace("-", "_") for dependency in project["dependencies"]}
     imported: set[str] = set()
     for module in MODULES:
-        for node in ast.walk(parse(module)):
+        for node in list_nodes(module):
             if isinstance(node, ast.Import):
                 imported |= {name.name.partition(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -231,7 +242,7 @@ def test_every_query_that_is_used_exists() -> None:
 
 
 def test_every_query_is_used() -> None:
-    words = {word for path in MODULES for word in strings_in(parse(path))}
+    words = {word for path in MODULES for word in strings_among(list_nodes(path))}
     assert [name for file in list_query_files() for name in load_queries(*file) if name not in words] == []
 
 

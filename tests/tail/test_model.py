@@ -382,7 +382,7 @@ class TailingMachine(RuleBasedStateMachine):
 
 
 TailingMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("TAILING_EXAMPLES", "150")),
+    max_examples=int(os.environ.get("TAILING_EXAMPLES", "75")),
     stateful_step_count=int(os.environ.get("TAILING_STEPS", "50")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -79,7 +79,15 @@ def test_the_demo_loses_no_line_within_a_minute_and_with_keep_continues_until_in
     assert "\x1b" not in text
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+# One handler serves the three signals. That it is installed for the other two is tested in `make soak`.
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGINT,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.thorough),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.thorough),
+    ],
+)
 def test_an_interrupted_demo_leaves_no_files_and_no_processes(place: Path, number: signal.Signals) -> None:
     with demo(place) as process:
         assert process.stdout is not None

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,6 +17,7 @@ import pytest
 
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable
 from puppylog.model.metric import Metric
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.engine import running_query
 from puppylog.stores.duckdb.engine.database import Connection, Engine
@@ -38,9 +40,17 @@ def unlimited_and_limited(server: EmbeddedStore, timeout_s: float) -> Iterator[t
         yield unlimited, limited
 
 
-def run_out_of_time(server: EmbeddedStore, timeout_s: float) -> None:
-    with DuckdbStore(server.directory.path, timeout_s=timeout_s) as store, pytest.raises(QueryError):
-        ask(store, ENDLESS)
+def is_over(thread: threading.Thread) -> bool:
+    return not thread.is_alive()
+
+
+def run_until_cancelled(server: EmbeddedStore, cancellation: Cancellation) -> None:
+    with (
+        server.connect() as store,
+        pytest.raises(PuppylogError),
+        store.stream_query(ENDLESS, cancellation=cancellation) as batches,
+    ):
+        list(batches)
 
 
 def cpu_s(pid: int) -> float:
@@ -67,7 +77,8 @@ def test_a_query_that_takes_too_long_is_ended(server: EmbeddedStore) -> None:
 def test_only_few_queries_of_users_run_at_once_and_they_delay_no_other_client(server: EmbeddedStore) -> None:
     with unlimited_and_limited(server, 1.0) as (unlimited, limited):
         started = cpu_s(unlimited.engine_pid)
-        heavy = [threading.Thread(target=run_out_of_time, args=(server, 4.0)) for _ in range(2)]
+        cancellations = [Cancellation() for _ in range(2)]
+        heavy = [threading.Thread(target=run_until_cancelled, args=(server, one)) for one in cancellations]
         for thread in heavy:
             thread.start()
         wait_until(lambda: cpu_s(unlimited.engine_pid) > started + 0.3, what="the start of the queries")
@@ -75,6 +86,9 @@ def test_only_few_queries_of_users_run_at_once_and_they_delay_no_other_client(se
             ask(limited, "SELECT 1 AS one")
         Source(unlimited).append(records(3))
         assert unlimited.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]
+        for thread, cancellation in zip(heavy, cancellations, strict=True):
+            assert thread.is_alive()
+            cancellation.cancel_until(partial(is_over, thread), every_s=0.1)
         for thread in heavy:
             thread.join()
         assert ask(limited, "SELECT 1 AS one") == [{"one": 1}]
