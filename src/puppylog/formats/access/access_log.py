@@ -35,7 +35,8 @@ class AccessLog:
         return self
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self._read, data, offset, read_at_us, UTC)
+        # Servers write control characters of a request in other characters, so their lines have no colours.
+        return parse_lines(self._read, data, offset, read_at_us, UTC, may_have_colours=False)
 
     def find_last_start(self, lines: bytes) -> int:
         return len(lines)
