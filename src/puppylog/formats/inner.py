@@ -1,9 +1,10 @@
 """Reads a record that a program wrote into the message of another record. ``native/inner.c`` does the same in C.
 
 The runtime of a container, Docker and syslog write a line around what a program says, which may be JSON, logfmt, klog,
-application text, or a line of HAProxy. Columns and attributes then come from the program's record. The line's own
-attributes stay; an attribute of the record that has the name of one of them gets ``inner_`` before its name. If both
-have a host, the line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
+application text, or a line of HAProxy; of CEF and LEEF only the level is read. Columns and attributes then come from
+the program's record. The line's own attributes stay; an attribute of the record that has the name of one of them gets
+``inner_`` before its name. If both have a host, the line's host becomes the attribute ``hostname``. A message that is
+no such record stays as it is.
 
 The time is the line's, because the runtime and the daemon know their zone. But a stamp of BSD's syslog has no zone and
 no fraction, so the record's time replaces it if that has a zone. If the record's time differs by more than a second, it
@@ -46,6 +47,12 @@ _BEGINS = re.compile(
 )
 """How a record can begin. Most messages are prose, which need not be read."""
 
+_CEF = re.compile(r"CEF:[0-9]\|(?:(?:[^|\\]|\\.)*\|){5}([^|]*)\|", re.DOTALL)
+_LEEF = re.compile(r"LEEF:[0-9](?s:.)*?[^0-9A-Za-z]sev=([0-9]{1,2})(?![0-9])")
+_EVENT_LEVELS: Final = {"low": "info", "medium": "warning", "high": "error", "very-high": "critical"} | {
+    str(number): "info" if number < 4 else "warning" if number < 7 else "error" if number < 9 else "critical"
+    for number in range(11)
+}
 _LEVEL = re.compile(r"([0-9A-Za-z]{1,10}): ")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,6 +94,9 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
     cee = _CEE.match(text)
     if cee is not None or text.startswith("{"):
         return _read_json(text[cee.end() if cee is not None else 0 :], names)
+    event = _CEF.match(text) or _LEEF.match(text)
+    if event is not None and event[1].lower() in _EVENT_LEVELS and event[1].isascii():
+        return Entry(columns={"severity": _EVENT_LEVELS[event[1].lower()], "message": text})
     if app.startswith(_HAPROXY):
         try:
             return read_haproxy_entry(text)

@@ -107,6 +107,58 @@ static bool read_klog(Builder *builder, const Row *outer, Span text, Row *row) {
     return false;
 }
 
+/* Return the severity of a number from 0 to 10, or of a word of CEF; NULL if it is none. */
+static const char *event_level(Span text) {
+    static const char *const WORDS[][2] = {
+        {"low", "info"}, {"medium", "warning"}, {"high", "error"}, {"very-high", "critical"}};
+    char lower[LONGEST_WORD] = {0};
+    if (text.size == 0 || text.size >= LONGEST_WORD || memchr(text.at, 0, text.size) != NULL) return NULL;
+    for (size_t place = 0; place < text.size; place++) {
+        uint8_t byte = text.at[place];
+        lower[place] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);
+    }
+    for (size_t place = 0; place < sizeof WORDS / sizeof *WORDS; place++) {
+        if (strcmp(lower, WORDS[place][0]) == 0) return WORDS[place][1];
+    }
+    if (strcmp(lower, "10") == 0) return "critical";
+    if (text.size != 1 || !is_digit(*text.at)) return NULL;
+    int number = *text.at - '0';
+    return number < 4 ? "info" : number < 7 ? "warning" : number < 9 ? "error" : "critical";
+}
+
+/* Return the seventh part of the head of CEF; empty if there is none. */
+static Span cef_severity(const uint8_t *at, const uint8_t *end) {
+    for (int bars = 0; bars < 5; bars++, at++) {
+        for (; at < end && *at != '|'; at++) at += *at == '\\';
+        if (at >= end) return (Span){0};
+    }
+    const uint8_t *bar = find(at, end, '|');
+    return bar != NULL ? span_of(at, bar) : (Span){0};
+}
+
+static Span leef_severity(const uint8_t *at, const uint8_t *end) {
+    for (at++; at < end; at++) {
+        if (!starts_with(at, end, "sev=") || is_alphanumeric(at[-1])) continue;
+        int size = digit_run(at + 4, end, 3);
+        if (size == 1 || size == 2) return span_of(at + 4, at + 4 + size);
+    }
+    return (Span){0};
+}
+
+/* Read the level of an event in CEF or LEEF. The whole text stays the message. */
+static bool read_event(Span text, Row *row) {
+    const uint8_t *at = text.at, *end = at + text.size;
+    Span severity = {0};
+    if (starts_with(at, end, "CEF:") && end - at > 6 && is_digit(at[4]) && at[5] == '|')
+        severity = cef_severity(at + 6, end);
+    else if (starts_with(at, end, "LEEF:") && end - at > 6 && is_digit(at[5])) severity = leef_severity(at + 6, end);
+    const char *level = event_level(severity);
+    if (level == NULL) return false;
+    row->text[SEVERITY] = span_of_text(level);
+    row->text[MESSAGE] = text;
+    return true;
+}
+
 static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row *row) {
     static const char CEE[] = "@cee:";
     Builder *builder = inner->builder;
@@ -115,6 +167,7 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         const uint8_t *end = text.at + text.size, *at = skip_spaces(text.at + strlen(CEE), end);
         return byte_at(at, end) == '{' && read_json(inner, span_of(at, end), row);
     }
+    if (read_event(text, row)) return true;
     if (is_from_haproxy(app)) {
         Mark mark = builder_mark(builder);
         if (haproxy_read(builder, text, &inner->haproxy, row) == FITS) return true;

@@ -26,6 +26,22 @@ Stamp syslog_stamp(Calendar *calendar, const uint8_t *at, const uint8_t *end, Fo
 int syslog_5424(const uint8_t *at, const uint8_t *end, Entry *entry);
 int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool has_priority, Entry *entry);
 
+/* Skip the sequence number or the colon, and the mark, that devices of Cisco write before the time. */
+const uint8_t *syslog_before_time(const uint8_t *at, const uint8_t *end, bool *is_cisco);
+const uint8_t *syslog_mark_end(const uint8_t *at, const uint8_t *end);
+
+/* Return the start of the tag after a sequence number, a mark and a time at `at`; NULL if they are not there. */
+const uint8_t *syslog_cisco_end(const Calendar *calendar, const uint8_t *at, const uint8_t *end);
+
+/* Read what ESXi and vCenter write behind the time of their own files; return the start of the rest, or NULL. */
+const uint8_t *syslog_vmware(const uint8_t *at, const uint8_t *end, Entry *entry);
+
+/* Return whether the text begins with the processor, as messages of ESXi do. */
+bool syslog_is_cpu(const uint8_t *at, const uint8_t *end);
+
+/* Read the level that the tag or the message has. */
+void syslog_level(Entry *entry);
+
 /* Write the member `structured_data`, unless it is empty. */
 void syslog_structured(Builder *builder, Span elements);
 

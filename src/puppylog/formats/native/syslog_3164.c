@@ -93,6 +93,30 @@ static const uint8_t *skip_zone(const uint8_t *at, const uint8_t *end, bool is_c
     return is_cisco || *is_universal || begins(at + 1, end, " %") ? at + 1 : NULL;
 }
 
+/* Read `<facility.severity> `, which BSD's `syslogd -v` writes after the time; return the start of the rest. */
+static const uint8_t *skip_level(const uint8_t *at, const uint8_t *end, Entry *entry) {
+    if (at == end || *at != '<') return at;
+    const uint8_t *start = at + 1, *after = start;
+    while (after < end && *after != ' ' && *after != '<' && *after != '>') after++;
+    if (after == start || !begins(after, end, "> ")) return at;
+    Entry level = {0};
+    const uint8_t *point = start;
+    int facility = 0;
+    while (point < after && is_digit(*point) && point - start < 2) facility = facility * 10 + (*point++ - '0');
+    if (point > start && after - point == 2 && *point == '.' && point[1] >= '0' && point[1] <= '7') {
+        if (facility >= (int)COUNT(SYSLOG_FACILITIES)) return at;
+        level.facility = span_of_text(SYSLOG_FACILITIES[facility]);
+        level.row.text[SEVERITY] = span_of_text(SYSLOG_SEVERITIES[point[1] - '0']);
+    } else if (!read_priority(span_of(start, after), &level)) {
+        return at;
+    }
+    if (entry->row.text[SEVERITY].size == 0) {
+        entry->facility = level.facility;
+        entry->row.text[SEVERITY] = level.row.text[SEVERITY];
+    }
+    return skip_blanks(after + 1, end);
+}
+
 /* Read the zone or the host after the time, and move after it; false if `is_strict` and the host or tag is missing. */
 static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict, bool is_cisco, Entry *entry) {
     const uint8_t *at = *place;
@@ -104,8 +128,13 @@ static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict,
         *place = skip_blanks(after, end);
         return true;
     }
+    const uint8_t *vmware = is_strict ? syslog_vmware(at, end, entry) : NULL;
+    if (vmware != NULL) {
+        *place = vmware;
+        return true;
+    }
     if (is_strict && !has_host_and_tag(at < end ? at + 1 : end, end)) return false;
-    *place = at = skip_blanks(at, end);
+    *place = at = skip_level(skip_blanks(at, end), end, entry);
     const uint8_t *blank = word_end(at, end);
     Span host = span_of(at, blank);
     if (host.size == 0 || blank[-1] == ':' || is_priority(host)) return true;
@@ -117,27 +146,14 @@ static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict,
     return true;
 }
 
-static void read_content(const uint8_t *at, const uint8_t *end, Entry *entry) {
+static void read_content(const Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
+    const uint8_t *tag = syslog_cisco_end(calendar, at, end);
+    if (tag != NULL) at = tag;
     const uint8_t *blank = word_end(at, end);
     if (entry->row.text[SEVERITY].size == 0 && read_priority(span_of(at, blank), entry)) at = skip_blanks(blank, end);
-    if (take_tag(&at, end, entry) && at < end && *at == ' ') at++;
+    if (!syslog_is_cpu(at, end) && take_tag(&at, end, entry) && at < end && *at == ' ') at++;
     entry->row.text[MESSAGE] = span_of(at, end);
-}
-
-static const uint8_t *skip_mark(const uint8_t *at, const uint8_t *end) {
-    return at < end && (*at == '*' || *at == '.') ? at + 1 : at;
-}
-
-/* Skip the sequence number or the colon, and the mark, that devices of Cisco write before the time. */
-static const uint8_t *skip_before_time(const uint8_t *at, const uint8_t *end, bool *is_cisco) {
-    if (at < end && *at == ' ') at++;
-    const uint8_t *start = at;
-    while (at < end && is_digit(*at) && at - start < 10) at++;
-    if (at > start) at = begins(at, end, ": ") ? at + 2 : start;
-    else if (at < end && *at == ':') at += begins(at, end, ": ") ? 2 : 1;
-    at = skip_mark(at, end);
-    *is_cisco = at > start;
-    return at;
+    syslog_level(entry);
 }
 
 /* Read the name that a device of Cisco gives itself before the time; return NULL if there is none. */
@@ -145,12 +161,14 @@ static const uint8_t *skip_origin(const uint8_t *at, const uint8_t *end, Span *o
     const uint8_t *blank = word_end(at, end);
     if (blank == end || blank - at < 2 || blank[-1] != ':') return NULL;
     *origin = span_of(at, blank - 1);
-    return skip_mark(blank + 1, end);
+    return syslog_mark_end(blank + 1, end);
 }
 
 int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool has_priority, Entry *entry) {
     bool is_cisco = false;
-    const uint8_t *time_at = has_priority ? skip_before_time(at, end, &is_cisco) : at;
+    bool has_head = has_priority || ((is_digit(*at) || *at == ':' || *at == '*' || *at == '.' || *at == ' ') &&
+                                     syslog_cisco_end(calendar, at, end) != NULL);
+    const uint8_t *time_at = has_head ? syslog_before_time(at, end, &is_cisco) : at;
     Found found;
     Stamp stamp = syslog_stamp(calendar, time_at, end, &found);
     Span origin = {0};
@@ -171,7 +189,7 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool 
         if (entry->row.text[HOST].size == 0) entry->row.text[HOST] = origin;
     }
     if (at == end && entry->row.text[HOST].size == 0) return SYSLOG_NO_MESSAGE;
-    read_content(at, end, entry);
+    read_content(calendar, at, end, entry);
     entry->row.text[HOST] = without_dash(entry->row.text[HOST]);
     return FITS;
 }

@@ -14,12 +14,13 @@ from typing import Final
 
 from puppylog.formats import clock
 from puppylog.formats.calendar import Calendar
+from puppylog.formats.syslog.devices import BEFORE_TIME, begins_with_cpu, find_cisco_end, read_level, read_vmware
 from puppylog.formats.syslog.entry import FACILITIES, KEYWORDS, SEVERITIES, Entry
 from puppylog.formats.syslog.reasons import NO_MESSAGE, NO_TAG, NOT_SYSLOG, TIME_RANGE, Mismatch
 from puppylog.formats.syslog.stamp import FoundStamp, find_stamp
 
-_BEFORE_TIME = re.compile(r" ?((?:[0-9]{1,10}: |: ?)?[*.]?)")
 _ORIGIN = re.compile(r"([^ ]+): [*.]?")
+_LEVEL = re.compile(r"<(([0-9]{1,2})\.([0-7])|[^ <>]+)> +")
 _ZONE = re.compile(r" ([A-Z]{3,5}):(?= |\Z)")
 _UNIVERSAL: Final = {"UTC", "GMT"}
 _TAG = re.compile(r"([^ \[\]]+):(?=[ \[]|\Z)")
@@ -50,7 +51,8 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
     Raises:
         Mismatch: the message does not have this form.
     """
-    before = _BEFORE_TIME.match(text, at) if at else None
+    has_head = at > 0 or (text[:1] in set("0123456789:*. ") and find_cisco_end(text, 0, calendar) is not None)
+    before = BEFORE_TIME.match(text, at) if has_head else None
     is_cisco = bool(before and before[1])
     time_at = before.end() if before else at
     stamp = _find_stamp(text, time_at, calendar)
@@ -69,7 +71,7 @@ def read_3164(text: str, at: int, calendar: Calendar, entry: Entry) -> None:
         entry.host = entry.host or (origin[1] if origin else "")
     if not rest and not entry.host:
         raise Mismatch(NO_MESSAGE, len(text))
-    _read_content(rest, entry)
+    _read_content(rest, entry, calendar)
 
 
 def _find_stamp(text: str, at: int, calendar: Calendar) -> FoundStamp | None:
@@ -88,13 +90,31 @@ def _read_host(text: str, stamp: FoundStamp, entry: Entry, *, has_priority: bool
     if text.startswith(":", stamp.end):
         return text[stamp.end + 1 :].lstrip(" ")
     if stamp.is_iso and not has_priority:
+        vmware_at = read_vmware(text, stamp.end, entry)
+        if vmware_at is not None:
+            return text[vmware_at:]
         _check_host_and_tag(text, stamp.end + 1)
-    rest = text[stamp.end :].lstrip(" ")
+    rest = _skip_level(text[stamp.end :].lstrip(" "), entry)
     host, _, behind = rest.partition(" ")
     if host.endswith(":") or host in _PRIORITIES or rest.startswith(_REPEATED):
         return rest
     entry.host = host
     return behind.lstrip(" ").removeprefix(": ").lstrip(" ")
+
+
+def _skip_level(text: str, entry: Entry) -> str:
+    """Read ``<facility.severity>``, which BSD's ``syslogd -v`` writes after the time; return the rest of the text."""
+    match = _LEVEL.match(text)
+    if match is None:
+        return text
+    written = match[1]
+    if match[2] and int(match[2]) < len(FACILITIES):
+        written = f"{FACILITIES[int(match[2])]}.{KEYWORDS[int(match[3])]}"
+    if written not in _PRIORITIES:
+        return text
+    if not entry.severity:
+        entry.facility, entry.severity = _PRIORITIES[written]
+    return text[match.end() :]
 
 
 def _check_host_and_tag(text: str, at: int) -> None:
@@ -105,16 +125,18 @@ def _check_host_and_tag(text: str, at: int) -> None:
         raise Mismatch(NO_TAG, at + len(host))
 
 
-def _read_content(text: str, entry: Entry) -> None:
+def _read_content(text: str, entry: Entry, calendar: Calendar) -> None:
+    text = text[find_cisco_end(text, 0, calendar) or 0 :]
     word, _, rest = text.partition(" ")
     if not entry.severity and word in _PRIORITIES:
         entry.facility, entry.severity = _PRIORITIES[word]
         text = rest.lstrip(" ")
-    tag = _TAG.match(text)
-    if tag is None:
+    tag = _TAG.match(text) if not begins_with_cpu(text) else None
+    if tag is None and not begins_with_cpu(text):
         tag = _TAG_WITH_PID.match(text)
         entry.pid = tag[2] if tag else ""
     if tag is not None:
         entry.app = tag[1]
         text = text[tag.end() :].removeprefix(" ")
     entry.message = text
+    read_level(entry)
