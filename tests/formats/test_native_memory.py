@@ -32,7 +32,7 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "logfmt": (b"",),
     "cri": (b"",),
     "syslog": (b"", 2026, 11, 27, False, True),
-    "layout": (b"", (), False, False, 0, 0, 0),
+    "layout": (b"", (), False, False, False, 0, 0, 0),
 }
 _INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "300")  # the number of damaged lines for each reader
 _FUZZ_S = 240 + int(_INPUTS) * len(_NAMES) / 500  # 500 lines per second at least

@@ -1,10 +1,10 @@
 """Reads a record that a program wrote into the message of another record. ``native/inner.c`` does the same in C.
 
 The runtime of a container, Docker and syslog write a line around what a program says, which may be JSON, logfmt, klog,
-application text, or a line of HAProxy; of CEF and LEEF only the level is read. Columns and attributes then come from
-the program's record. The line's own attributes stay; an attribute of the record that has the name of one of them gets
-``inner_`` before its name. If both have a host, the line's host becomes the attribute ``hostname``. A message that is
-no such record stays as it is.
+application text, or a line of HAProxy or of an access log. Of CEF and LEEF only the level is read. Columns and
+attributes then come from the program's record. The line's own attributes stay; an attribute of the record that has the
+name of one of them gets ``inner_`` before its name. If both have a host, the line's host becomes the attribute
+``hostname``. A message that is no such record stays as it is.
 
 The time is the line's, because the runtime and the daemon know their zone. But a stamp of BSD's syslog has no zone and
 no fraction, so the record's time replaces it if that has a zone. If the record's time differs by more than a second, it
@@ -17,6 +17,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from puppylog.formats.access.line import Mismatch as AccessMismatch
+from puppylog.formats.access.line import read_access_line
 from puppylog.formats.app import list_members, read_head, severity_of
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating
@@ -101,6 +103,11 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
         try:
             return read_haproxy_entry(text)
         except Mismatch:
+            pass
+    if "0" <= text[0] <= "9":
+        try:
+            return read_access_line(text)
+        except AccessMismatch:
             pass
     if _KLOG.match(text):
         try:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from puppylog.formats import clock
 from puppylog.formats.access.reason import Reason
+from puppylog.formats.entry import Entry, add_entry
 from puppylog.formats.fields import Columns, read_request
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import Member, Rows, RowsBuilder
@@ -50,13 +51,20 @@ def read_lines(text: bytes | memoryview, variant: Variant) -> Rows:
     builder = RowsBuilder(bytes(text))
     for at, line in builder.iter_lines():
         try:
-            _add_record(builder, at, line.decode(), variant)
+            entry = read_access_line(line.decode(), variant)
         except Mismatch as mismatch:
             builder.reject(at, mismatch.reason.text)
+        else:
+            add_entry(builder, at, entry)
     return builder.build()
 
 
-def _add_record(builder: RowsBuilder, at: int, line: str, variant: Variant) -> None:
+def read_access_line(line: str, variant: Variant = Variant.ACCESS) -> Entry:
+    """Return the record of a line.
+
+    Raises:
+        Mismatch: the line does not fit.
+    """
     before, quoted = _split_before_request(line)
     ts_us = _read_time(before[-_STAMP_SIZE:])
     columns, members = _read_head(before[:-_STAMP_SIZE])
@@ -68,7 +76,7 @@ def _add_record(builder: RowsBuilder, at: int, line: str, variant: Variant) -> N
     columns |= ending | (read_request(request) or {"message": _none_if_unknown(request)})
     if value := _read_extra(extra):
         members.append(("extra", quote(value)))
-    builder.add(at, ts_us, members=members, columns=columns)
+    return Entry(ts_us, columns=columns, members=members)
 
 
 def _split_before_request(line: str) -> tuple[str, list[str]]:

@@ -1,20 +1,12 @@
 /* Reads access logs of Apache and nginx: see access/line.py, which does the same in Python. */
+#include "access.h"
+
 #include "clock.h"
 #include "module.h"
 #include "request.h"
 
 enum { NO_TEXT = 0xFF }; /* a byte that is in no UTF-8 text */
-enum {
-    STAMP_SIZE = 26,
-    FRAMED_STAMP_SIZE = 30
-}; /* the stamp alone; and ` [stamp] ` before the request's opening quote */
-
-typedef struct {
-    int variant;
-    uint8_t stamp[STAMP_SIZE]; /* the stamp of the line before, because neighbouring lines mostly have the same stamp */
-    int64_t stamp_us;
-    Quotes quotes; /* of the line */
-} Reading;
+enum { FRAMED_STAMP_SIZE = ACCESS_STAMP_SIZE + 4 }; /* ` [stamp] ` before the request's opening quote */
 
 /* Find the request's opening quote: the first quote after "] ", because the name of a user may contain quotes. */
 static const uint8_t *find_opening(Quotes *quotes, const uint8_t *line, const uint8_t *end) {
@@ -24,18 +16,18 @@ static const uint8_t *find_opening(Quotes *quotes, const uint8_t *line, const ui
     return NULL;
 }
 
-static int read_time(Reading *reading, const uint8_t *line, const uint8_t *opening, Row *row) {
+static int read_time(AccessReader *reader, const uint8_t *line, const uint8_t *opening, Row *row) {
     const uint8_t *at = opening - FRAMED_STAMP_SIZE;
     if (opening - line < FRAMED_STAMP_SIZE || at[0] != ' ' || at[1] != '[') return ACCESS_TIME_FORM;
-    if (memcmp(at + 2, reading->stamp, STAMP_SIZE) != 0) {
-        Stamp stamp = clock_access((Span){at + 2, STAMP_SIZE}, &reading->stamp_us);
+    if (memcmp(at + 2, reader->stamp, ACCESS_STAMP_SIZE) != 0) {
+        Stamp stamp = clock_access((Span){at + 2, ACCESS_STAMP_SIZE}, &reader->stamp_us);
         if (stamp != STAMP_ZONED) {
-            memset(reading->stamp, NO_TEXT, STAMP_SIZE);
+            memset(reader->stamp, NO_TEXT, ACCESS_STAMP_SIZE);
             return stamp == STAMP_NONE ? ACCESS_TIME_FORM : ACCESS_TIME_RANGE;
         }
-        memcpy(reading->stamp, at + 2, STAMP_SIZE);
+        memcpy(reader->stamp, at + 2, ACCESS_STAMP_SIZE);
     }
-    row->ts_us = reading->stamp_us;
+    row->ts_us = reader->stamp_us;
     return FITS;
 }
 
@@ -90,17 +82,17 @@ static int read_numbers(const uint8_t **place, const uint8_t *end, Row *row) {
 }
 
 /* Read ` "referer" "user agent" extra`, or only ` extra`; `at` is after the bytes. */
-static int read_ending(Reading *reading, const uint8_t *at, const uint8_t *end, Row *row, Span *extra) {
-    if (end - at >= 2 && at[0] == ' ' && at[1] == '"' && reading->variant != ACCESS_COMMON) {
-        const uint8_t *referer = at + 2, *closing = quotes_find_closing(&reading->quotes, referer, end);
+static int read_ending(AccessReader *reader, const uint8_t *at, const uint8_t *end, Row *row, Span *extra) {
+    if (end - at >= 2 && at[0] == ' ' && at[1] == '"' && reader->variant != ACCESS_COMMON) {
+        const uint8_t *referer = at + 2, *closing = quotes_find_closing(&reader->quotes, referer, end);
         if (closing == NULL || end - closing < 3 || closing[1] != ' ' || closing[2] != '"') return ACCESS_NO_AGENT;
         const uint8_t *agent = closing + 3;
         row->text[REFERER] = without_dash(span_of(referer, closing));
-        closing = quotes_find_closing(&reading->quotes, agent, end);
+        closing = quotes_find_closing(&reader->quotes, agent, end);
         if (closing == NULL) return ACCESS_NO_AGENT;
         row->text[USER_AGENT] = without_dash(span_of(agent, closing));
         at = closing + 1;
-    } else if (reading->variant == ACCESS_COMBINED) {
+    } else if (reader->variant == ACCESS_COMBINED) {
         return ACCESS_NO_REFERER;
     }
     if (at < end && at[0] == ' ') at++;
@@ -118,9 +110,9 @@ static bool ends_with_proto(const uint8_t *start, const uint8_t *closing) {
 /* Some servers write a request with its quotes as they are. Return a later closing quote: the first one that ends a
  * request with a protocol, and is before a status and bytes. Read these, and move `*place` after them. Return NULL if
  * there is no such quote. */
-static const uint8_t *find_later_closing(Reading *reading, const uint8_t *opening, const uint8_t *closing,
+static const uint8_t *find_later_closing(AccessReader *reader, const uint8_t *opening, const uint8_t *closing,
                                          const uint8_t *end, const uint8_t **place, Row *row) {
-    while ((closing = quotes_find_closing(&reading->quotes, closing + 1, end)) != NULL) {
+    while ((closing = quotes_find_closing(&reader->quotes, closing + 1, end)) != NULL) {
         *place = closing + 1;
         row->has_status = false;
         if (ends_with_proto(opening + 1, closing) && read_numbers(place, end, row) == FITS) return closing;
@@ -137,29 +129,29 @@ static bool has_open_quote(Quotes *quotes, const uint8_t *at, const uint8_t *end
     return is_open;
 }
 
-static int read_row(Reading *reading, const uint8_t *line, const uint8_t *end, Row *row, Span *vhost, Span *extra) {
-    const uint8_t *opening = find_opening(&reading->quotes, line, end);
+static int read_row(AccessReader *reader, const uint8_t *line, const uint8_t *end, Row *row, Span *vhost, Span *extra) {
+    const uint8_t *opening = find_opening(&reader->quotes, line, end);
     if (opening == NULL) return ACCESS_NO_REQUEST;
-    int reason = read_time(reading, line, opening, row);
+    int reason = read_time(reader, line, opening, row);
     if (reason == FITS) reason = read_head(line, opening - FRAMED_STAMP_SIZE, row, vhost);
     if (reason != FITS) return reason;
-    const uint8_t *closing = quotes_find_closing(&reading->quotes, opening + 1, end);
+    const uint8_t *closing = quotes_find_closing(&reader->quotes, opening + 1, end);
     if (closing == NULL) return ACCESS_OPEN_QUOTE;
     const uint8_t *at = closing + 1;
     int numbers = read_numbers(&at, end, row);
     if (numbers != FITS) {
-        const uint8_t *later = find_later_closing(reading, opening, closing, end, &at, row);
+        const uint8_t *later = find_later_closing(reader, opening, closing, end, &at, row);
         if (later != NULL) {
             closing = later;
             numbers = FITS;
         }
     }
-    int ending = numbers == FITS ? read_ending(reading, at, end, row, extra) : FITS;
+    int ending = numbers == FITS ? read_ending(reader, at, end, row, extra) : FITS;
     /* An open quote is the first reason, as in line.py. If the line fits, only the rest can have an open quote. */
     bool fits = numbers == FITS && ending == FITS;
-    if (!fits) reading->quotes.next = 0;
+    if (!fits) reader->quotes.next = 0;
     const uint8_t *rest = fits && extra->at != NULL ? extra->at : closing + 1;
-    if (has_open_quote(&reading->quotes, rest, end)) return ACCESS_OPEN_QUOTE;
+    if (has_open_quote(&reader->quotes, rest, end)) return ACCESS_OPEN_QUOTE;
     if (numbers != FITS) return numbers;
     if (ending != FITS) return ending;
     read_request(span_of(opening + 1, closing), row);
@@ -185,28 +177,43 @@ static Span read_extra(Span extra) {
     return without_dash(span_of(extra.at + 1, last));
 }
 
-INLINED int read_line(Builder *builder, Span line, void *reading) {
-    Row row = {0};
+INLINED int read_record(Builder *builder, AccessReader *reader, Span line, Row *row) {
     Span vhost = {0}, extra = {0};
-    int reason = read_row(reading, line.at, line.at + line.size, &row, &vhost, &extra);
+    int reason = read_row(reader, line.at, line.at + line.size, row, &vhost, &extra);
     if (reason != FITS) return reason;
     if (extra.size) extra = read_extra(extra);
     if (vhost.size) builder_text_member(builder, span_of_text("vhost"), vhost);
     if (extra.size) builder_text_member(builder, span_of_text("extra"), extra);
-    builder_record(builder, line.at, &row);
     return FITS;
 }
 
+void access_open(AccessReader *reader) {
+    memset(reader->stamp, NO_TEXT, ACCESS_STAMP_SIZE);
+    quotes_clear(&reader->quotes);
+}
+
+int access_read(Builder *builder, AccessReader *reader, Span line, Row *row) {
+    reader->variant = ACCESS_EITHER;
+    reader->quotes.count = reader->quotes.next = MOST_QUOTES; /* so that quotes are searched for */
+    return read_record(builder, reader, line, row);
+}
+
+INLINED int read_line(Builder *builder, Span line, void *reader) {
+    Row row = {0};
+    int reason = read_record(builder, reader, line, &row);
+    if (reason == FITS) builder_record(builder, line.at, &row);
+    return reason;
+}
+
 static void read_text(Builder *builder, void *context) {
-    Reading *reading = context;
-    read_lines(builder, read_line, &reading->quotes, reading);
+    AccessReader *reader = context;
+    read_lines(builder, read_line, &reader->quotes, reader);
 }
 
 PyObject *native_access(PyObject *module, PyObject *arguments) {
     Py_buffer text;
-    Reading reading;
-    if (!PyArg_ParseTuple(arguments, "y*i", &text, &reading.variant)) return NULL;
-    memset(reading.stamp, NO_TEXT, STAMP_SIZE);
-    quotes_clear(&reading.quotes);
-    return read_rows(module, &text, read_text, &reading);
+    AccessReader reader;
+    if (!PyArg_ParseTuple(arguments, "y*i", &text, &reader.variant)) return NULL;
+    access_open(&reader);
+    return read_rows(module, &text, read_text, &reader);
 }

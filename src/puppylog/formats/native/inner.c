@@ -21,6 +21,7 @@ void inner_open(Inner *inner, Builder *builder, Span table) {
     inner->json = (JsonReader){.builder = builder, .names = &inner->names};
     inner->logfmt = (LogfmtReader){.builder = builder, .names = &inner->names};
     inner->haproxy = (HaproxyStamp){0};
+    access_open(&inner->access);
 }
 
 void inner_close(Inner *inner) {
@@ -172,6 +173,10 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         Mark mark = builder_mark(builder);
         if (haproxy_read(builder, text, &inner->haproxy, row) == FITS) return true;
         builder_return_to(builder, mark);
+        *row = (Row){.ts_us = NO_TIME};
+    }
+    if (is_digit(*text.at)) {
+        if (access_read(builder, &inner->access, text, row) == FITS) return true;
         *row = (Row){.ts_us = NO_TIME};
     }
     if (read_klog(builder, outer, text, row)) return true;

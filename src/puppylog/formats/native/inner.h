@@ -2,6 +2,7 @@
 #ifndef PUPPYLOG_INNER_H
 #define PUPPYLOG_INNER_H
 
+#include "access.h"
 #include "haproxy.h"
 #include "json_reader.h"
 #include "logfmt.h"
@@ -15,6 +16,7 @@ typedef struct {
     JsonReader json;
     LogfmtReader logfmt;
     HaproxyStamp haproxy;
+    AccessReader access;
 } Inner;
 
 /* `table` is the table of names, which must stay in memory. */
