@@ -3,11 +3,12 @@
 Read are ISO 8601, with a T, a blank or other marks between date and time; ``yyyy/mm/dd``, ``dd/Mon/yyyy``,
 ``dd-Mon-yyyy``, ``dd Mon yyyy``, ``Mon dd yyyy``, the forms of ctime, RFC 2822 and JavaScript; ``dd.mm.yyyy``;
 ``yy/mm/dd``; ``mm/dd/yyyy``, with AM or PM; ``yymmdd HH:MM:SS``; ``mmdd HH:MM:SS.ffffff``; BSD's ``Mon dd HH:MM:SS``;
-and seconds, milli-, micro- and nanoseconds since the epoch, from 2001 to 2100. A time without a date is no stamp.
+``yyyymmdd-H:M:S:ms`` without leading zeros; ``mm.dd HH:MM:SS``; and seconds, milli-, micro- and nanoseconds since the
+epoch, from 2001 to 2100. A time without a date is no stamp.
 
 A stamp that could mean several days or times is refused, because a wrong time is worse than none:
 
-- ``03/04/2026`` is read only after a stamp of the same file with a number above 12 has shown the order.
+- ``03/04/2026`` and ``03.04`` are read only after a stamp of the same file with a number above 12 has shown the order.
 - An abbreviation with several meanings, such as CST, is given back in ``zone_name``; the time is then local.
 - A stamp without a year gets it from `puppylog.formats.calendar`.
 """
@@ -27,7 +28,14 @@ from puppylog.formats.stamp_date import (
     size_of_digits,
     skip_weekday,
 )
-from puppylog.formats.stamp_time import Parts, ends_stamp_at, read_clock, read_compact_clock, read_zone
+from puppylog.formats.stamp_time import (
+    Parts,
+    ends_stamp_at,
+    read_clock,
+    read_compact_clock,
+    read_unpadded_clock,
+    read_zone,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,13 @@ def _read_compact(parts: Parts, size: int) -> bool:
     parts.month, parts.day, parts.at = int(text[at : at + 2]), int(text[at + 2 : at + 4]), at + 4
     if size == 14:
         return read_compact_clock(parts)
-    return _skip_between(parts) and (read_compact_clock(parts) or read_clock(parts, may_have_no_seconds=False))
+    if not _skip_between(parts):
+        return False
+    return (
+        read_compact_clock(parts)
+        or (text[parts.at - 1] == "-" and read_unpadded_clock(parts))
+        or read_clock(parts, may_have_no_seconds=False)
+    )
 
 
 def _read_epoch(parts: Parts, size: int) -> Found | None:

@@ -19,6 +19,7 @@ _MONTH = re.compile(
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBER = re.compile(r"[0-9]{1,2}(?![0-9])")
 _YEAR = re.compile(r"[0-9]{4}(?![0-9])")
+_SIZE_OF_TWO: Final = 5  # of ``11.24``; a version such as ``1.24`` is no date
 _GLOG = re.compile(r" [0-9]{2}:")
 
 
@@ -138,6 +139,7 @@ def read_year_first(parts: Parts) -> bool:
 
 def read_number_first(parts: Parts, dating: Dating) -> bool:
     """Read a date that begins with one or two digits; return False if there is none."""
+    start = parts.at
     first = _take_number(parts) or 0
     between = parts.text[parts.at : parts.at + 1]
     if between not in {"/", "-", ".", " "}:
@@ -150,7 +152,7 @@ def read_number_first(parts: Parts, dating: Dating) -> bool:
     if second is None:
         return False
     parts.month, parts.day = first, second
-    if between != "." and parts.text.startswith(" ", parts.at):
+    if parts.text.startswith(" ", parts.at) and (between != "." or parts.at - start == _SIZE_OF_TWO):
         parts.is_short, parts.is_dashed = True, between == "-"
         return True
     return _take(parts, between) and _read_last_number(parts, dating, first, second, between)
@@ -184,7 +186,7 @@ def _take_any_year(parts: Parts) -> bool:
 
 
 def read_month_first(parts: Parts) -> bool:
-    """Read ``Nov 24``, ``Nov 24 2026``, ``November 24, 2026`` or ``Nov-24-2026``."""
+    """Read ``Nov 24``, ``Nov 24 2026``, ``November 24, 2026``, ``Nov-24-2026`` or ``Nov-24-26``."""
     if not _take_month(parts):
         return False
     between = parts.text[parts.at : parts.at + 1]
@@ -198,7 +200,7 @@ def read_month_first(parts: Parts) -> bool:
         return False
     parts.day = day
     if between != " ":
-        return _take(parts, between) and _take_year(parts)
+        return _take(parts, between) and _take_any_year(parts)
     _take_optional_year(parts)
     return True
 

@@ -9,6 +9,7 @@ from puppylog.formats.zones import AMBIGUOUS, AREAS, UNIVERSAL, ZONES
 
 _CLOCK = re.compile(r"([0-9]{1,2})([:.-])([0-9]{2})(?![0-9])(?:\2([0-9]{2})(?![0-9]))?")
 _COMPACT = re.compile(r"([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])")
+_UNPADDED = re.compile(r"([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,2}):([0-9]{1,3})(?![0-9])")
 _FRACTION = re.compile(r"([.,:])([0-9]{1,64})")
 _HALF_DAY = re.compile(r"[ \u00a0\u202f]?([aApP])(?:(\.)[ \u00a0\u202f]?)?[mM](?![0-9A-Za-z])")
 _OFFSET = re.compile(r"([+-])([0-9]+)(?::([0-9]{2})(?![0-9]))?")
@@ -77,6 +78,17 @@ def read_compact_clock(parts: Parts) -> bool:
     parts.hour, parts.minute, parts.second = map(int, match.groups())
     parts.at = match.end()
     read_fraction(parts)
+    return True
+
+
+def read_unpadded_clock(parts: Parts) -> bool:
+    """Read hour, minute, second and milliseconds without leading zeros; return False if there are no four numbers."""
+    match = _UNPADDED.match(parts.text, parts.at)
+    if match is None:
+        return False
+    parts.hour, parts.minute, parts.second = int(match[1]), int(match[2]), int(match[3])
+    parts.fraction_us, parts.fraction_digits = int(match[4]) * 1000, 3
+    parts.at = match.end()
     return True
 
 

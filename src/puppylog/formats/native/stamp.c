@@ -35,7 +35,8 @@ static bool read_compact(StampParts *parts, int size) {
     parts->at += digits + 4;
     if (size == 14) return stamp_read_compact_clock(parts);
     if (!skip_between(parts)) return false;
-    return stamp_read_compact_clock(parts) || stamp_read_clock(parts, false);
+    if (stamp_read_compact_clock(parts)) return true;
+    return (parts->at[-1] == '-' && stamp_read_unpadded_clock(parts)) || stamp_read_clock(parts, false);
 }
 
 /* Return whether the byte after an epoch goes on with a number or a name. */

@@ -58,6 +58,9 @@ bool stamp_read_clock(StampParts *parts, bool may_have_no_seconds);
 /* Read six digits as hour, minute and second. */
 bool stamp_read_compact_clock(StampParts *parts);
 
+/* Read hour, minute, second and milliseconds without leading zeros; return false if there are no four numbers. */
+bool stamp_read_unpadded_clock(StampParts *parts);
+
 /* Read a fraction of a second, if there is one. */
 void stamp_read_fraction(StampParts *parts);
 

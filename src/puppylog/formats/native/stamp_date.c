@@ -1,7 +1,7 @@
 /* Reads the date of a time stamp: see stamp_date.py. */
 #include "stamp.h"
 
-enum { CENTURY = 100 };
+enum { CENTURY = 100, SIZE_OF_TWO = 5 }; /* of 11.24; a version such as 1.24 is no date */
 
 /* Return the size of the word `text` at `at`, whose case is ignored, if no letter follows; else 0. */
 static size_t word_size(const uint8_t *at, const uint8_t *end, const char *text) {
@@ -144,6 +144,7 @@ static bool take_any_year(StampParts *parts) {
 
 /* Read a date that begins with one or two digits. */
 bool stamp_number_first(Dating *dating, StampParts *parts) {
+    const uint8_t *start = parts->at;
     int numbers[3] = {take_number(parts)};
     uint8_t between = byte_at(parts->at, parts->end);
     if (!is_one_of(between, "/-. ")) return false;
@@ -156,7 +157,8 @@ bool stamp_number_first(Dating *dating, StampParts *parts) {
     }
     numbers[1] = between != ' ' ? take_number(parts) : -1;
     if (numbers[1] < 0) return false;
-    if (between != '.' && byte_at(parts->at, parts->end) == ' ') {
+    bool may_be_short = between != '.' || parts->at - start == SIZE_OF_TWO;
+    if (may_be_short && byte_at(parts->at, parts->end) == ' ') {
         parts->year = NO_YEAR;
         parts->month = numbers[0];
         parts->day = numbers[1];
@@ -177,7 +179,7 @@ bool stamp_number_first(Dating *dating, StampParts *parts) {
     return numbers[2] >= 0 && set_short_date(dating, parts, numbers, between == '.');
 }
 
-/* Read a date that begins with the name of a month: Nov 24, Nov 24 2026, November 24, 2026, Nov-24-2026. */
+/* Read a date that begins with the name of a month: Nov 24, Nov 24 2026, November 24, 2026, Nov-24-2026, Nov-24-26. */
 bool stamp_month_first(StampParts *parts) {
     parts->month = take_month(parts);
     if (parts->month == 0) return false;
@@ -187,7 +189,7 @@ bool stamp_month_first(StampParts *parts) {
     if (between == ' ') take(parts, ' ');
     parts->day = take_number(parts);
     if (parts->day < 0) return false;
-    if (between != ' ') return take(parts, between) && (parts->year = take_year(parts)) >= 0;
+    if (between != ' ') return take(parts, between) && take_any_year(parts);
     take_optional_year(parts);
     return true;
 }

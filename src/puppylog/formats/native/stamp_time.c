@@ -73,6 +73,25 @@ bool stamp_read_compact_clock(StampParts *parts) {
     return true;
 }
 
+bool stamp_read_unpadded_clock(StampParts *parts) {
+    const uint8_t *at = parts->at, *end = parts->end;
+    int numbers[4];
+    for (int place = 0; place < 4; place++) {
+        int most = place < 3 ? 2 : 3, size = digit_run(at, end, most + 1);
+        if (size == 0 || size > most) return false;
+        numbers[place] = number_of(at, size);
+        at += size;
+        if (place < 3 && (at == end || *at++ != ':')) return false;
+    }
+    parts->hour = numbers[0];
+    parts->minute = numbers[1];
+    parts->second = numbers[2];
+    parts->fraction_us = numbers[3] * INT64_C(1000);
+    parts->fraction_digits = 3;
+    parts->at = at;
+    return true;
+}
+
 bool stamp_read_clock(StampParts *parts, bool may_have_no_seconds) {
     const uint8_t *at = parts->at, *end = parts->end;
     int size = digit_run(at, end, 3);
