@@ -194,7 +194,12 @@ void access_open(AccessReader *reader) {
 
 int access_read(Builder *builder, AccessReader *reader, Span line, Row *row) {
     reader->variant = ACCESS_EITHER;
-    reader->quotes.count = reader->quotes.next = MOST_QUOTES; /* so that quotes are searched for */
+    Quotes *quotes = &reader->quotes;
+    quotes_clear(quotes);
+    const uint8_t *end = line.at + line.size;
+    for (const uint8_t *at = line.at; quotes->count < MOST_QUOTES && (at = find(at, end, '"')) != NULL; at++) {
+        quotes->places[quotes->count++] = at;
+    }
     return read_record(builder, reader, line, row);
 }
 
