@@ -23,6 +23,13 @@ from puppylog.stores.duckdb.client import launch
 from puppylog.stores.duckdb.directory import StoreDirectory
 
 _MODULE: Final = "puppylog.stores.duckdb.engine"
+# This module imports Arrow, which would import numpy.
+_START: Final = f"""
+from puppylog.stores.without_numpy import forbid_numpy
+forbid_numpy()
+from {__name__} import serve
+serve()
+"""
 _EVIDENCE_S: Final = 60.0  # for the sample records of one evaluation
 _MOST_BYTES: Final = 4096  # of a request, and of the words that a process was started with
 
@@ -47,7 +54,7 @@ def starting_engines_warm() -> Iterator[None]:
 
     def spawn(directory: StoreDirectory, log: IO[bytes]) -> Any:
         if not started:
-            words = [sys.executable, "-m", __name__, str(other.fileno()), " " * _MOST_BYTES]
+            words = [sys.executable, "-c", _START, str(other.fileno()), " " * _MOST_BYTES]
             environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
             started.append(
                 subprocess.Popen(words, pass_fds=[other.fileno()], stdin=subprocess.DEVNULL, cwd="/", env=environ)
@@ -68,8 +75,13 @@ def starting_engines_warm() -> Iterator[None]:
         process.wait()
 
 
+def serve() -> None:
+    """Fork an engine for each request, until the tests end. The first word of the command is the socket's number."""
+    with socket.socket(fileno=int(sys.argv[1])) as listening:
+        _serve(listening)
+
+
 def _serve(requests: socket.socket) -> None:
-    """Fork an engine for each request, until the tests end."""
     import puppylog.stores.duckdb.engine.__main__  # noqa: F401, PLC0415 - as an engine imports it, in this process only
     from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415 - in this process only
 
@@ -118,8 +130,3 @@ def _rename(words: list[bytes]) -> None:
     start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end: see proc(5)
     text = b"\0".join(words)
     ctypes.memmove(start, text.ljust(end - start, b"\0"), end - start)
-
-
-if __name__ == "__main__":
-    with socket.socket(fileno=int(sys.argv[1])) as listening:
-        _serve(listening)
