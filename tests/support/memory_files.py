@@ -27,6 +27,10 @@ class MemoryFile:
     fault: str | None = None
     mtime_ns: int = 0
 
+    @property
+    def is_converted(self) -> bool:
+        return self.is_compressed
+
     def status(self) -> os.stat_result:
         size, mtime_s = len(self.data), self.mtime_ns / 10**9
         plain = (stat.S_IFREG, self.identity[1], self.identity[0], 1, 0, 0, size, 0, 0, 0)

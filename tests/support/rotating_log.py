@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+from io import FileIO
 from pathlib import Path
 
 from puppylog.errors import StreamBusy
@@ -17,17 +18,25 @@ LINE = (
 class Writer:
     """An application that logs, and its logrotate."""
 
-    def __init__(self, path: Path, chance: random.Random) -> None:
+    def __init__(self, path: Path, chance: random.Random, *, encoding: str = "utf-8", mark: str = "") -> None:
+        """Open the log; every new file, and an emptied one, begins with the byte order mark ``mark``."""
         self.path = path
         self.written = 0
         self.rotations = 0
         self._chance = chance
-        self._file = path.open("ab", buffering=0)
+        self._encoding = encoding
+        self._mark = mark.encode(encoding)
+        self._file = self._begin()
+
+    def _begin(self) -> FileIO:
+        file = self.path.open("ab", buffering=0)
+        file.write(self._mark)
+        return file
 
     def write(self, count: int) -> None:
         """Write lines in one or two pieces: a reader may find half a line."""
         numbers = range(self.written, self.written + count)
-        data = "".join(LINE.format(host=n % 250, second=n % 60, number=n) for n in numbers).encode()
+        data = "".join(LINE.format(host=n % 250, second=n % 60, number=n) for n in numbers).encode(self._encoding)
         cut = self._chance.randrange(len(data))
         self._file.write(data[:cut])
         self._file.write(data[cut:])
@@ -40,11 +49,12 @@ class Writer:
             self.path.with_suffix(f".log.{number}").rename(self.path.with_suffix(f".log.{number + 1}"))
         self.path.rename(self.path.with_suffix(".log.1"))
         self.rotations += 1
-        self._file = self.path.open("ab", buffering=0)
+        self._file = self._begin()
 
     def truncate(self) -> None:
         """Empty the log, as copytruncate does."""
         self._file.truncate(0)
+        self._file.write(self._mark)
 
     def close(self) -> None:
         self._file.close()

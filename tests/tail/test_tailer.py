@@ -191,20 +191,6 @@ def test_a_read_error_is_a_problem_until_reading_succeeds(following: World, monk
     assert following.poll() == [b"three"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_in_a_file_that_was_empty_is_a_problem_and_gives_no_line(world: World, encoding: str) -> None:
-    world.log.touch()
-    world.start()
-    assert world.poll() == []
-    world.log.write_bytes("\ufeffone\ntwo\n".encode(encoding))
-    assert world.poll() == world.poll() == []
-    assert world.tailer.problem == f"cannot read {world.log}: it is UTF-16 text, and UTF-8 is needed"
-    world.rotate()
-    world.append("fine\n")
-    assert [*world.poll(), *world.poll_after_the_wait(), *world.poll()] == [b"fine"]
-    assert world.tailer.problem is None
-
-
 # Truncation while following
 
 

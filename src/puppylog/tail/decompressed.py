@@ -1,50 +1,112 @@
-"""Reads a compressed file as if it were plain: every offset counts decompressed bytes."""
+"""Opens a log as UTF-8 text. In a compressed file or UTF-16 text, every offset counts bytes of the resulting text."""
 
 import errno
 import os
+from collections.abc import Callable
+from functools import partial
 
 from puppylog.model.stream import HEAD_BYTES, MARKER_BYTES
-from puppylog.tail.compression import SAMPLE_BYTES, Compression, Damaged, RawFile, find_compression
+from puppylog.tail.compression import SAMPLE_BYTES, Damaged, Decompression, RawFile, find_compression
 from puppylog.tail.handle import Handle, OpenFile
+from puppylog.tail.utf16 import MARK_BYTES, begin_compressed, begin_uncompressed, may_be_utf16
 
 _PIECE_BYTES = 64 << 10
 
 
 def open_log(path: str) -> OpenFile:
-    """Open a file, compressed or not.
+    """Open a file, compressed or not, UTF-8 or UTF-16 with a byte order mark.
 
     Raises:
         OSError: the file cannot be opened, or is not a regular file.
     """
     handle = Handle(path)
     try:
-        compression = find_compression(path, handle.read(SAMPLE_BYTES, 0))
+        beginning = handle.read(SAMPLE_BYTES, 0)
+        compression = find_compression(path, beginning)
     except OSError:
         handle.close()
         raise
-    return handle if compression is None else DecompressedHandle(handle, compression)
+    if compression is None:
+        return TextFile(handle, beginning)
+    return DecompressedHandle(handle, partial(begin_compressed, compression))
+
+
+class TextFile:
+    """Implements `OpenFile` for a file that is not compressed: UTF-16 is read as UTF-8, all other bytes as they are.
+
+    A file may begin again: it was empty when it was opened, or it was truncated. So the encoding is found out again
+    whenever the first bytes are read, and in UTF-16 text at every read. This is no cost for other files.
+    """
+
+    is_compressed = False
+    fault = None
+
+    def __init__(self, handle: Handle, beginning: bytes) -> None:
+        """Take ownership of the handle; ``beginning`` are the first bytes of the file."""
+        self.path = handle.path
+        self.identity = handle.identity
+        self._handle = handle
+        self._decoded: DecompressedHandle | None = None  # of UTF-16 text
+        self._mark = b""  # the byte order mark of that text; only its first byte if the second is not written yet
+        self._find_encoding(beginning)
+
+    @property
+    def is_converted(self) -> bool:
+        """See `OpenFile`."""
+        return self._decoded is not None
+
+    def status(self) -> os.stat_result:
+        """Return the status of the file on disk."""
+        return self._handle.status()
+
+    def raw_offset(self, offset: int) -> int:
+        """See `OpenFile`."""
+        return offset if self._decoded is None else self._decoded.raw_offset(offset)
+
+    def read(self, size: int, offset: int) -> bytes:
+        """Return at most ``size`` bytes of the text from ``offset`` on; fewer only at the end."""
+        if self._decoded is not None:
+            if self._handle.read(MARK_BYTES, 0) == self._mark:
+                return self._decoded.read(size, offset)
+            self._decoded = None
+        if offset > 0:
+            return self._handle.read(size, offset)
+        block = self._handle.read(max(size, MARK_BYTES), 0)
+        decoded = self._find_encoding(block)
+        return block[:size] if decoded is None else decoded.read(size, 0)
+
+    def _find_encoding(self, beginning: bytes) -> "DecompressedHandle | None":
+        if may_be_utf16(beginning):
+            self._mark = beginning[:MARK_BYTES]
+            self._decoded = DecompressedHandle(self._handle, begin_uncompressed)
+        return self._decoded
+
+    def close(self) -> None:
+        """Close the file. It is OK to close twice."""
+        self._handle.close()
 
 
 class DecompressedHandle:
-    """Implements `OpenFile` for a compressed file.
+    """Implements `OpenFile` for a compressed file, or another file whose text is made by one pass from its start.
 
     Decompression goes forward only. A read before the bytes in memory starts a new pass from the start of the file. The
     memory holds the bytes of the last read and one piece more.
     """
 
     is_compressed = True
+    is_converted = True
 
-    def __init__(self, handle: Handle, compression: Compression) -> None:
-        """Take ownership of the handle."""
+    def __init__(self, handle: Handle, begin: Callable[[RawFile], Decompression]) -> None:
+        """Take ownership of the handle; ``begin`` starts a pass over its file."""
         self.path = handle.path
         self.identity = handle.identity
         self._handle = handle
-        self._compression = compression
+        self._begin_pass = begin
         self._begin()
 
     def _begin(self) -> None:
         self._raw = RawFile(self._handle.descriptor)
-        self._decompression = self._compression.begin(self._raw)
+        self._decompression = self._begin_pass(self._raw)
         self._head = b""
         self._window = bytearray()
         self._window_at = 0
@@ -132,7 +194,7 @@ class DecompressedHandle:
     def _decompress_again(self) -> None:
         """Start a new pass, go to the present offset, and read single bytes from there on."""
         self._raw = RawFile(self._handle.descriptor)
-        self._decompression = self._compression.begin(self._raw)
+        self._decompression = self._begin_pass(self._raw)
         self._limit = 1
         missing = self._end
         try:

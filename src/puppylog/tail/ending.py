@@ -24,7 +24,7 @@ def find_end(handle: OpenFile) -> Checkpoint:
     Raises:
         OSError: the file cannot be read now.
     """
-    return _search_forward(handle) if handle.is_compressed else _search_back(handle)
+    return _search_forward(handle) if handle.is_converted else _search_back(handle)
 
 
 def _search_back(handle: OpenFile) -> Checkpoint:
@@ -39,7 +39,7 @@ def _search_back(handle: OpenFile) -> Checkpoint:
 
 
 def _search_forward(handle: OpenFile) -> Checkpoint:
-    """Read the whole file: the end of a compressed file cannot be reached in another way."""
+    """Read the whole file: the end of a converted text cannot be reached in another way."""
     found = checkpoint = START_OF_FILE
     while block := handle.read(_SEARCH_BYTES, checkpoint.offset):
         size = block.rfind(b"\n") + 1

@@ -13,7 +13,7 @@ _FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
 class OpenFile(Protocol):
-    """An open file, compressed or not. Its owner closes it. Every method may raise OSError."""
+    """An open file, compressed or not, read as UTF-8. Its owner closes it. Every method may raise OSError."""
 
     @property
     def path(self) -> str:
@@ -27,6 +27,10 @@ class OpenFile(Protocol):
     def is_compressed(self) -> bool: ...
 
     @property
+    def is_converted(self) -> bool:
+        """Whether offsets are those of a text that is made from the file: it is compressed, or it is UTF-16."""
+
+    @property
     def fault(self) -> str | None:
         """Why no more can be read although the file is not complete; None if there is no such reason."""
 
@@ -36,7 +40,7 @@ class OpenFile(Protocol):
     def read(self, size: int, offset: int) -> bytes:
         """Return at most ``size`` bytes from ``offset`` on; fewer only at the end of the file.
 
-        The length of a compressed file is known only when all of it was read. So there is no method for the length:
+        The length of a converted text is known only when all of it was read. So there is no method for the length:
         callers read a byte at an offset to see whether the file is that long.
         """
 
@@ -51,6 +55,7 @@ class Handle:
     """A plain file. Implements `OpenFile`: owns a file descriptor until `close`."""
 
     is_compressed = False
+    is_converted = False
     fault = None
 
     def __init__(self, path: str) -> None:

@@ -17,6 +17,11 @@ class LimitedFile:
         self.is_compressed = handle.is_compressed
 
     @property
+    def is_converted(self) -> bool:
+        """See `OpenFile`."""
+        return self._handle.is_converted
+
+    @property
     def fault(self) -> str | None:
         """See `OpenFile`."""
         return self._handle.fault

@@ -1,7 +1,5 @@
 """Reads one file. After each block it checks that the file was not truncated before the block was read."""
 
-import codecs
-import errno
 import os
 import time
 from collections import deque
@@ -16,10 +14,6 @@ from puppylog.tail.rotation.place import Place
 
 LINE_WAIT_S = 10.0
 """Without watching, a last line without newline is stored when its file has not been changed for so long."""
-
-# The byte order marks of UTF-16, whose newlines are not one byte. A file that was empty when it was opened is checked
-# with its first block.
-_UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Reader:
@@ -76,7 +70,7 @@ class Reader:
 
     @property
     def backlog_bytes(self) -> int:
-        """How many bytes are not read yet; of a compressed file, as they are on disk."""
+        """How many bytes are not read yet, as they are on disk."""
         return max(0, self.handle.status().st_size - self.handle.raw_offset(self.end))
 
     @property
@@ -119,7 +113,7 @@ class Reader:
             limit_bytes: stop after the block that reaches so many bytes. Bytes of a line that does not end count, too.
 
         Raises:
-            OSError: the file cannot be read now, or not as UTF-8.
+            OSError: the file cannot be read now.
         """
         self.is_at_end = False
         stop_at = None if limit_bytes is None else self.end + limit_bytes
@@ -147,7 +141,7 @@ class Reader:
         if self.handle.is_compressed:
             return True
         status = self.handle.status()
-        return status.st_size == self.end and quiet_s(status, time.time()) >= self._line_wait_s
+        return status.st_size == self.handle.raw_offset(self.end) and quiet_s(status, time.time()) >= self._line_wait_s
 
     def is_emptied(self) -> bool:
         """Return whether the bytes that were read are not in the file any more, without reading on.
@@ -207,9 +201,6 @@ class Reader:
         block = self.handle.read(self._chunk_bytes, self.end)
         if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._has_same_content()):
             return self._check_truncation()
-        if self.end == 0 and block.startswith(_UTF_16_MARKS):
-            self.is_at_end = True  # nothing more can be read, so the file can be closed once it is rotated
-            raise OSError(errno.EILSEQ, "it is UTF-16 text, and UTF-8 is needed")
         if block:
             self._grew_at = self._clock()
             self._ready += self._chunker.feed(block)

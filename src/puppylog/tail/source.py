@@ -41,8 +41,6 @@ _MAGIC = (
     (0, b"LPKSHHRH", "it is a systemd journal"),
     (0, b"\x89PNG\r\n", "it is an image"),
     (0, b"\xff\xd8\xff", "it is an image"),
-    (0, b"\xff\xfe", "it is UTF-16 text, and UTF-8 is needed"),
-    (0, b"\xfe\xff", "it is UTF-16 text, and UTF-8 is needed"),
 )
 
 # A log line begins with an address, a time, a brace or a word. Any bytes may follow, such as those of a TLS handshake.
