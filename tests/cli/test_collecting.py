@@ -138,7 +138,7 @@ def test_records_without_a_time_and_ambiguous_zones_are_said() -> None:
             "1,234 records have no time of their own: 1,222 took the time of the record before and 12 took the time of "
             "reading (see ts_source)"
         ),
-        "3 time stamps name a zone that can mean several; they were read by --tz",
+        "3 time stamps name a zone that can mean several, which was read by --tz",
     ]
     assert describe_times(LineCounts(read=1)) == [
         "1 record has no time of its own: 1 took the time of reading (see ts_source)"

@@ -45,6 +45,16 @@ def test_a_file_is_collected_once_and_a_summary_says_so(cli: InProcess, log: Pat
     assert routes(cli, log) == [f"/{i}" for i in range(20)]
 
 
+def test_a_run_says_how_many_records_have_no_time_of_their_own(cli: InProcess, tmp_path: Path) -> None:
+    log = tmp_path / "job.log"
+    log.write_text("begin\n2026-11-24 10:00:00 CST copied\nend\n")
+    os.utime(log, (0, 0))
+    said = cli("collector", "-s", str(log), "-f", "plain").err
+    assert "2 records have no time of their own: 1 took the time of the record before" in said
+    assert " and 1 took the time of reading" in said
+    assert "1 time stamp names a zone that can mean several" in said
+
+
 def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(
     cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,12 @@ def _describe_line(event: LineCut | LineContinued | JournalGap) -> str:
     )
 
 
+def tell_summary(settings: Settings, summary: Summary) -> None:
+    """Say what a run has read and stored, and how many records have no time of their own."""
+    for line in (describe_summary(summary), *describe_times(summary.counts)):
+        tell(settings, line)
+
+
 def describe_summary(summary: Summary) -> str:
     """Return one line about what a run has read and stored."""
     lines = summary.records + summary.rejects
@@ -177,7 +183,8 @@ def describe_times(counts: LineCounts) -> list[str]:
         lines.append(f"{format_number(untimed)} {have} no time of {own} own: {' and '.join(taken)} (see ts_source)")
     if counts.ambiguous_zones:
         count = format_number(counts.ambiguous_zones)
-        lines.append(f"{count} time stamps name a zone that can mean several; they were read by --tz")
+        stamps = "time stamps name" if counts.ambiguous_zones > 1 else "time stamp names"
+        lines.append(f"{count} {stamps} a zone that can mean several, which was read by --tz")
     return lines
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import click
 from click.core import ParameterSource
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times
+from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times, tell_summary
 from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.given import find_config_files
 from puppylog.cli.lazy import LazyGroup, Table
@@ -222,7 +222,7 @@ def _collect(options: CollectOptions, settings: Settings, signals: Signals, repo
         if not (error.transient and signals.is_restart_requested):
             raise
         return None
-    tell(settings, describe_summary(summary))
+    tell_summary(settings, summary)
     return summary
 
 

@@ -193,7 +193,8 @@ def _describe_rows(parsed: Parsed) -> list[str]:
         found.append(f"{parsed.joined:,} lines joined to the record before")
     lines = ["; ".join(found)]
     if parsed.ambiguous_zones:
-        lines.append(f"{parsed.ambiguous_zones:,} times name a zone that can mean several, and are read by --tz")
+        name = "times name" if parsed.ambiguous_zones > 1 else "time names"
+        lines.append(f"{parsed.ambiguous_zones:,} {name} a zone that can mean several; --tz says which")
     return lines
 
 

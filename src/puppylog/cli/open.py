@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from puppylog.cli.collecting import Reporter, describe_summary
+from puppylog.cli.collecting import Reporter, tell_summary
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
@@ -205,7 +205,7 @@ def _collect(settings: Settings, place: CachedStore, store: Store, options: Coll
         tell(settings, "interrupted; what was read is stored, and the same command goes on from there")
         raise KeyboardInterrupt
     if summary is not None and (summary.bytes_read or summary.unfinished_bytes):
-        tell(settings, describe_summary(summary))
+        tell_summary(settings, summary)
     return summary
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from puppylog.cli.collecting import Reporter, describe_summary
+from puppylog.cli.collecting import Reporter, tell_summary
 from puppylog.cli.complete import complete_files
 from puppylog.cli.declared import Declared, read_declared
 from puppylog.cli.given import find_config_files
@@ -158,7 +158,7 @@ def _run(
             stack.enter_context(work)
         summary = collector.run()
     if summary.files or declared.sources:
-        tell(settings, describe_summary(summary))
+        tell_summary(settings, summary)
 
 
 @click.command(epilog=examples("puppylog down"))
