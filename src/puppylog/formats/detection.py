@@ -1,7 +1,7 @@
 """Finds the format of some lines: every candidate reads them, and the candidate that fits most lines is chosen."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,7 +88,9 @@ def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int |
     The candidates after one that is sure are not tried, because none can fit better.
     """
     best: Verdict | None = None
-    for candidate in _fitting(candidates, sample):
+    for candidate in candidates:
+        if not may_fit(candidate, sample):
+            continue
         verdict = judge(candidate, sample, modified_at_us)
         if best is None or verdict.rank > best.rank:
             best = verdict
@@ -99,12 +101,22 @@ def find_best(candidates: Iterable[Format], sample: bytes, modified_at_us: int |
 
 def rank(candidates: Iterable[Format], sample: bytes, modified_at_us: int | None = None) -> list[Verdict]:
     """Return the verdicts of all candidates, the highest rank first."""
-    verdicts = [judge(candidate, sample, modified_at_us) for candidate in _fitting(candidates, sample)]
+    verdicts = [judge(candidate, sample, modified_at_us) for candidate in _without_other_files(candidates, sample)]
     return sorted(verdicts, key=lambda verdict: verdict.rank, reverse=True)
 
 
-def _fitting(candidates: Iterable[Format], sample: bytes) -> Iterator[Format]:
+def _without_other_files(candidates: Iterable[Format], sample: bytes) -> Iterator[Format]:
     return (one for one in candidates if not isinstance(one, LazyFormat) or one.may_fit(sample))
+
+
+def may_fit(format_: Format, sample: bytes) -> bool:
+    """Return False only if none of these lines begins a record of the format.
+
+    A format may have a method ``may_fit`` that says so at less cost than `judge`. Most formats fit no line of a file,
+    and a file of twenty lines takes less time to read than to judge with one format.
+    """
+    check: Callable[[bytes], bool] | None = getattr(format_, "may_fit", None)
+    return check is None or check(sample)
 
 
 def take_sample(data: bytes | memoryview) -> bytes:

@@ -30,6 +30,9 @@ class JsonFormat:
     def open(self, context: str = "", modified_at_us: int | None = None) -> "JsonParser":  # noqa: ARG002 - the protocol's
         return JsonParser(LineParser(self.lines, RecordTimes.open(context)[1]))
 
+    def may_fit(self, sample: bytes) -> bool:
+        return b"{" in sample
+
     def find_mismatch(self, line: str) -> int:
         return self.lines.find_mismatch(line)
 

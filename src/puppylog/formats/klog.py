@@ -17,7 +17,7 @@ from puppylog.formats.dating import Dating
 from puppylog.formats.entry import CONTINUES, Entry, Mismatch, add_entries
 from puppylog.formats.entry import find_mismatch as find_entry_mismatch
 from puppylog.formats.last_start import find_last_start
-from puppylog.formats.line_format import parse_lines
+from puppylog.formats.line_format import begins_record, parse_lines
 from puppylog.formats.members import list_numbers, list_texts
 from puppylog.formats.quoting import quote
 from puppylog.formats.record_times import RecordTimes
@@ -44,6 +44,7 @@ _ESCAPE = re.compile(r'\\(["\\nrt])')
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _UNESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
+_LEAP_YEAR: Final = 2024
 _MOST_PAIRS: Final = 24
 _TAKEN: Final = ("tid", "file", "line")
 
@@ -58,6 +59,10 @@ class Klog:
     def open(self, context: str = "", modified_at_us: int | None = None) -> "KlogParser":
         rest, times = RecordTimes.open(context)
         return KlogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), times)
+
+    def may_fit(self, sample: bytes) -> bool:
+        calendar = Calendar.open("", _LEAP_YEAR, None)  # a stamp of the 29th of February is read, too
+        return begins_record(partial(read_klog, calendar=calendar, joins=self.options.joins_lines), sample)
 
     def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)

@@ -77,6 +77,9 @@ class W3c:
         rest, times = RecordTimes.open(context)
         return W3cParser(_read_context(rest) or _State(fields=self.fields), times, self.zone)
 
+    def may_fit(self, sample: bytes) -> bool:
+        return bool(self.fields) or b"#" in sample
+
     def find_mismatch(self, line: str) -> int:
         return find_mismatch(compile_fields(self.fields), line) if self.fields else 0
 

@@ -8,7 +8,7 @@ from puppylog.formats.access.line import Variant, read_lines
 from puppylog.formats.access.mismatch import find_mismatch
 from puppylog.formats.access.reason import Reason
 from puppylog.formats.base import UTC
-from puppylog.formats.line_format import parse_lines
+from puppylog.formats.line_format import begins_record, parse_lines
 from puppylog.formats.rows import Rows, rows_from_buffers
 from puppylog.model.record import Parsed
 
@@ -40,6 +40,9 @@ class AccessLog:
 
     def find_last_start(self, lines: bytes) -> int:
         return len(lines)
+
+    def may_fit(self, sample: bytes) -> bool:
+        return begins_record(self._read, sample)
 
     def find_mismatch(self, line: str) -> int:
         return find_mismatch(line, self.variant)

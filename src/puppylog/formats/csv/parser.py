@@ -70,6 +70,9 @@ class TableFormat:
         headers = self.dialect.find_headers(lines, None)
         return len(headers) == 1 and not lines[headers[0][0] :].partition(b"\n")[2].strip()
 
+    def may_fit(self, sample: bytes) -> bool:
+        return bool(self.dialect.find_headers(bytes(skip_mark(sample, 0)[0]), None))
+
     def find_mismatch(self, line: str) -> int:  # noqa: ARG002 - the protocol's; what fits depends on the header
         return 0
 

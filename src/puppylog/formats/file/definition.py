@@ -8,8 +8,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from puppylog.errors import FormatError, UsageError
+from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.document import Document, FieldTable
-from puppylog.formats.file.first_characters import find_first_characters
 from puppylog.formats.file.forms import Form, compile_form
 from puppylog.formats.file.reading import FileText, read_document
 from puppylog.formats.layout.layout import Layout, compile_layout, parse_written
@@ -76,9 +76,8 @@ class Definition:
     skip: str | None
     not_after: str | None = None
     layout: Layout | None = None
-    heads: tuple[tuple[str, frozenset[str] | None], ...] = ()
-    """Expressions of which one matches the first line of every record, each with the characters that it may match
-    first; None for any character."""
+    heads: tuple[Head, ...] = ()
+    """Expressions of which one matches the first line of every record."""
     text: FileText = field(default_factory=lambda: FileText(""), compare=False)
 
 
@@ -105,7 +104,7 @@ def read_definition(path: Path | Traversable) -> Definition:
     if layout is None:
         _check_groups(document, text, patterns)
     expressions = [begins] if begins is not None else [pattern.regex for pattern in patterns]
-    heads = tuple((regex, find_first_characters(regex)) for regex in expressions)
+    heads = tuple(map(Head, expressions))
     return Definition(
         document.name,
         document.title,

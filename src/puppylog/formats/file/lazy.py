@@ -7,7 +7,7 @@ from puppylog.errors import PuppylogError
 from puppylog.formats.base import Format, Options, Parser
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.folder import FoundFile
-from puppylog.formats.file.format import FileFormat, make_format, read_format_file
+from puppylog.formats.file.format import FileFormat, make_format, read_format_file, take_first_lines
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,11 @@ class LazyFormat:
     name: str
     found: FoundFile
     options: Options = field(default_factory=Options)
+
+    @cached_property
+    def _may_begin(self) -> dict[frozenset[str], bool]:
+        """The answers of `_find_may_begin`: the lines of most files begin with the same few characters."""
+        return {}
 
     @cached_property
     def format(self) -> Format:
@@ -41,11 +46,19 @@ class LazyFormat:
 
         A file with a fault fits no lines: `puppylog formats` shows the fault, and collecting goes on.
         """
+        characters = take_first_lines(sample).characters
+        may_begin = self._may_begin.get(characters)
+        if may_begin is None:
+            may_begin = self._may_begin[characters] = self._find_may_begin(characters)
+        return may_begin and (not isinstance(self.format, FileFormat) or self.format.may_fit(sample))
+
+    def _find_may_begin(self, characters: frozenset[str]) -> bool:
+        """Return whether a record may begin with one of the characters."""
         try:
             chosen = self.format
         except PuppylogError:
             return False
-        return not isinstance(chosen, FileFormat) or chosen.may_fit(sample)
+        return not isinstance(chosen, FileFormat) or bool(chosen.find_heads(characters))
 
 
 @cache
