@@ -129,7 +129,8 @@ class HeadReader:
         mark, after = match[0], match.end()
         following = self.byte(after)
         self.is_tight = following not in {"", " ", "\t"}
-        if self.is_tight and not (mark == "|" or (mark == ":" and self.head.level)):
+        may_be_tight = mark == "|" or (mark == ":" and (self.head.level or (self.has_time and is_capitals(following))))
+        if self.is_tight and not may_be_tight:
             return
         self.mark, self.at = mark[0] if mark != "--" else "=", after
         self._skip_blanks()

@@ -14,18 +14,23 @@ _PROCESS = re.compile(r"\[([0-9]{1,10})\]")
 _CATEGORY = re.compile(r"\[([0-9]{1,7})\]\Z")
 _MODULE = re.compile(r" ([0-9]{1,10}) ([0-9]{1,18}) ")
 _ANSIBLE = re.compile(r"p=([0-9]{1,10}) u=([^ |]+) (?:n=([^ |]+) )?(?:([A-Z]+))?\| ")
+_SYSLOG_LEVEL = re.compile(r"LOG([0-7])(?=\[)")
+_ID = re.compile(r"[0-9A-Fa-f-]+(?=[ \t|])")
 _CAMEL = re.compile(r"[A-Z][a-z0-9]+[A-Z][0-9A-Za-z]*")
 _LOWER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 _LONGEST: Final = 120
 _MOST_WORDS: Final = 2  # before the level
+_SHORTEST_ID: Final = 8  # unless it begins with a digit and stands between tabs or bars
+_SYSLOG_LEVELS: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 _PLAIN_NAMES: Final = frozenset({"root", "main", "app"})
 """Names without any mark of a name that stand before a level."""
 
 
 def read_name(reader: HeadReader) -> bool:
     """Read a name at the current index; return False if the message begins there."""
-    if reader.has_time and not reader.head.level and _read_ansible(reader):
+    may_precede_level = reader.has_time and not reader.head.level
+    if may_precede_level and (_read_ansible(reader) or _read_syslog_level(reader) or _read_id(reader)):
         return True
     match = _NAME.match(reader.text, reader.at)
     if match is None or len(match[0]) > _LONGEST or reader.head.logger:
@@ -148,6 +153,31 @@ def _read_channel(reader: HeadReader, name: str, end: int) -> bool:
         return False
     reader.set_level(level, is_bracketed=False)
     return _take(reader, channel, end)
+
+
+def _read_syslog_level(reader: HeadReader) -> bool:
+    """Read ``LOG3`` of stunnel, whose digit is syslog's number."""
+    match = _SYSLOG_LEVEL.match(reader.text, reader.at)
+    if match is None:
+        return False
+    reader.set_level(_SYSLOG_LEVELS[int(match[1])], is_bracketed=False)
+    reader.at = match.end()
+    return True
+
+
+def _read_id(reader: HeadReader) -> bool:
+    """Read the id of a request or a thread in hexadecimal digits, which counts only if a level follows."""
+    match = _ID.match(reader.text, reader.at)
+    if match is None or reader.words == _MOST_WORDS or not any(byte.isdigit() for byte in match[0]):
+        return False
+    is_between_marks = match[0][0].isdigit() and reader.byte(match.end()) != " "
+    if len(match[0]) < _SHORTEST_ID and not is_between_marks:
+        return False
+    reader.words += 1
+    if not reader.head.context:
+        reader.head.context = match[0]
+    reader.at = match.end()
+    return True
 
 
 def _read_ansible(reader: HeadReader) -> bool:

@@ -9,6 +9,8 @@ static bool is_letter_level(uint8_t byte) { return is_one_of(byte, "TDINWECF"); 
 
 static bool is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
 
+static bool is_capital(uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
+
 static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
 /* Return the end of the escape sequence at `at` that sets a colour; `at` if there is none. */
@@ -46,7 +48,8 @@ void app_skip(AppReader *reader) {
     const uint8_t *at = reader->at, *after = mark_end(at, reader->end);
     if (after == at || reader->items == 0) return;
     reader->is_tight = after < reader->end && !is_blank(*after);
-    bool may_be_tight = *at == '|' || (*at == ':' && after - at == 1 && reader->head.level.size);
+    bool precedes_level = reader->head.level.size || (reader->has_time && after < reader->end && is_capital(*after));
+    bool may_be_tight = *at == '|' || (*at == ':' && after - at == 1 && precedes_level);
     if (reader->is_tight && !may_be_tight) return;
     reader->mark = *at == '-' && after - at == 2 ? '=' : *at;
     reader->at = after;

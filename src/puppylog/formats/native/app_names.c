@@ -1,8 +1,9 @@
 /* Reads the names of loggers in a head: see app_names.py. */
 #include "app.h"
+#include "scan.h"
 #include "severity.h"
 
-enum { LONGEST_NAME = 120, MOST_WORDS = 2, LONGEST_PID = 10, LONGEST_TID = 18, LONGEST_LINE = 7 };
+enum { LONGEST_NAME = 120, MOST_WORDS = 2, LONGEST_PID = 10, LONGEST_TID = 18, LONGEST_LINE = 7, SHORTEST_ID = 8 };
 
 static bool is_name_byte(uint8_t byte) { return is_alphanumeric(byte) || is_one_of(byte, "_.$/#@-"); }
 
@@ -226,8 +227,36 @@ static bool read_within(AppReader *reader, Span name) {
     return byte_at(at, end) == ']' && take(reader, name, at);
 }
 
+/* Read LOG3 of stunnel, whose digit is syslog's number. */
+static bool read_syslog_level(AppReader *reader) {
+    static const char *const LEVELS[] = {"emergency", "alert",  "critical", "error",
+                                         "warning",   "notice", "info",     "debug"};
+    const uint8_t *at = reader->at;
+    if (!starts_with(at, reader->end, "LOG") || reader->end - at < 5 || at[4] != '[') return false;
+    if (at[3] < '0' || at[3] > '7') return false;
+    app_set_level(reader, span_of_text(LEVELS[at[3] - '0']), false);
+    reader->at = at + 4;
+    return true;
+}
+
+/* Read the id of a request or a thread in hexadecimal digits, which counts only if a level follows. */
+static bool read_id(AppReader *reader) {
+    const uint8_t *at = reader->at, *end = reader->end, *after = at;
+    bool has_digit = false;
+    for (; after < end && is_one_of(*after, "0123456789abcdefABCDEF-"); after++) has_digit |= is_digit(*after);
+    if (after == at || !has_digit || reader->words == MOST_WORDS || !is_one_of(byte_at(after, end), " \t|")) return false;
+    bool is_between_marks = is_digit(*at) && *after != ' ';
+    if (after - at < SHORTEST_ID && !is_between_marks) return false;
+    reader->words++;
+    if (reader->head.context.size == 0) reader->head.context = span_of(at, after);
+    reader->at = after;
+    return true;
+}
+
 bool app_read_name(AppReader *reader) {
-    if (reader->has_time && reader->head.level.size == 0 && read_ansible(reader)) return true;
+    if (reader->has_time && reader->head.level.size == 0) {
+        if (read_ansible(reader) || read_syslog_level(reader) || read_id(reader)) return true;
+    }
     Span name = name_at(reader->at, reader->end);
     if (name.size == 0 || name.size > LONGEST_NAME || reader->head.logger.size) return false;
     if (reader->is_letter && reader->closing == ']') return read_within(reader, name);
