@@ -47,7 +47,9 @@ GENERAL = [
 ]
 """Lines of no certain program: a format file that takes one would take the logs of other programs, too."""
 
-SHARED = {("auditd", "logfmt"), ("dmesg", "syslog"), ("elasticsearch", "plain")}
+SHARED = {
+    *(("auditd", "logfmt"), ("cef", "syslog"), ("dmesg", "syslog"), ("elasticsearch", "plain"), ("leef", "syslog")),
+}
 """Pairs of a file and a general format that has a sample of the same kind."""
 
 

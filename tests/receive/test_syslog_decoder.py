@@ -69,13 +69,13 @@ DEVICES: dict[str, tuple[bytes, tuple[str, str | None, str, str | None], dict[st
     "nothing but a priority": (b"<13>", ("192.0.2.9", "notice", "", None), {"facility": "user"}),
     "Fortinet": (
         b'<189>date=2026-11-24 time=09:59:59 devname="FG100" level="notice" msg="login"',
-        ("192.0.2.9", "notice", "", 'date=2026-11-24 time=09:59:59 devname="FG100" level="notice" msg="login"'),
-        {"facility": "local7"},
+        ("192.0.2.9", "notice", "", "login"),
+        {"facility": "local7", "date": "2026-11-24", "time": "09:59:59", "devname": "FG100"},
     ),
     "ESXi, like RFC 5424 without a version": (
         b"<166>2026-11-24T09:59:59.123Z esx1 Hostd: info hostd[2099] [Originator@6876 sub=Vimsvc] started",
-        ("esx1", "info", "2026-11-24T09:59:59.123", "info hostd[2099] [Originator@6876 sub=Vimsvc] started"),
-        {"facility": "local4", "app": "Hostd"},
+        ("esx1", "info", "2026-11-24T09:59:59.123", "[Originator@6876 sub=Vimsvc] started"),
+        {"facility": "local4", "app": "Hostd", "pid": 2099},
     ),
     "Cisco ISE, with an unpadded day": (
         b"<181>Nov 4 09:59:59 ise1 CISE_Passed_Authentications 0000012345 1 0",
