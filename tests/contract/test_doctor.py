@@ -1,6 +1,6 @@
 """The obligations of a store's findings: complete, in order, and none of them wrong while the store works."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 import pytest
@@ -9,9 +9,10 @@ from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.finding import Finding, Health
 from puppylog.model.metric import Metric
 from puppylog.monitor.doctor import list_findings
+from puppylog.monitor.untimed import iter_untimed_findings
 from puppylog.stores.base import Store
 from support.embedded import wait_until
-from support.lines import Source, open_stream, records
+from support.lines import Source, open_stream, records, rows
 from support.server import StoreServer
 
 ALERT = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 0, 2, each_segment=False, no_data=NoData.ZERO)
@@ -63,3 +64,22 @@ def test_findings_are_in_the_same_order_and_grouped_by_subject(store: Store, sou
     assert subjects[0] == subjects[1]
     together = [subject for subject, _ in groupby(subjects[0])]
     assert len(together) == len(set(together))
+
+
+def test_records_without_a_time_of_their_own_are_noted_with_their_stream(store: Store, source: Source) -> None:
+    now = datetime.now(UTC)
+    assert [one for one in list_findings(store, recheck_s=0) if one.subject == "record times"] == []
+    written = ['{"ts_source": "before"}', '{"a": 1, "ts_source": "before"}', '{"ts_source": "read"}', '{"zone": "CST"}']
+    others = ['{"zone": "eu-west-1a"}', '{"zone": "Europe/Berlin"}', '{"ts_source": "other"}', None]
+    source.append(rows([{"ts": now, "attributes": one} for one in (*written, *others)], start=source.offset))
+    old = Source(store, "file:///var/log/old.log")
+    old.append(rows([{"ts": now - timedelta(days=2), "attributes": written[0]}]))
+    wait_until(lambda: bool(list(iter_untimed_findings(store))), what="the finding")
+    [finding] = iter_untimed_findings(store)
+    assert finding.state is Health.NOTE
+    assert finding.found == (
+        "of the records of the last day, 2 have the time of the record before; 1 have the time of reading; "
+        "1 name a zone with several meanings, which --tz decided; most of them in /var/log/test.log (4)"
+    )
+    assert "puppylog collector detect" in finding.advice
+    assert finding in list_findings(store, recheck_s=0)

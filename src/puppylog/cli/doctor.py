@@ -40,8 +40,8 @@ def doctor(settings: Settings) -> None:
     """Check the store, and say what to do.
 
     Checks the server, what it can do and the known faults of its version, the jobs, metrics and alerts, and when the
-    last lines of each stream were stored. Reads an embedded store's database, for 10 s at most, to find damage. Changes
-    nothing, and needs only the right to read.
+    last lines of each stream were stored. Notes records of the last day without a time of their own. Reads an embedded
+    store's database, for 10 s at most, to find damage. Changes nothing, and needs only the right to read.
 
     The state of a finding is ok, note (worth knowing), warning (answers may be wrong, or soon will be) or wrong
     (something does not work). The exit code is 1 if a finding is a warning or wrong, otherwise 0.

@@ -1,7 +1,7 @@
 """The doctor's findings: first those that only this kind of store has, then those that every store has.
 
 Findings come in the order in which their subjects depend on each other: server, capabilities, jobs,
-metrics, evaluator, alerts, notifications, streams. Findings of one subject follow each other.
+metrics, evaluator, alerts, notifications, times of records, streams. Findings of one subject follow each other.
 """
 
 import time
@@ -16,6 +16,7 @@ from puppylog.monitor.alerts import describe_unjudged, find_heartbeat, is_overdu
 from puppylog.monitor.clock import find_clock_step
 from puppylog.monitor.collectors import StreamState, list_followed_streams
 from puppylog.monitor.notifications import iter_notification_findings
+from puppylog.monitor.untimed import iter_untimed_findings
 from puppylog.stores.base import RecordReader, Store
 from puppylog.stores.doctor import findings_of
 from puppylog.stores.queries import load_queries
@@ -57,6 +58,7 @@ def _collect_findings(store: Store) -> list[Finding]:
         *findings_of("evaluator", partial(iter_evaluator_findings, store)),
         *findings_of("alerts", partial(iter_alert_findings, store)),
         *findings_of("notifications", partial(iter_notification_findings, store)),
+        *findings_of("record times", partial(iter_untimed_findings, store)),
         *findings_of("streams", partial(iter_stream_findings, store, own.claimed)),
     ]
 

@@ -540,3 +540,23 @@ FROM (
     FROM puppylog.rejected_lines WHERE stream_id = $stream_id GROUP BY file_id
 ) AS stored
 GROUP BY file_id
+
+-- name: untimed_records
+-- Per stream, the numbers of the records from $from_hour to $to_hour hours ago whose lines have no time of their own
+-- (before, read) and whose stamp names a zone that can mean several (in_zones). Other streams are left out.
+SELECT counted.*, streams.source_uri
+FROM (
+    SELECT stream_id, count(CASE WHEN source = 'before' THEN 1 END) AS before,
+           count(CASE WHEN source = 'read' THEN 1 END) AS read,
+           -- Only the abbreviation of such a zone is kept. Programs write other things as an attribute of this name.
+           count(CASE WHEN zone = upper(zone) AND length(zone) <= 5 THEN 1 END) AS in_zones
+    FROM (
+        SELECT stream_id, (attributes ->> 'ts_source') AS source, (attributes ->> 'zone') AS zone
+        FROM puppylog.log_records
+        WHERE ts >= now() - $from_hour::INTEGER * INTERVAL '1 hour' AND ts < now() - $to_hour::INTEGER * INTERVAL '1 hour'
+          AND attributes IS NOT NULL
+    ) AS records
+    WHERE source IN ('before', 'read') OR (zone = upper(zone) AND length(zone) <= 5)
+    GROUP BY stream_id
+) AS counted
+JOIN puppylog.log_streams AS streams ON streams.id = counted.stream_id
