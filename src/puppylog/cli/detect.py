@@ -20,6 +20,7 @@ from puppylog.formats.base import Format
 from puppylog.formats.detection import Verdict, judge, rank
 from puppylog.model.record import RECORDS, Parsed
 from puppylog.settings import Settings
+from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read
 from puppylog.tail.source import check_source
@@ -110,14 +111,15 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
     try:
         with contextlib.closing(open_log(str(file))) as handle:
             modified_at_us = handle.status().st_mtime_ns // 1000
-            while len(data) < _MAX_BYTES and data.count(b"\n") < lines:
+            newline = b"\r" if find_line_end(handle) is LineEnd.CR else b"\n"
+            while len(data) < _MAX_BYTES and data.count(newline) < lines:
                 block = handle.read(_READ_BYTES, len(data))
                 if not block:
                     break
                 data += block
     except OSError as error:
         raise cannot_read(str(file), error) from None
-    data = b"\n".join(data.split(b"\n", lines)[:lines])
+    data = b"\n".join(data.split(newline, lines)[:lines])
     if not data:
         raise SourceError("tell", f"the format of {file}", "it is empty")
     return data if data.endswith(b"\n") else data + b"\n", modified_at_us

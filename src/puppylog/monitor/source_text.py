@@ -15,6 +15,7 @@ from puppylog.model.stream import KnownFile
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import known_file_of
+from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.checkpoint import confirm
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile
@@ -146,11 +147,13 @@ def _is_json(text: bytes) -> bool:
 
 def _iter_lines(handle: OpenFile, start: int) -> Iterator[bytes]:
     """Yield the lines from the offset ``start`` on, without their newlines, up to _MOST_BYTES in all."""
-    held, at = b"", start
+    held, at, newline = b"", start, b"\n"
     while at - start < _MOST_BYTES:
         piece = handle.read(_PIECE_BYTES, at)
+        if at == start and b"\n" not in piece and b"\r" in piece and find_line_end(handle) is LineEnd.CR:
+            newline = b"\r"
         at += len(piece)
-        *lines, held = (held + piece).split(b"\n")
+        *lines, held = (held + piece).split(newline)
         yield from lines
         if len(piece) < _PIECE_BYTES:
             if held:

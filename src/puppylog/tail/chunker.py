@@ -34,6 +34,7 @@ class Chunker:
         self._max_line_bytes = max_line_bytes
         self._cutter = LineCutter(checkpoint.offset, max_line_bytes, is_in_line=_is_in_line(checkpoint))
         self._gatherer = None if boundary is None else RecordGatherer(boundary)
+        self._cuts_at_cr = False
 
     @property
     def waiting_bytes(self) -> int:
@@ -63,7 +64,7 @@ class Chunker:
         def checkpoint_at(offset: int) -> Checkpoint:
             return before.after(block, offset - before.offset)
 
-        pieces = self._cutter.feed(block)
+        pieces = self._cutter.feed(block.replace(b"\r", b"\n") if self._cuts_at_cr else block)
         if self._gatherer is None:
             chunks = [self._chunk(piece, checkpoint_at(piece.end)) for piece in pieces]
         else:
@@ -89,8 +90,14 @@ class Chunker:
 
     def drop_line(self) -> None:
         """Forget the last line, which waits for its newline, because its bytes in the file have changed."""
-        self.fed_to = self.complete_to
-        self._cutter = LineCutter(self.fed_to.offset, self._max_line_bytes, is_in_line=_is_in_line(self.fed_to))
+        self.fed_to = at = self.complete_to
+        is_in_line = _is_in_line(at) and not (self._cuts_at_cr and at.marker.endswith(b"\r"))
+        self._cutter = LineCutter(at.offset, self._max_line_bytes, is_in_line=is_in_line)
+
+    def cut_at_cr(self) -> None:
+        """From now on, a CR ends a line, too. The last line, which waits for its newline, must be fed again."""
+        self._cuts_at_cr = True
+        self.drop_line()
 
     def empty_chunk(self) -> Chunk:
         """Return a chunk without data and with an empty range."""

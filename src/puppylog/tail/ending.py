@@ -1,5 +1,6 @@
 """Finds where the last complete line of a file ends. A collector that wants only new lines starts there."""
 
+from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint, read_checkpoint
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.find import FileToRead
@@ -24,25 +25,26 @@ def find_end(handle: OpenFile) -> Checkpoint:
     Raises:
         OSError: the file cannot be read now.
     """
-    return _search_forward(handle) if handle.is_converted else _search_back(handle)
+    newline = b"\r" if find_line_end(handle) is LineEnd.CR else b"\n"
+    return _search_forward(handle, newline) if handle.is_converted else _search_back(handle, newline)
 
 
-def _search_back(handle: OpenFile) -> Checkpoint:
+def _search_back(handle: OpenFile, newline: bytes) -> Checkpoint:
     end = handle.status().st_size
     while end > 0:
         start = max(0, end - _SEARCH_BYTES)
-        newline = handle.read(end - start, start).rfind(b"\n")
-        if newline >= 0:
-            return read_checkpoint(handle, start + newline + 1) or START_OF_FILE
+        at = handle.read(end - start, start).rfind(newline)
+        if at >= 0:
+            return read_checkpoint(handle, start + at + 1) or START_OF_FILE
         end = start
     return START_OF_FILE
 
 
-def _search_forward(handle: OpenFile) -> Checkpoint:
+def _search_forward(handle: OpenFile, newline: bytes) -> Checkpoint:
     """Read the whole file: the end of a converted text cannot be reached in another way."""
     found = checkpoint = START_OF_FILE
     while block := handle.read(_SEARCH_BYTES, checkpoint.offset):
-        size = block.rfind(b"\n") + 1
+        size = block.rfind(newline) + 1
         found = checkpoint.after(block, size) if size else found
         checkpoint = checkpoint.after(block, len(block))
     return found

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from puppylog.model.stream import HEAD_BYTES, hash_bytes
+from puppylog.tail import carriage
+from puppylog.tail.carriage import LineEnd, find_line_end, has_lone_cr, quiet_s
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
@@ -56,6 +58,9 @@ class Reader:
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
+        self._line_end = LineEnd.UNKNOWN
+        if has_lone_cr(chunker.fed_to.marker):
+            self._find_line_end()
         # Until a line is read, only these bytes show that the file was emptied and written again.
         self._first_bytes = b"" if handle.is_compressed or chunker.fed_to.offset else self._read_first_bytes()
 
@@ -101,6 +106,7 @@ class Reader:
             and self._is_announced
             and not self._ready
             and not self._chunker.has_record
+            and not (self._line_end is LineEnd.MAYBE_CR and self._chunker.has_unfinished_line)
         )
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
@@ -118,7 +124,7 @@ class Reader:
         self.is_at_end = False
         stop_at = None if limit_bytes is None else self.end + limit_bytes
         yield from self._iter_ready()
-        while self._read_block():
+        while self._read_block() or self._has_found_cr():
             yield from self._iter_ready()
             if stop_at is not None and self.end >= stop_at:
                 return
@@ -203,8 +209,28 @@ class Reader:
             return self._check_truncation()
         if block:
             self._grew_at = self._clock()
+            if self.end == 0 and b"\n" not in block[: carriage.HEAD_BYTES]:
+                self._find_line_end()
             self._ready += self._chunker.feed(block)
+            if self._chunker.waiting_bytes >= carriage.HEAD_BYTES and not self._is_line_end_known:
+                self._find_line_end()
         return bool(block)
+
+    def _has_found_cr(self) -> bool:
+        """Return whether the line that waits turned out to be lines that end with CR, which can be read now."""
+        if self._is_line_end_known or not self._chunker.has_unfinished_line or self.is_truncated:
+            return False
+        self._find_line_end()
+        return self._line_end is LineEnd.CR
+
+    def _find_line_end(self) -> None:
+        self._line_end = find_line_end(self.handle)
+        if self._line_end is LineEnd.CR:
+            self._chunker.cut_at_cr()
+
+    @property
+    def _is_line_end_known(self) -> bool:
+        return self._line_end in {LineEnd.LF, LineEnd.CR}
 
     def _check_truncation(self) -> bool:
         """Forget the last line, which has no newline. Set `is_truncated` if the whole lines before it are gone, too."""
@@ -223,18 +249,3 @@ class Reader:
 
     def _read_first_bytes(self, size: int = HEAD_BYTES) -> bytes:
         return self.handle.read(size, 0) if size else b""
-
-
-def quiet_s(status: os.stat_result, now: float) -> float:
-    """Return for how many seconds a file has not been changed; 0 if that is unknown.
-
-    A modification time in the future is wrong: the system's clock was set back, or a program has set the file's time.
-    In the second case the kernel has noted when the program did that, as the time of the last status change. If both
-    times are in the future, the clock was set back.
-
-    Args:
-        status: of the file.
-        now: the system's time in seconds since the epoch.
-    """
-    changed_at = status.st_mtime if status.st_mtime <= now else status.st_ctime
-    return max(0.0, now - changed_at)
