@@ -46,3 +46,11 @@ def test_a_stamp_that_names_its_zone_in_full_is_of_that_zone(tmp_path: Path) -> 
     parsed = write(own, tmp_path).open().parse(lines + b"\n", 0, 0)
     assert [record["ts"] for record in list_records(parsed)] == ["2026-11-24T10:00:00Z"] * 3
     assert parsed.ambiguous_zones == 0
+
+
+def test_the_last_record_is_found_by_a_head_with_colours(tmp_path: Path) -> None:
+    own = HEAD + "begins = '^[A-Z]+: '\npattern = '^[A-Z]+: (?P<message>.*)$'\n"
+    parser = write(own, tmp_path).open()
+    first, last = b"\x1b[32mINFO\x1b[0m: one\n more\n", b"\x1b[31mERROR\x1b[0m: two\n \x1b[1mmore\x1b[0m\n"
+    assert parser.find_last_start(first + last) == len(first)
+    assert parser.find_last_start(b" \x1b[1mmore\x1b[0m\n") == -1

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.base import Format, Options
+from puppylog.formats.colours import remove_colours
 from puppylog.formats.dating import Dating
 from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.definition import Definition, read_definition
@@ -122,7 +123,8 @@ class FileParser:
         size = _FIRST_BYTES
         while lines:
             start = 0 if size >= len(lines) else lines.find(b"\n", len(lines) - size) + 1
-            part = Lines.split(str(lines[start:], "utf-8", "replace").encode(), pa.string())
+            text = remove_colours(lines[start:])  # this removes no newline
+            part = Lines.split(str(text, "utf-8", "replace").encode(), pa.string())
             heads = pc.indices_nonzero(find_heads(part.texts, begins, self.format.definition.not_after))
             if len(heads):
                 left = len(part.texts) - heads[-1].as_py()
