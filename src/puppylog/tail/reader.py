@@ -58,8 +58,9 @@ class Reader:
         self._ready: deque[Chunk] = deque()
         self._is_announced = chunker.file.file_id is not None
         self._mtime_ns = -1
-        self._line_end = LineEnd.UNKNOWN
-        if has_lone_cr(chunker.fed_to.marker):
+        marker = chunker.fed_to.marker
+        self._line_end = LineEnd.LF if marker.endswith(b"\n") else LineEnd.UNKNOWN
+        if has_lone_cr(marker):
             self._find_line_end()
         # Until a line is read, only these bytes show that the file was emptied and written again.
         self._first_bytes = b"" if handle.is_compressed or chunker.fed_to.offset else self._read_first_bytes()
@@ -209,28 +210,29 @@ class Reader:
             return self._check_truncation()
         if block:
             self._grew_at = self._clock()
-            if self.end == 0 and b"\n" not in block[: carriage.HEAD_BYTES]:
-                self._find_line_end()
+            if self.end == 0:
+                self._find_line_end(block)
             self._ready += self._chunker.feed(block)
-            if self._chunker.waiting_bytes >= carriage.HEAD_BYTES and not self._is_line_end_known:
+            if self._chunker.waiting_bytes >= carriage.HEAD_BYTES and self._may_find_line_end:
                 self._find_line_end()
         return bool(block)
 
     def _has_found_cr(self) -> bool:
         """Return whether the line that waits turned out to be lines that end with CR, which can be read now."""
-        if self._is_line_end_known or not self._chunker.has_unfinished_line or self.is_truncated:
+        if not self._may_find_line_end or not self._chunker.has_unfinished_line or self.is_truncated:
             return False
         self._find_line_end()
         return self._line_end is LineEnd.CR
 
-    def _find_line_end(self) -> None:
-        self._line_end = find_line_end(self.handle)
+    def _find_line_end(self, beginning: bytes = b"") -> None:
+        self._line_end = LineEnd.LF if b"\n" in beginning[: carriage.HEAD_BYTES] else find_line_end(self.handle)
         if self._line_end is LineEnd.CR:
             self._chunker.cut_at_cr()
 
     @property
-    def _is_line_end_known(self) -> bool:
-        return self._line_end in {LineEnd.LF, LineEnd.CR}
+    def _may_find_line_end(self) -> bool:
+        """Whether to look at the head again. A compressed file would be decompressed from its start for that."""
+        return self._line_end not in {LineEnd.LF, LineEnd.CR} and not self.handle.is_compressed
 
     def _check_truncation(self) -> bool:
         """Forget the last line, which has no newline. Set `is_truncated` if the whole lines before it are gone, too."""
