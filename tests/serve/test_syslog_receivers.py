@@ -50,7 +50,11 @@ def test_messages_of_both_framings_are_stored_in_their_order() -> None:
             await got.wait_for(lambda: len(got.intake.stored) == 100)
             writer.close()
         assert got.intake.stored == texts(100)
-        assert json.loads(got.intake.attributes[0]) == {"facility": "user", "peer": "127.0.0.1"}
+        assert json.loads(got.intake.attributes[0]) == {
+            "facility": "user",
+            "peer": "127.0.0.1",
+            "ts_source": "read",
+        }
 
     asyncio.run(run())
 
