@@ -116,6 +116,8 @@ def _join_members(contents: Sequence[pa.Array]) -> pa.Array:
     """Return the texts of each record with commas between them; null for a record without texts."""
     if len(contents) == 1:
         return contents[0]
+    if not all(texts.null_count for texts in contents):  # every record has a text
+        return pc.binary_join_element_wise(*contents, ", ", null_handling="skip")
     has_some = pa.repeat(False, len(contents[0]))
     for texts in contents:
         has_some = pc.or_(has_some, texts.is_valid())
