@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formats.agreement import assert_no_line_is_lost, read, texts
-from formats.paths import PATHS
+from formats.paths import PATHS, reading
 from formats.sample_files import line_of, read_samples
 from formats.stamp_styles import STYLES, ZONES
 from formats.test_stamp import AT, us_of
 from puppylog.formats.base import Options
+from puppylog.formats.registry import find_format
 
 HEADS = [
     ("{stamp} ERROR cannot pay", "cannot pay"),
@@ -114,3 +115,90 @@ def test_a_place_named_in_a_stamp_gives_the_zone(path: str) -> None:
     hours = [record["ts"].hour for record in read("app", lines, path, options=options).records]
     assert hours == [9, 8, 1]
     assert read("app", b"[24-Nov-2026 10:00:00 Europe/Nowhere] d\n", path, options=options).records[0]["ts"].hour == 1
+
+
+BEHIND_IDS = b"78017 00cff -- none -- - 2026-11-24 10:00:01 WARN slow\n"
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_stamp_behind_ids_begins_no_record_after_records_that_begin_with_a_stamp(path: str) -> None:
+    data = b"2026-11-24 10:00:00 ERROR failed\n" + BEHIND_IDS
+    (record,) = read("app", data, path).records
+    assert (record["severity"], record["message"]) == ("error", f"failed\n{BEHIND_IDS.decode().strip()}")
+    first = read("app", data[:33], path)
+    with reading(path):
+        parsed = find_format("app", Options()).open(first.context).parse(BEHIND_IDS, 0, 0)
+    assert parsed.records["severity"].to_pylist() == [None]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_records_with_stamps_behind_ids_are_apart_and_keep_their_traces(path: str) -> None:
+    data = BEHIND_IDS + b"  at shop.pay\n" + BEHIND_IDS + b"2026-11-24 10:00:02 ERROR failed\n" + BEHIND_IDS
+    outcome = read("app", data, path)
+    messages = [record["message"] for record in outcome.records]
+    assert messages == ["slow\n  at shop.pay", "slow", "failed", "slow"]
+    assert read("app", data, path, [len(BEHIND_IDS), 2 * len(BEHIND_IDS) + 14]).records == outcome.records
+
+
+PREFIXES = [
+    *(
+        "scheduled for ",
+        "Order 12 is open until ",
+        "valid 3 days from ",
+        "at ",
+        "Started: ",
+        "since=",
+        "A, 12 ",
+    ),
+    *("until ", '"12" ', "- ", "adm adm 12 ", "  12 00cff - ", "00cff -- next ", "00cff end. ", f"{'0cff ' * 17}"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_stamp_behind_words_or_after_much_text_is_no_time(prefix: str, path: str) -> None:
+    for written in ("plain", "app"):
+        (record,) = read(written, f"{prefix}2026-12-24 10:00:00 x\n".encode(), path).records
+        assert json.loads(record["attributes"])["ts_source"] == "read", written
+
+
+pieces = st.sampled_from(
+    [
+        *(
+            "2026-11-24 10:00:00",
+            "2026-11-24T10:00",
+            "1795514400",
+            "1795514400.5",
+            "2026.11.24 ",
+            "11/24/2026 ",
+            "2026-",
+        ),
+        *(
+            "::",
+            ":",
+            "|",
+            " ",
+            "  ",
+            "-",
+            " - ",
+            "--",
+            "none",
+            "Word",
+            "ERROR",
+            "APPREAD",
+            "00cff",
+            "12",
+            ".",
+            "/",
+            "@",
+        ),
+        *("MainThread", "e", "A", "é", "\t", "[", "\u202fAM", "Nov 24 10:00:00", "LOG3[1:2]:", "8a1\t"),
+    ]
+)
+
+
+@given(st.lists(st.lists(pieces, max_size=9).map("".join), min_size=1, max_size=5))
+def test_both_paths_read_the_same_prefixes(lines: list[str]) -> None:
+    data = "".join(f"{line}\n" for line in lines).encode()
+    for written in ("app", "plain"):
+        assert read(written, data, "native") == read(written, data, "python"), written

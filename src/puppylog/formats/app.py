@@ -10,9 +10,10 @@ from typing import Final
 
 from puppylog.formats.app_head import Head, HeadReader, find_letter, is_thread
 from puppylog.formats.app_names import read_name
-from puppylog.formats.dating import Dating
+from puppylog.formats.app_prefix import find_prefix
+from puppylog.formats.dating import Dating, Heads
 from puppylog.formats.members import list_numbers, list_texts
-from puppylog.formats.rows import Member, RowsBuilder
+from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
 from puppylog.formats.severity import severity_columns
 from puppylog.model.severity import find_severity
 
@@ -32,7 +33,35 @@ def read_head(text: str, dating: Dating) -> Head | None:
     """
     if text.startswith(("\t", "  ", " \t")):
         return None
+    return _read(HeadReader(text, dating))
+
+
+def read_head_behind(text: str, dating: Dating) -> Head | None:
+    """Return the head of a record whose stamp is behind a prefix of ids; None if there is none.
+
+    The prefix is the context. If there is another context, the message is the whole line.
+
+    Args:
+        text: a line that begins with no head.
+        dating: what the stamps before have shown; is updated.
+    """
+    prefix = None if text.startswith(("\t", " ")) else find_prefix(text, dating)
+    if prefix is None:
+        return None
     reader = HeadReader(text, dating)
+    reader.at, reader.items, reader.is_sure = prefix.end, 1, True
+    head = _read(reader)
+    if head is None:
+        return None
+    head.level = head.level or prefix.level
+    if head.context and prefix.text:
+        head.message = text
+    else:
+        head.context = head.context or prefix.text
+    return head
+
+
+def _read(reader: HeadReader) -> Head | None:
     settled: tuple[HeadReader, Head, list[str]] | None = None
     is_settled = False
     for _ in range(_MOST_ITEMS):
@@ -54,7 +83,7 @@ def read_head(text: str, dating: Dating) -> Head | None:
 def _finish(reader: HeadReader) -> Head | None:
     head = reader.head
     if reader.has_time:
-        is_head = bool(head.level) or reader.is_time_bracketed or not reader.is_epoch
+        is_head = bool(head.level) or reader.is_time_bracketed or reader.is_sure or not reader.is_epoch
     elif head.time:
         is_head = bool(head.level) or reader.has_date
     else:
@@ -146,7 +175,13 @@ def add_records(builder: RowsBuilder, dating: Dating, *, joins: bool) -> None:
             start = line.index(b": ") + 2
             builder.continue_(at + start, line[start:])
             continue
-        head = read_head(line.decode(), dating)
+        written = line.decode()
+        head = read_head(written, dating)
+        kind = Heads.AT_START
+        if head is None and not (joins and dating.heads is Heads.AT_START):
+            head, kind = read_head_behind(written, dating), Heads.BEHIND_IDS
+        if head is not None and head.ts_us != NO_TIME and dating.heads is Heads.UNKNOWN:
+            dating.heads = kind
         if head is None:
             _add_other(builder, at, line, joins=joins, waits=waits)
             waits = False

@@ -8,7 +8,7 @@ from typing import Protocol
 from puppylog.formats import native
 from puppylog.formats.app import add_records
 from puppylog.formats.base import Options
-from puppylog.formats.dating import Dating
+from puppylog.formats.dating import Dating, Heads
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.line_format import parse_lines
 from puppylog.formats.named_zones import resolve_rows
@@ -85,6 +85,7 @@ def read_app(text: bytes | memoryview, dating: Dating, *, joins: bool = True) ->
         builder = RowsBuilder(bytes(text))
         add_records(builder, dating, joins=joins)
         return builder.build()
-    rows, *shown = native.lines.app(text, *dating.for_native(), joins)
+    rows, *shown, heads = native.lines.app(text, *dating.for_native(), joins, int(dating.heads))
     dating.take(*shown)
+    dating.heads = Heads(heads)
     return rows_from_buffers(rows, ())

@@ -108,6 +108,7 @@ class HeadReader:
         self.mark = ""  # before the item: a dash, a colon, a tab or another mark, or nothing
         self.is_tight = False  # no blank is after the mark
         self.is_epoch = False  # the time is a number
+        self.is_sure = False  # which a date confirms
         self.has_time = False
         self.has_date = False  # of a time that is no instant
         self.is_letter = False  # the level is a letter

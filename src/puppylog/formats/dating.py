@@ -16,6 +16,14 @@ class Order(IntEnum):
     MIXED = 3
 
 
+class Heads(IntEnum):
+    """Where the first record with a time has its stamp. Files with stamps at the start have none behind ids."""
+
+    UNKNOWN = 0
+    AT_START = 1
+    BEHIND_IDS = 2
+
+
 @dataclass(slots=True)
 class Dating:
     """What the stamps of a file say about each other."""
@@ -23,13 +31,16 @@ class Dating:
     calendar: Calendar | None = None
     """Gives the year of stamps without a year, and is updated; None: such stamps are refused."""
     order: Order = Order.UNKNOWN
+    heads: Heads = Heads.UNKNOWN
 
     @classmethod
     def open(cls, context: str, year: int | None, modified_at_us: int | None) -> Self:
         """Return the dating that continues after the lines of ``context``; see `Calendar.open` for the arguments."""
-        rest, _, order = context.partition("/")
+        rest, _, numbers = context.partition("/")
+        order, _, heads = numbers.partition("/")
         known = Order(int(order)) if order in {"1", "2", "3"} else Order.UNKNOWN
-        return cls(Calendar.open(rest, year, modified_at_us), known)
+        place = Heads(int(heads)) if heads in {"1", "2"} else Heads.UNKNOWN
+        return cls(Calendar.open(rest, year, modified_at_us), known, place)
 
     def for_native(self) -> tuple[int, int, int, bool, int]:
         """Return what native readers take: year, month, day and whether the calendar is fixed, and the order."""
@@ -47,4 +58,6 @@ class Dating:
     def context(self) -> str:
         """What a parser must keep to continue after the stamps so far."""
         kept = self.calendar.context if self.calendar is not None else ""
+        if self.heads:
+            return f"{kept}/{int(self.order)}/{int(self.heads)}"
         return f"{kept}/{int(self.order)}" if self.order else kept

@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from puppylog.formats import native
-from puppylog.formats.app import read_head, severity_members, severity_of
+from puppylog.formats.app import read_head, read_head_behind, severity_members, severity_of
 from puppylog.formats.dating import Dating
 from puppylog.formats.headers import is_header
 from puppylog.formats.members import list_texts
@@ -48,7 +48,7 @@ def read_plain(text: bytes | memoryview, dating: Dating | None = None, *, joins:
 
 
 def _add_record(builder: RowsBuilder, at: int, line: str, dating: Dating) -> None:
-    head = read_head(line, dating)
+    head = read_head(line, dating) or read_head_behind(line, dating)
     if head is None:
         builder.add(at, columns={"message": line})
         return

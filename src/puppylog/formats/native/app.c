@@ -61,7 +61,7 @@ static void cut_class(AppReader *reader) {
 static bool finish(AppReader *reader) {
     AppHead *head = &reader->head;
     bool has_level = head->level.size > 0;
-    bool is_head = reader->has_time  ? has_level || reader->is_time_bracketed || !reader->is_epoch
+    bool is_head = reader->has_time  ? has_level || reader->is_time_bracketed || reader->is_sure || !reader->is_epoch
                    : head->time.size ? has_level || reader->has_date
                                      : reader->is_level_first;
     if (!is_head) return false;
@@ -75,12 +75,8 @@ static bool finish(AppReader *reader) {
     return true;
 }
 
-bool app_read_head(Dating *dating, Span text, AppHead *head) {
-    const uint8_t *end = text.at + text.size;
-    if (text.size == 0 || *text.at == '\t') return false;
-    if (*text.at == ' ' && text.size > 1 && (text.at[1] == ' ' || text.at[1] == '\t')) return false;
-    AppReader reader = {.start = text.at, .at = text.at, .end = end, .dating = dating, .head.ts_us = NO_TIME},
-              settled = {0};
+static bool read_items(AppReader reader, AppHead *head) {
+    AppReader settled = {0};
     bool is_settled = false;
     for (int item = 0; item < MOST_ITEMS; item++) {
         app_skip(&reader);
@@ -94,6 +90,32 @@ bool app_read_head(Dating *dating, Span text, AppHead *head) {
     }
     if (settled.at == NULL || !finish(&settled)) return false;
     *head = settled.head;
+    return true;
+}
+
+static AppReader reader_of(Dating *dating, Span text) {
+    return (AppReader){
+        .start = text.at, .at = text.at, .end = text.at + text.size, .dating = dating, .head.ts_us = NO_TIME};
+}
+
+bool app_read_head(Dating *dating, Span text, AppHead *head) {
+    if (text.size == 0 || *text.at == '\t') return false;
+    if (*text.at == ' ' && text.size > 1 && (text.at[1] == ' ' || text.at[1] == '\t')) return false;
+    return read_items(reader_of(dating, text), head);
+}
+
+bool app_read_head_behind(Dating *dating, Span text, AppHead *head) {
+    AppPrefix prefix;
+    if (text.size == 0 || *text.at == '\t' || *text.at == ' ') return false;
+    if (!app_find_prefix(dating, text, &prefix)) return false;
+    AppReader reader = reader_of(dating, text);
+    reader.at = prefix.end;
+    reader.items = 1;
+    reader.is_sure = true;
+    if (!read_items(reader, head)) return false;
+    if (head->level.size == 0) head->level = prefix.level;
+    if (head->context.size && prefix.text.size) head->message = text;
+    else if (head->context.size == 0) head->context = prefix.text;
     return true;
 }
 
@@ -136,8 +158,12 @@ void app_fill_time(Builder *builder, const AppHead *head, Row *row) {
     if (head->zone.size) builder->ambiguous_zones++;
 }
 
+/* Where the first record with a time has its stamp: see dating.py. */
+enum { HEADS_UNKNOWN, HEADS_AT_START, HEADS_BEHIND_IDS };
+
 typedef struct {
     Dating dating;
+    int heads;
     bool waits;                /* for the first line of a message */
     const uint8_t *class_line; /* the line with the level of the class before */
 } Reading;
@@ -198,6 +224,17 @@ static int read_other(Builder *builder, Reading *reading, Span line) {
     return FITS;
 }
 
+static bool read_record_head(Reading *reading, bool joins, Span line, AppHead *head) {
+    int kind = HEADS_AT_START;
+    if (!app_read_head(&reading->dating, line, head)) {
+        if (joins && reading->heads == HEADS_AT_START) return false;
+        if (!app_read_head_behind(&reading->dating, line, head)) return false;
+        kind = HEADS_BEHIND_IDS;
+    }
+    if (head->ts_us != NO_TIME && reading->heads == HEADS_UNKNOWN) reading->heads = kind;
+    return true;
+}
+
 INLINED int read_line(Builder *builder, Span line, void *given) {
     Reading *reading = given;
     AppHead head;
@@ -206,7 +243,7 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
         builder_continue(builder, (Span){line.at + size, line.size - size});
         return FITS;
     }
-    if (!app_read_head(&reading->dating, line, &head)) return read_other(builder, reading, line);
+    if (!read_record_head(reading, builder->joins, line, &head)) return read_other(builder, reading, line);
     bool had_class = false;
     if (builder->joins) {
         const uint8_t *before = reading->class_line;
@@ -227,11 +264,12 @@ PyObject *native_app(PyObject *module, PyObject *arguments) {
     Reading reading = {.waits = false};
     Calendar *calendar = &reading.dating.calendar;
     int joins;
-    if (!PyArg_ParseTuple(arguments, "y*iiipip", &text, &calendar->year, &calendar->month, &calendar->day,
-                          &calendar->is_fixed, &reading.dating.order, &joins)) {
+    if (!PyArg_ParseTuple(arguments, "y*iiipipi", &text, &calendar->year, &calendar->month, &calendar->day,
+                          &calendar->is_fixed, &reading.dating.order, &joins, &reading.heads)) {
         return NULL;
     }
     PyObject *rows = read_records(module, &text, read_text, &reading, joins);
     if (rows == NULL) return NULL;
-    return Py_BuildValue("(Niiii)", rows, calendar->year, calendar->month, calendar->day, reading.dating.order);
+    return Py_BuildValue("(Niiiii)", rows, calendar->year, calendar->month, calendar->day, reading.dating.order,
+                         reading.heads);
 }

@@ -16,6 +16,9 @@ typedef struct {
  * updated. */
 bool app_read_head(Dating *dating, Span text, AppHead *head);
 
+/* Read the head of a record whose stamp is behind a prefix of ids, in a line that begins with no head. */
+bool app_read_head_behind(Dating *dating, Span text, AppHead *head);
+
 /* Set time, severity and message of the row, and write the members of the head. The row is not recorded. */
 void app_fill_row(Builder *builder, const AppHead *head, Row *row);
 
@@ -23,6 +26,15 @@ void app_fill_row(Builder *builder, const AppHead *head, Row *row);
 void app_fill_time(Builder *builder, const AppHead *head, Row *row);
 
 enum { MOST_GROUPS = 4 };
+
+/* What stands before the stamp of a record: see app_prefix.py. */
+typedef struct {
+    const uint8_t *end; /* the stamp */
+    Span text, level;
+} AppPrefix;
+
+/* Find the stamp of a record behind a prefix of ids; return false if there is none. */
+bool app_find_prefix(Dating *dating, Span text, AppPrefix *prefix);
 
 /* The state of the reader of a head: see HeadReader in app_head.py. */
 typedef struct {
@@ -33,7 +45,7 @@ typedef struct {
     int group_count, items, words;
     uint8_t closing, mark;
     bool is_tight, is_epoch, has_time, has_date, is_letter, is_level_first, is_level_bracketed, is_time_bracketed;
-    bool settles;
+    bool settles, is_sure;
 } AppReader;
 
 /* Move over blanks, colours and one mark to the next item. */

@@ -42,7 +42,8 @@ INLINED int read_line(Builder *builder, Span line, void *dating) {
     if (builder->joins && is_continuation(line)) return CONTINUES;
     Row row = {.ts_us = NO_TIME};
     AppHead head;
-    if (app_read_head(dating, line, &head)) app_fill_time(builder, &head, &row);
+    if (app_read_head(dating, line, &head) || app_read_head_behind(dating, line, &head))
+        app_fill_time(builder, &head, &row);
     row.text[MESSAGE] = line;
     builder_record(builder, line.at, &row);
     return FITS;
