@@ -144,3 +144,20 @@ def test_each_reason_has_a_sample(reason: str) -> None:
 )
 def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
     assert find_format("syslog").find_mismatch(line) == at
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "note",
+    [
+        "-- Logs begin at Tue 2026-11-24 08:00:00 UTC, end at Tue 2026-11-24 11:00:00 UTC. --",
+        "-- Journal begins at Tue 2026-11-24 08:00:00 UTC. --",
+        "-- Reboot --",
+        "-- Boot 5f3a17c0000011f18001000000000000 --",
+    ],
+)
+def test_lines_that_journalctl_writes_between_entries_make_no_record(note: str, path: str) -> None:
+    lines = f"{note}\nNov 24 10:00:00 web1 shop[7]: sold\n{note}\nNov 24 10:00:01 web1 shop[7]: sold\n"
+    parsed = read("syslog", lines.encode(), path)
+    assert [record["message"] for record in parsed.records] == ["sold", "sold"]
+    assert (parsed.rejects, parsed.rowless) == ([], 2)

@@ -77,9 +77,22 @@ static int read_frames(Reading *reading, const uint8_t *at, const uint8_t *end, 
     return FITS;
 }
 
+/* Return whether journalctl writes the line between the entries, such as "-- Reboot --". */
+static bool is_note(const uint8_t *at, const uint8_t *end) {
+    static const char *const starts[] = {"Logs begin at", "Journal begins at", "Reboot", "No entries"};
+    if (!begins(at, end, "-- ")) return false;
+    at += 3;
+    for (size_t place = 0; place < sizeof starts / sizeof *starts; place++) {
+        if (begins(at, end, starts[place])) return true;
+    }
+    if (!begins(at, end, "Boot ") || end - at < 6) return false;
+    return is_digit(at[5]) || (at[5] >= 'a' && at[5] <= 'f');
+}
+
 INLINED int read_line(Builder *builder, Span line, void *given) {
     Reading *reading = given;
     const uint8_t *at = line.at, *end = at + line.size;
+    if (is_note(at, end)) return ROWLESS;
     size_t size;
     if (at < end && is_digit(*at) && read_size(at, end, &size) != NULL) {
         Calendar before = *reading->calendar;

@@ -23,6 +23,8 @@ _NAME = "syslog"
 _PRIORITY = re.compile(r"<([0-9]{1,3})>")
 _HIGHEST_PRIORITY = 191
 _VERSION = "1 "
+_NOTE = re.compile(rb"-- (?:Logs begin at|Journal begins at|Reboot|Boot [0-9a-f]|No entries)")
+"""What a line begins with that journalctl writes between the entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = F
     Args:
         text: see `puppylog.formats.line_format.Reader`.
         calendar: gives the year of stamps without a year, and is updated.
-        joins: whether lines without a priority and a time are joined to the record before.
+        joins: whether lines without a priority and a time are joined to the record before. The lines that journalctl
+            writes between the entries, such as ``-- Reboot --``, make no record.
     """
     if native.lines is None:
         return _read_text(bytes(text), calendar, joins=joins)
@@ -98,7 +101,9 @@ def _read_text(text: bytes, calendar: Calendar, *, joins: bool) -> Rows:
             frames = iter_frames(line)
             entries = [(start, _read_message(message.decode(), calendar)) for start, message in frames]
         except Mismatch as mismatch:
-            if joins and mismatch.reason == NOT_SYSLOG:
+            if _NOTE.match(line):
+                builder.skip(at, len(line) + 1)
+            elif joins and mismatch.reason == NOT_SYSLOG:
                 builder.continue_(at, line)
             else:
                 builder.reject(at, mismatch.reason)
