@@ -48,7 +48,12 @@ GENERAL = [
 """Lines of no certain program: a format file that takes one would take the logs of other programs, too."""
 
 SHARED = {
-    *(("auditd", "logfmt"), ("cef", "syslog"), ("dmesg", "syslog"), ("elasticsearch", "plain"), ("leef", "syslog")),
+    ("auditd", "logfmt"),
+    ("cef", "syslog"),
+    ("dmesg", "syslog"),
+    ("elasticsearch", "plain"),
+    ("influxdb", "logfmt"),
+    ("leef", "syslog"),
 }
 """Pairs of a file and a general format that has a sample of the same kind."""
 

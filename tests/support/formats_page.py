@@ -28,14 +28,14 @@ PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
-    couchdb couchbase clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
+    couchdb couchbase influxdb clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
 names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rspamd clamav hmailserver vsftpd xferlog
     proftpd samba cups cups_page
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
     strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden
-operating systems and packages: dmesg xorg journal_verbose macos_log cloud_init svlogd dpkg apt_history apt_term
-    alternatives yum dnf pacman
+operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
+    apt_history apt_term alternatives yum dnf pacman
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application

@@ -21,10 +21,11 @@ them count: its records begin in one way only, and may have many lines, as a slo
 _CONTINUATION: Final = re.compile(
     rb"[ \t)\]}]|Caused by:|Suppressed:|\.\.\. \d+ |Traceback |During handling of |The above exception "
     rb"|(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Warning|Interrupt|Exit)\b"
+    rb"|[A-Z_][A-Z0-9_]*="
     rb"|.{0,200}\b(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LOCATION|BACKTRACE):  "
 )
-"""A line that continues a record in many logs: it is indented, closes a bracket, is of a stack trace, or is a part of a
-message of PostgreSQL."""
+"""A line that continues a record in many logs: it is indented, closes a bracket, is of a stack trace, is a variable
+of an environment or a field of the journal, or is a part of a message of PostgreSQL."""
 
 
 _GENERAL: Final = "app"
