@@ -21,26 +21,29 @@ _MARKED = re.compile(r"(<!-- kinds of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _WRITTEN: Final = """
 web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishlog modsecurity_audit uwsgi heroku
-    nginx_proxy_manager envoy_application trafficserver
+    nginx_proxy_manager envoy_application trafficserver tinyproxy privoxy
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
     sidekiq supervisord nlog
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
-    jira
+    jira openjdk
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
     couchdb couchbase influxdb clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
+    questdb vertica
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
+    minio corosync pacemaker datadog_agent
 names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rspamd clamav hmailserver vsftpd xferlog
-    proftpd samba cups cups_page
+    proftpd samba cups cups_page oracle_messaging
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
-    strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden
+    strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden ossec krb5
+    stunnel unifi
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
-    gitlab_application
+    gitlab_application github_actions bacula veeam duplicati
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex minecraft srcds unreal
-    teamspeak chromium geth
+    teamspeak chromium geth zigbee2mqtt jitsi kamailio sabnzbd emby
 """
 
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {
