@@ -32,8 +32,8 @@ databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysq
     questdb vertica
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
-names, mail and files: bind unbound pihole exim dovecot mailman spamassassin rspamd clamav hmailserver vsftpd xferlog
-    proftpd samba cups cups_page oracle_messaging
+names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
+    hmailserver vsftpd xferlog proftpd samba cups cups_page oracle_messaging
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
     strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden ossec krb5
     stunnel unifi
