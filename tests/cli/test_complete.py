@@ -100,7 +100,7 @@ def plain(*words: str) -> list[str]:
         ("tokens revoke ", ["grafana", "web1"]),
         ("tokens revoke web1 ", ["grafana"]),
         ("tokens create x --scope r", ["read"]),
-        ("collector -f au", ["auto"]),
+        ("collector -f aut", ["auto"]),
     ],
 )
 def test_the_words_that_fit_are_completed(completing: Completing, line: str, wanted: Sequence[str]) -> None:

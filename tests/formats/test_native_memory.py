@@ -22,7 +22,7 @@ _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_by
 _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
     "access": (0,),
     "klog": (2026, 11, 27, False, True),
-    "app": (2026, 11, 27, False, 0, True),
+    "app": (2026, 11, 27, False, 0, True, 0),
     "plain": (2026, 11, 27, False, 0, True),
     "apache_error": (True,),
     "nginx_error": (True,),

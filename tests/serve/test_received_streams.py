@@ -53,9 +53,10 @@ def test_further_sources_share_a_stream_and_their_records_keep_the_name(trial: I
         parsed = trial.send(intake, receive("m", source="e", extra='"n": 1'))
         parsed.stored()
     assert set(streams(trial)) == {"/a", "/b", "/"}
-    named = [json.loads(row["attributes"]) for row in trial.rows("log_records", "attributes") if row["attributes"]]
+    attributes = [json.loads(row["attributes"] or "{}") for row in trial.rows("log_records", "attributes")]
+    named = [found for found in attributes if "received_source" in found]
     assert sorted(found["received_source"] for found in named) == ["c"] * 4 + ['d"'] * 2 + ["e"]
-    assert {"received_source": "e", "n": 1} in named
+    assert any(found["received_source"] == "e" and found.get("n") == 1 for found in named)
     assert len(trial.said) == 3  # once in each run
     assert "streams of received lines" in trial.said[0]
 

@@ -39,7 +39,7 @@ _OWN: Final = "puppylog"
 @store_options
 @click.pass_context
 def formats(context: click.Context) -> None:
-    """List the formats that --format takes; check and show format files.
+    """List formats; check and show format files.
 
     Your own format files are those in $XDG_CONFIG_HOME/puppylog/formats: the format 'shop' is the file shop.toml. The
     page docs/format-files.md says how to write one.

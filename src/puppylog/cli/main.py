@@ -64,7 +64,7 @@ COMMANDS: Final[Table] = {
     "retention": ("puppylog.cli.retention:retention", "Show and set which records the store keeps."),
     "doctor": ("puppylog.cli.doctor:doctor", "Check the store, and say what to do."),
     "bootstrap": ("puppylog.cli.bootstrap:bootstrap", "Install Puppylog in a PostgreSQL database, or upgrade it."),
-    "formats": ("puppylog.cli.formats:formats", "List the formats that --format takes."),
+    "formats": ("puppylog.cli.formats:formats", "List formats; check and show format files."),
     "up": ("puppylog.cli.up:up", "Keep the store running, as the configuration file declares."),
     "apply": ("puppylog.cli.apply:apply", "Apply the configuration file to the store."),
     "export": ("puppylog.cli.apply:export", "Print the store's definitions as a configuration file."),

@@ -1,10 +1,12 @@
 """The format ``json``: an object on each line, or on several lines.
 
-An object of several lines begins with a line that begins with ``{`` and does not end with ``}``. It ends with a line
+An object of several lines begins with a line that begins with ``{``, does not end with ``}``, and does not end within a
+string: such a line was cut off, because a string has no newline. The object ends with a line
 that begins with ``}``, or before a line that begins with ``{``. Other lines stand alone, so that a line that is no JSON
 is rejected by itself. Lines are read one by one first; only if an object is left open there, they are read together.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from puppylog.formats.line_format import LineFormat, LineParser
 from puppylog.formats.record_times import RecordTimes
 from puppylog.model.record import REJECTS, Parsed
 
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _INNER = b' \t"]},'  # a line within an object begins with one of these
 
 
@@ -99,4 +102,7 @@ def _restore_lines(rejects: pa.RecordBatch, data: bytes, offset: int) -> pa.Reco
 
 
 def _is_open(line: bytes) -> bool:
-    return line.startswith(b"{") and not line.rstrip().endswith(b"}")
+    """Return whether the line begins an object that may continue on the next line."""
+    if not line.startswith(b"{") or line.rstrip().endswith(b"}"):
+        return False
+    return _ESCAPED.sub(b"", line).count(b'"') % 2 == 0

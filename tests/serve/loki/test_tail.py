@@ -102,7 +102,10 @@ def test_a_stream_that_begins_later_is_followed_with_its_labels(served: Served) 
     assert stream["stream"] == {"filename": "lines:///later1", "service_name": "later1"}
     assert stream["values"][0][1:] == [
         "first",
-        {"structuredMetadata": {"detected_level": "info", "severity": "info"}, "parsed": {"l": "info"}},
+        {
+            "structuredMetadata": {"detected_level": "info", "severity": "info", "ts_source": "read"},
+            "parsed": {"l": "info"},
+        },
     ]
     assert message["encodingFlags"] == ["categorize-labels"]
 
