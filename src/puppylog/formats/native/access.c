@@ -5,7 +5,7 @@
 #include "module.h"
 #include "request.h"
 
-enum { NO_TEXT = 0xFF }; /* a byte that is in no UTF-8 text */
+enum { NO_TEXT = 0xFF };                            /* a byte that is in no UTF-8 text */
 enum { FRAMED_STAMP_SIZE = ACCESS_STAMP_SIZE + 4 }; /* ` [stamp] ` before the request's opening quote */
 
 /* Find the request's opening quote: the first quote after "] ", because the name of a user may contain quotes. */

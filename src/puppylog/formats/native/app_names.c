@@ -244,7 +244,8 @@ static bool read_id(AppReader *reader) {
     const uint8_t *at = reader->at, *end = reader->end, *after = at;
     bool has_digit = false;
     for (; after < end && is_one_of(*after, "0123456789abcdefABCDEF-"); after++) has_digit |= is_digit(*after);
-    if (after == at || !has_digit || reader->words == MOST_WORDS || !is_one_of(byte_at(after, end), " \t|")) return false;
+    if (after == at || !has_digit || reader->words == MOST_WORDS || !is_one_of(byte_at(after, end), " \t|"))
+        return false;
     bool is_between_marks = is_digit(*at) && *after != ' ';
     if (after - at < SHORTEST_ID && !is_between_marks) return false;
     reader->words++;

@@ -54,9 +54,9 @@ enum { MOST_KEYS = 16, LONGEST_WATCHED_KEY = 32 };
 /* The keys of the attributes of a line, while a record in its message is read: no two of them may be equal. */
 typedef struct {
     bool is_watched;
-    bool is_inner;        /* the record in the message is read now */
-    bool has_time;        /* that record has the key `time` */
-    int depth, count;     /* `depth`: how many members are open */
+    bool is_inner;         /* the record in the message is read now */
+    bool has_time;         /* that record has the key `time` */
+    int depth, count;      /* `depth`: how many members are open */
     Span outer[MOST_KEYS]; /* the first keys of the line itself; longer ones are left out */
 } Keys;
 
@@ -79,7 +79,7 @@ typedef struct {
     Run runs[MOST_RUNS]; /* ended runs */
     size_t run_count;
     Bytes scratch;
-    size_t members;         /* the number of members written for the current line */
+    size_t members; /* the number of members written for the current line */
     Keys keys;
     size_t members_start;   /* the place in the data of `attributes` at which they start */
     size_t ambiguous_zones; /* the number of records whose stamp names a zone that can mean several */

@@ -10,8 +10,8 @@ static const int64_t SECOND_US = 1000000, QUARTER_US = INT64_C(900) * 1000000, F
 
 /* What programs write before a colon at the start of a message, in lower case. */
 static const char *const LEVELS[] = {
-    "alert",  "critical", "crit",  "debug", "debug1",      "debug2", "debug3", "emergency", "emerg",   "error", "err",
-    "fatal",  "info",     "notice", "panic", "severe",      "trace",  "warning", "warn",
+    "alert", "critical", "crit", "debug",  "debug1", "debug2", "debug3", "emergency", "emerg", "error",
+    "err",   "fatal",    "info", "notice", "panic",  "severe", "trace",  "warning",   "warn",
 };
 
 void inner_open(Inner *inner, Builder *builder, Span table) {

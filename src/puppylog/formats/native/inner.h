@@ -46,8 +46,8 @@ static inline bool inner_may_begin(Span text) {
     while (at < end && ((uint8_t)((*at | 0x20) - 'a') < 26 || is_digit(*at))) at++;
     if (at < end && *at == ':') return true;
     for (; at < end; at++) {
-        bool is_in_key = (uint8_t)((*at | 0x20) - 'a') < 26 || (uint8_t)(*at - '-') <= '9' - '-' || *at == '_' ||
-                         *at == '@';
+        bool is_in_key =
+            (uint8_t)((*at | 0x20) - 'a') < 26 || (uint8_t)(*at - '-') <= '9' - '-' || *at == '_' || *at == '@';
         if (!is_in_key) break;
     }
     return at < end && *at == '=';

@@ -3,7 +3,6 @@
 
 #include "scan.h"
 
-
 static Span decode(JsonReader *reader, Span string) {
     Span text = {reader->scratch, json_decode(string, reader->scratch)};
     reader->scratch += text.size;

@@ -152,7 +152,8 @@ static void read_content(const Calendar *calendar, const uint8_t *at, const uint
     if (tag != NULL) at = tag;
     const uint8_t *blank = word_end(at, end);
     if (entry->row.text[SEVERITY].size == 0 && read_priority(span_of(at, blank), entry)) at = skip_blanks(blank, end);
-    if (!(at < end && *at == 'c' && syslog_is_cpu(at, end)) && take_tag(&at, end, entry) && at < end && *at == ' ') at++;
+    if (!(at < end && *at == 'c' && syslog_is_cpu(at, end)) && take_tag(&at, end, entry) && at < end && *at == ' ')
+        at++;
     entry->row.text[MESSAGE] = span_of(at, end);
     syslog_level(entry);
 }
