@@ -1,9 +1,9 @@
 """The format ``json``: an object on each line, or on several lines.
 
 An object of several lines begins with a line that begins with ``{``, does not end with ``}``, and does not end within a
-string: such a line was cut off, because a string has no newline. The object ends with a line
-that begins with ``}``, or before a line that begins with ``{``. Other lines stand alone, so that a line that is no JSON
-is rejected by itself. Lines are read one by one first; only if an object is left open there, they are read together.
+string: such a line was cut off, because a string has no newline. The object ends with a line that begins with ``}``, or
+before a line that begins with ``{``. Other lines stand alone, so that a line that is no JSON is rejected by itself.
+Lines are read one by one first; only if an object is left open there, they are read together.
 """
 
 import re
@@ -17,7 +17,7 @@ from puppylog.formats.record_times import RecordTimes
 from puppylog.model.record import REJECTS, Parsed
 
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
-_INNER = b' \t"]},'  # a line within an object begins with one of these
+_INNER = (b" ", b"\t", b'"', b"]", b"}", b",")  # a line within an object begins with one of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class JsonParser:
             if lines.startswith(b"}", start):
                 return len(lines)
             end = start
-        return -1 if lines[:1] in {_INNER[place : place + 1] for place in range(len(_INNER))} else len(lines)
+        return -1 if lines.startswith(_INNER) else len(lines)
 
 
 def _join_objects(data: bytes) -> tuple[bytes, int]:

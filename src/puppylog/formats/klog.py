@@ -6,24 +6,23 @@ pairs become attributes. A line without such a head continues the record before.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 from puppylog.formats import native
-from puppylog.formats.base import Options
+from puppylog.formats.base import Options, Parser
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating
 from puppylog.formats.entry import CONTINUES, Entry, Mismatch, add_entries
 from puppylog.formats.entry import find_mismatch as find_entry_mismatch
-from puppylog.formats.last_start import find_last_start
-from puppylog.formats.line_format import begins_record, parse_lines
+from puppylog.formats.line_format import begins_record
 from puppylog.formats.members import list_numbers, list_texts
 from puppylog.formats.quoting import quote
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Member, Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.stamp import read_stamp
-from puppylog.model.record import Parsed
+from puppylog.formats.stamped_parser import StampedParser
 
 _NAME: Final = "klog"
 _NO_HEAD: Final = "no level, time, thread and source at the start"
@@ -56,9 +55,10 @@ class Klog:
     options: Options
     name: str = _NAME
 
-    def open(self, context: str = "", modified_at_us: int | None = None) -> "KlogParser":
+    def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         rest, times = RecordTimes.open(context)
-        return KlogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), times)
+        calendar = Calendar.open(rest, self.options.year, modified_at_us)
+        return StampedParser(self.name, read_klog, self.options, calendar, times)
 
     def may_fit(self, sample: bytes) -> bool:
         calendar = Calendar.open("", _LEAP_YEAR, None)  # a stamp of the 29th of February is read, too
@@ -67,34 +67,6 @@ class Klog:
     def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
         return find_entry_mismatch(partial(read_klog_line, calendar=calendar, joins=False), line)
-
-
-@dataclass(frozen=True, slots=True)
-class KlogParser:
-    """Implements `puppylog.formats.base.Parser`.
-
-    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
-    """
-
-    options: Options
-    calendar: Calendar
-    times: RecordTimes
-    name: str = _NAME
-
-    @property
-    def context(self) -> str:
-        return self.times.extend(self.calendar.context)
-
-    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        def read(text: bytes | memoryview) -> Rows:
-            return read_klog(text, self.calendar, joins=self.options.joins_lines)
-
-        return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
-
-    def find_last_start(self, lines: bytes) -> int:
-        if not self.options.joins_lines:
-            return len(lines)
-        return find_last_start(partial(read_klog, calendar=replace(self.calendar)), lines)
 
 
 def read_klog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = True) -> Rows:

@@ -1,23 +1,20 @@
 """The format ``syslog`` and its parser, which uses the reader in C, or the reader in Python."""
 
 import re
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 
 from puppylog.formats import native
-from puppylog.formats.base import Options
+from puppylog.formats.base import Options, Parser
 from puppylog.formats.calendar import Calendar
-from puppylog.formats.last_start import find_last_start
-from puppylog.formats.line_format import parse_lines
 from puppylog.formats.names import TABLE
 from puppylog.formats.record_times import RecordTimes
 from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.stamped_parser import StampedParser
 from puppylog.formats.syslog.entry import FACILITIES, SEVERITIES, Entry, add_entry
 from puppylog.formats.syslog.frames import iter_frames
 from puppylog.formats.syslog.reasons import NOT_SYSLOG, PRIORITY, REASONS, Mismatch
 from puppylog.formats.syslog.rfc3164 import read_3164
 from puppylog.formats.syslog.rfc5424 import read_5424
-from puppylog.model.record import Parsed
 
 _NAME = "syslog"
 _PRIORITY = re.compile(r"<([0-9]{1,3})>")
@@ -34,9 +31,10 @@ class Syslog:
     options: Options
     name: str = _NAME
 
-    def open(self, context: str = "", modified_at_us: int | None = None) -> "SyslogParser":
+    def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         rest, times = RecordTimes.open(context)
-        return SyslogParser(self.options, Calendar.open(rest, self.options.year, modified_at_us), times)
+        calendar = Calendar.open(rest, self.options.year, modified_at_us)
+        return StampedParser(self.name, read_syslog, self.options, calendar, times)
 
     def find_mismatch(self, line: str) -> int:
         calendar = Calendar.open("", self.options.year, None)
@@ -47,34 +45,6 @@ class Syslog:
             except Mismatch as mismatch:
                 return len(raw[: raw.index(message, at)].decode()) + mismatch.at
         return 0
-
-
-@dataclass(frozen=True, slots=True)
-class SyslogParser:
-    """Implements `puppylog.formats.base.Parser`.
-
-    Its context is the year and month of the last stamp without a year, and the context of `RecordTimes`.
-    """
-
-    options: Options
-    calendar: Calendar
-    times: RecordTimes
-    name: str = _NAME
-
-    @property
-    def context(self) -> str:
-        return self.times.extend(self.calendar.context)
-
-    def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        def read(text: bytes | memoryview) -> Rows:
-            return read_syslog(text, self.calendar, joins=self.options.joins_lines)
-
-        return parse_lines(read, data, offset, read_at_us, self.options.zone, times=self.times)
-
-    def find_last_start(self, lines: bytes) -> int:
-        if not self.options.joins_lines:
-            return len(lines)
-        return find_last_start(partial(read_syslog, calendar=replace(self.calendar), joins=True), lines)
 
 
 def read_syslog(text: bytes | memoryview, calendar: Calendar, *, joins: bool = False) -> Rows:
