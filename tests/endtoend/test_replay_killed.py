@@ -5,8 +5,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,6 @@ from puppylog.stores.base import Store
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
 from support.lines import Source
-from support.postgres_store import PostgresStoreServer
 from support.rejected import MISFIT, access_line, all_places, places, reject
 from support.server import StoreServer
 
@@ -38,16 +36,6 @@ rejects._BATCH_LINES = 50
 rejects.fetch_lines = tell_and_fetch
 run(["rejects", "replay", "--format", "combined"])
 """
-
-
-@pytest.fixture(params=["duckdb", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
-    with ExitStack() as stack:
-        if request.param == "duckdb":
-            yield stack.enter_context(EmbeddedStore(tmp_path / "store"))
-        else:
-            url = request.getfixturevalue("postgres_store_url")
-            yield stack.enter_context(PostgresStoreServer("postgresql", url, runs_jobs=False))
 
 
 def misfits(number: int) -> bool:
@@ -86,24 +74,24 @@ def end(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_each_line_is_stored_once_whenever_replays_are_killed(
-    server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
+    each_server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     chance = random.Random(seed)
-    store = server.connect()
+    store = each_server.connect()
     expected = fill(store)
     left = [FILES * LINES]
     for _ in range(KILLS):
-        both = [start(server.url, tmp_path) for _ in range(2)]
+        both = [start(each_server.url, tmp_path) for _ in range(2)]
         for process in both:
-            if isinstance(server, EmbeddedStore) and chance.random() < 0.2:
-                server.kill_engine()
+            if isinstance(each_server, EmbeddedStore) and chance.random() < 0.2:
+                each_server.kill_engine()
             end(process, chance)
         assert all_places(store) == expected
         left.append(len(places(store, "rejected_lines")))
     assert len(set(left)) > KILLS // 2  # most replays were killed while they worked
-    got = puppylog_at(server.url)("rejects", "replay", "--format", "combined")
+    got = puppylog_at(each_server.url)("rejects", "replay", "--format", "combined")
     assert got.code == 0, got.err
     assert all_places(store) == expected
     assert len(places(store, "rejected_lines")) == sum(map(misfits, range(LINES))) * FILES

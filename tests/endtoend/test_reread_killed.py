@@ -8,8 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,6 @@ from puppylog.formats.registry import find_format
 from puppylog.stores.base import Store
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
-from support.postgres_store import PostgresStoreServer
 from support.server import StoreServer
 
 FILES = 4
@@ -44,16 +42,6 @@ def tell_and_read(*arguments):
 reread.Rereader.reread = tell_and_read
 run(["collector", "reread", sys.argv[1], "--format", sys.argv[2], "--host", "web1"])
 """
-
-
-@pytest.fixture(params=["duckdb", "postgresql"])
-def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
-    with ExitStack() as stack:
-        if request.param == "duckdb":
-            yield stack.enter_context(EmbeddedStore(tmp_path / "store"))
-        else:
-            url = request.getfixturevalue("postgres_store_url")
-            yield stack.enter_context(PostgresStoreServer("postgresql", url, runs_jobs=False))
 
 
 def line(number: int) -> str:
@@ -97,30 +85,30 @@ def read_states(store: Store) -> list[str]:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_each_file_is_old_or_new_whenever_rereads_are_killed(
-    server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
+    each_server: StoreServer, tmp_path: Path, puppylog_at: Callable[[str], Puppylog]
 ) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print(f"seed {seed}")  # noqa: T201 - shown when the test fails
     chance = random.Random(seed)
-    store = server.connect()
+    store = each_server.connect()
     log = tmp_path / "var" / "log" / "app.log"
     log.parent.mkdir(parents=True)
     fill(store, log)
     assert read_states(store) == ["plain"] * FILES
     begun = 0
     for kill in range(KILLS):
-        process = start(server.url, tmp_path, log, "json" if kill % 2 == 0 else "plain")
+        process = start(each_server.url, tmp_path, log, "json" if kill % 2 == 0 else "plain")
         assert process.stdout is not None
         for _ in range(chance.randrange(1, FILES + 1)):
             begun += bool(process.stdout.readline())
         time.sleep(chance.random() * 0.2)  # not a wait for anything: the moment of a kill is left to chance
-        if isinstance(server, EmbeddedStore) and chance.random() < 0.4:
-            server.kill_engine()
+        if isinstance(each_server, EmbeddedStore) and chance.random() < 0.4:
+            each_server.kill_engine()
             time.sleep(chance.random() * 0.1)  # as above
         process.kill()
         process.communicate(timeout=60)
         read_states(store)
     assert begun >= KILLS
-    got = puppylog_at(server.url)("collector", "reread", str(log), "--format", "json", "--host", "web1")
+    got = puppylog_at(each_server.url)("collector", "reread", str(log), "--format", "json", "--host", "web1")
     assert got.code == 0, got.err
     assert read_states(store) == ["json"] * FILES
