@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from support.embedded import EmbeddedStore
@@ -45,3 +46,17 @@ def cli(
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PUPPYLOG_STORE", server.url)
     return InProcess(capsys)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The questions that a person was asked at a terminal; the person says no to each."""
+    questions: list[str] = []
+
+    def say_no(question: str, **_: object) -> None:
+        questions.append(question)
+        raise click.Abort
+
+    monkeypatch.setattr("puppylog.cli.claiming.is_asked", lambda: True)
+    monkeypatch.setattr(click, "confirm", say_no)
+    return questions

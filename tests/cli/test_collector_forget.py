@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
 import pytest
 
 from puppylog.stores.connect import connect
@@ -76,15 +75,7 @@ def test_an_unknown_stream_is_an_error_of_one_line(cli: InProcess) -> None:
     )
 
 
-def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def say_no(question: str, **_: object) -> None:
-        asked.append(question)
-        raise click.Abort
-
-    monkeypatch.setattr("puppylog.cli.claiming.is_asked", lambda: True)
-    monkeypatch.setattr(click, "confirm", say_no)
+def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, asked: list[str]) -> None:
     assert cli("collector", "forget", str(log)).code != 0
     assert asked == [f"Delete 10 records and 1 rejected line of {log}?"]
     assert count(cli, "log_records", log) == 10

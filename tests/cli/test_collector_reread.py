@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import click
 import pytest
 
 from puppylog.collect.reread import Counts, Rereader
@@ -106,15 +105,7 @@ def test_a_person_is_told_to_give_the_collector_the_same_format(cli: InProcess, 
     assert "--format" not in cli("collector", "reread", str(log)).err
 
 
-def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def say_no(question: str, **_: object) -> None:
-        asked.append(question)
-        raise click.Abort
-
-    monkeypatch.setattr("puppylog.cli.claiming.is_asked", lambda: True)
-    monkeypatch.setattr(click, "confirm", say_no)
+def test_a_person_is_asked_and_may_say_no(cli: InProcess, log: Path, asked: list[str]) -> None:
     assert cli("collector", "reread", str(log), "--format", "json").code != 0
     assert asked == [f"Replace 21 records and 0 rejected lines of {log}?"]
     assert stored(cli, log) == [None] * 21
