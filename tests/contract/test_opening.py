@@ -29,6 +29,15 @@ def test_streams_are_in_the_order_of_their_sources_and_a_known_stream_has_its_po
     assert (file.byte_offset, file.fingerprint) == (300, fingerprint(300))
 
 
+def test_a_position_says_how_long_ago_its_file_was_registered(store: Store) -> None:
+    source = Source(store, A)
+    source.append(records(1))
+    store.close_stream(source.stream_id)
+    (file,) = store.open_streams([A])[0].files
+    assert file.opened_ago_s is not None
+    assert 0 <= file.opened_ago_s < 300
+
+
 def test_streams_are_put_into_the_group_whether_they_are_new_or_not(store: Store) -> None:
     store.close_stream(open_stream(store, A, group="old").stream_id)
     assert [stream.group for stream in store.open_streams([A, B], group="new")] == ["new", "new"]

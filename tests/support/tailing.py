@@ -1,5 +1,6 @@
 """A store in memory for one tailed path: it keeps the positions and the lines of the chunks."""
 
+import time
 from dataclasses import replace
 
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
@@ -14,11 +15,16 @@ class Ledger:
         self.chunks: list[Chunk] = []
         self._positions: dict[int, FilePosition] = {}
         self._new: dict[TailedFile, int] = {}
+        self._opened_at: dict[int, float] = {}
 
     @property
     def known(self) -> list[FilePosition]:
         """The positions, in the order in which the next tailer gets them."""
-        return list(self._positions.values())
+        now = time.monotonic()
+        return [
+            replace(position, opened_ago_s=now - self._opened_at[file_id])
+            for file_id, position in self._positions.items()
+        ]
 
     @property
     def lines(self) -> list[bytes]:
@@ -51,6 +57,7 @@ class Ledger:
             return file.file_id
         if file not in self._new:
             file_id = self._new[file] = len(self._positions) + 1
+            self._opened_at[file_id] = time.monotonic()
             self._positions[file_id] = FilePosition(
                 file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.start, finished=False
             )

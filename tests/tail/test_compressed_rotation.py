@@ -129,19 +129,70 @@ def test_files_with_the_same_head_are_distinguished(following: World, suffix: st
     assert following.run_once() == []
 
 
-def test_a_compressed_file_that_was_known_only_empty_is_found_as_the_newest(world: World, suffix: str) -> None:
-    world.run_once()
+@pytest.mark.parametrize("reuses_inode", [True, False])
+@pytest.mark.parametrize("keeps_time", [True, False])
+def test_a_compressed_file_that_was_known_only_empty_is_read(
+    world: World, suffix: str, reuses_inode: bool, keeps_time: bool
+) -> None:
+    world.append("old\n", "a.log.2")
+    os.utime(compress(world, "a.log.2", suffix), (1000, 1000))
+    world.log.touch()
+    assert world.run_once() == []
     world.append("one\n")
     world.rotate()
     inode = world.log.with_name("a.log.1").stat().st_ino
-    compress(world, "a.log.1", suffix)
-    others = iter(world.log.with_name(f"other{number}") for number in range(1000))
-    while (other := next(others, None)) is not None:  # one of them takes the inode, so that the new log does not
+    compress(world, "a.log.1", suffix, keeps_time=keeps_time)
+    taken = take_inode(world, inode)
+    if reuses_inode:
+        taken.rename(world.log)
+    world.append("two\n")
+    assert (world.log.stat().st_ino == inode) == reuses_inode
+    assert world.run_once() == [b"one", b"two"]
+    assert world.run_once() == []
+    compress_next(world, suffix)
+    world.append("three\n")
+    assert world.run_once() == [b"three"]
+
+
+def take_inode(world: World, inode: int) -> Path:
+    """Return a new file that has got the inode of a deleted one."""
+    for number in range(1000):
+        other = world.log.with_name(f"other{number}")
         other.touch()
         if other.stat().st_ino == inode:
-            break
+            return other
+    raise AssertionError("the file system does not use the inode again")
+
+
+def compress_next(world: World, suffix: str) -> None:
+    """Rotate as logrotate does with `compress`."""
+    for number in (2, 1):
+        world.log.with_name(f"a.log.{number}{suffix}").rename(world.log.with_name(f"a.log.{number + 1}{suffix}"))
+    world.rotate()
+    compress(world, "a.log.1", suffix)
+
+
+def test_a_copy_of_a_log_that_was_known_only_empty_is_read_after_a_truncation(world: World) -> None:
+    world.log.touch()
+    assert world.run_once() == []
+    world.append("one\n")
+    shutil.copyfile(world.log, world.log.with_name("a.log.1"))
+    os.truncate(world.log, 0)
     world.append("two\n")
     assert world.run_once() == [b"one", b"two"]
+    assert world.run_once() == []
+
+
+def test_rotated_files_are_read_even_if_all_known_files_were_deleted(following: World, suffix: str) -> None:
+    following.stop()
+    following.log.unlink()
+    for number, line in ((2, "three"), (1, "four")):
+        following.append(f"{line}\n")
+        following.rotate(f"a.log.{number}")
+        compress(following, f"a.log.{number}", suffix)
+    following.append("five\n")
+    assert following.run_once() == [b"three", b"four", b"five"]
+    assert following.run_once() == []
 
 
 def test_a_compressed_copy_that_was_made_before_a_truncation_is_finished_first(following: World, suffix: str) -> None:

@@ -39,6 +39,7 @@ class TailingMachine(RuleBasedStateMachine):
         self.chain: list[Content] = []  # rotated, the newest first
         self.tailer: Tailer | None = None
         self.positions: dict[int, FilePosition] = {}
+        self.opened_at_ns: dict[int, int] = {}  # by file id
         self.content_of: dict[int, Content] = {}  # by file id
         self.file_ids: dict[int, int] = {}  # by the serial in the running tailer
         self.pending: list[Chunk] = []
@@ -198,7 +199,10 @@ class TailingMachine(RuleBasedStateMachine):
     @rule(chunk_bytes=st.sampled_from([100, 700, 4096]))
     @precondition(lambda self: self.tailer is None)
     def start(self, chunk_bytes: int = 4096) -> None:
-        known = list(self.positions.values())
+        known = [
+            replace(position, opened_ago_s=(time.time_ns() - self.opened_at_ns[file_id]) / 1e9)
+            for file_id, position in self.positions.items()
+        ]
         self._lose_what_has_no_predecessor()
         self.file_ids = {}
         self.tailer = Tailer(
@@ -262,7 +266,7 @@ class TailingMachine(RuleBasedStateMachine):
 
     def _touch(self, path: Path) -> None:
         """Give each write its own time: the machine is faster than the clock of the file system."""
-        self.mtime_ns += 1_000_000
+        self.mtime_ns += 10_000_000_000  # more than the time in which a store answers
         os.utime(path, ns=(self.mtime_ns, self.mtime_ns))
 
     def _new_content(self, identity: tuple[int, int]) -> Content:
@@ -280,9 +284,9 @@ class TailingMachine(RuleBasedStateMachine):
             old.rename(old.with_name(content.name))
 
     def _move(self, content: Content, path: Path) -> None:
-        """Give the content another inode. If only the old inode was known of it, its unread lines are lost."""
-        is_safe = self._is_stored(content) or content.is_read or (content.is_packed and self._is_held(content))
-        if not is_safe and (content.is_known or self._is_held(content)):
+        """Give the content another inode. If an open tailer knows only the old inode, the unread lines are lost."""
+        is_safe = self._is_stored(content) or content.is_read or content.is_packed
+        if not is_safe and self._is_held(content):
             self._lose_unread(content)
         content.is_moved = True
         content.identities.append(identity_of(path.stat()))
@@ -315,11 +319,12 @@ class TailingMachine(RuleBasedStateMachine):
         content.name = name
 
     def _lose_what_has_no_predecessor(self) -> None:
-        """Note that unseen files are not recognized if no known file exists: they may be older than the stream."""
-        on_disk = [content for content in self.contents if content.name is not None]
-        if any(content.is_known and (self._is_stored(content) or not content.is_moved) for content in on_disk):
+        """Note that unseen files are not recognized if the store knows no file: they may be older than the stream."""
+        if self.positions:
             return
-        for content in on_disk:
+        for content in self.contents:
+            if content.name is None:
+                continue
             content.is_known = content.is_known and not content.is_moved
             content.is_unseen = content.is_unseen or content is not self.current
 
@@ -347,6 +352,7 @@ class TailingMachine(RuleBasedStateMachine):
         self.positions[file_id] = FilePosition(
             file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.start, finished=False
         )
+        self.opened_at_ns[file_id] = self.mtime_ns
         return file_id
 
     def _content(self, chunk: Chunk) -> Content:

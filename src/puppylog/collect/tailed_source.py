@@ -2,6 +2,7 @@
 
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
@@ -80,6 +81,7 @@ class TailedSource:
     _waits_for_slot: bool = False  # the limit on open sources is reached
     _untaken: int = 0  # how many chunks were read and are not in a batch yet
     _positions: dict[int, FilePosition] | None = None  # by file id; None: the positions of the stream still hold
+    _loaded_at: float = field(default_factory=time.monotonic)  # when the ages of the positions were right
 
     @property
     def is_over(self) -> bool:
@@ -135,8 +137,17 @@ class TailedSource:
             return  # the position belongs to another stream
         met, context = chunk.file, context_behind(file, chunk)
         positions = self._known()
+        known = positions.get(file.file_id)
         positions[file.file_id] = FilePosition(
-            file.file_id, met.path, met.device, met.inode, chunk.fingerprint, chunk.end, chunk.finished, context
+            file.file_id,
+            met.path,
+            met.device,
+            met.inode,
+            chunk.fingerprint,
+            chunk.end,
+            chunk.finished,
+            context,
+            -self._since_loaded_s if known is None else known.opened_ago_s,
         )
         if len(positions) > _MOST_POSITIONS:
             self._positions = {
@@ -200,6 +211,20 @@ class TailedSource:
             self._positions = {position.file_id: position for position in self.stream.files}
         return self._positions
 
+    @property
+    def _since_loaded_s(self) -> float:
+        return time.monotonic() - self._loaded_at
+
+    def _list_aged(self) -> list[FilePosition]:
+        """Return the known positions with the ages that they have now."""
+        passed_s = self._since_loaded_s
+        return [
+            position
+            if position.opened_ago_s is None
+            else replace(position, opened_ago_s=position.opened_ago_s + passed_s)
+            for position in self._known().values()
+        ]
+
     def _open(self) -> bool:
         """Open the source if it may have something to read; return whether it is open now."""
         closed = self.tailer
@@ -213,7 +238,7 @@ class TailedSource:
                 closed.problem = cannot_read(closed.path, OSError(errno.EMFILE, "")).message
             return False
         try:
-            self.tailer = self.open_tailer(list(self._known().values()), self.open_parser)
+            self.tailer = self.open_tailer(self._list_aged(), self.open_parser)
         except SourceError as error:
             closed.problem, self.is_done = error.message, self.reads_once
             if self.slots is not None:

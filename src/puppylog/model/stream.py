@@ -4,7 +4,7 @@ A store moves a position in the transaction that stores the lines before it, nev
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HEAD_BYTES = 1024
 """At most so many bytes at the start of a file are hashed. A smaller file is hashed whole."""
@@ -47,6 +47,9 @@ class FilePosition:
     byte_offset: int  # every complete line before this offset is stored
     finished: bool  # rotated away, truncated or deleted, and read to its end
     context: str = ""  # what the parser has learnt from the lines before the offset, such as the format
+    opened_ago_s: float | None = field(default=None, compare=False)
+    """Seconds from the registration of the file to the answer of the store; None if unknown. An age, so that the
+    clocks of two machines are never compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,6 +100,7 @@ def position_of(row: Row) -> FilePosition:
         row["byte_offset"],
         row["finished"],
         row["context"],
+        row.get("opened_ago_s"),
     )
 
 

@@ -43,7 +43,16 @@ def find_files(connection: SqlConnection, file_ids: Sequence[int]) -> dict[int, 
 def new_positions(file_ids: Iterable[int], new: Sequence[NewFile]) -> list[FilePosition]:
     """Return the positions of new files. ``file_ids`` are in the order of ``new``."""
     return [
-        FilePosition(file_id, file.path, file.device, file.inode, EMPTY_FINGERPRINT, file.byte_offset, finished=False)
+        FilePosition(
+            file_id,
+            file.path,
+            file.device,
+            file.inode,
+            EMPTY_FINGERPRINT,
+            file.byte_offset,
+            finished=False,
+            opened_ago_s=0.0,
+        )
         for file_id, file in zip(file_ids, new, strict=True)
     ]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.place import LastFile, Place, position_identity
 from puppylog.tail.rotation.snapshot import list_candidates
-from puppylog.tail.rotation.unseen import CandidatePool, find_last_known, take_emptied, take_newer
+from puppylog.tail.rotation.unseen import (
+    CandidatePool,
+    find_last_by_inode,
+    find_last_known,
+    take_changed_later,
+    take_emptied,
+    take_newer,
+)
 
 
 class Directory:
@@ -139,7 +147,25 @@ def test_the_last_known_file_is_the_last_one_that_its_content_confirms(directory
 
 def test_of_files_that_match_by_inode_alone_the_oldest_is_the_last_known(directory: Directory) -> None:
     by_inode = [directory.write("a.log.2", is_known=True), directory.write("a.log.1", is_known=True)]
-    assert find_last_known(directory.pool(), []) == last_of(by_inode[0])
+    assert find_last_known(directory.pool(), []) is None
+    assert find_last_by_inode(directory.pool(), []) == last_of(by_inode[0])
+
+
+def test_without_a_known_file_on_disk_the_files_that_were_changed_after_its_registration_are_newer(
+    directory: Directory,
+) -> None:
+    directory.write("a.log.3", b"before\n")
+    gone = directory.write("a.log", is_known=True)
+    Path(gone.path).unlink()
+    registered_at = 1_010.0  # longer after the file before than an answer of a store may take
+    directory.known[0] = replace(gone, finished=False, opened_ago_s=time.time() - registered_at)
+    for number in (2, 1):
+        path = directory.path / f"a.log.{number}"
+        path.write_bytes(b"later %d\n" % number)
+        os.utime(path, (registered_at + 10 - number,) * 2)
+    assert [name(candidate) for candidate in take_changed_later(directory.pool())] == ["a.log.2", "a.log.1"]
+    directory.known[0] = replace(gone, opened_ago_s=None)
+    assert take_changed_later(directory.pool()) == []
 
 
 def test_without_a_known_file_there_is_no_last_known_file(directory: Directory) -> None:

@@ -10,7 +10,7 @@ from pyarrow import flight
 from puppylog.errors import PuppylogError, StoreError, StoreUnavailable
 from puppylog.stores.messages import pack_error, unpack_error
 
-PROTOCOL = 11
+PROTOCOL = 12
 """The version of the protocol. It rises with every change that an older client or engine would misunderstand."""
 
 

@@ -10,7 +10,7 @@ from typing import Final
 from puppylog.errors import BY_NAME, PuppylogError
 from puppylog.stores.messages import decode, encode
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """The version of the protocol. It rises with every change that an older client or server would misunderstand."""
 
 PREFIX: Final = "/api/v1/store/"

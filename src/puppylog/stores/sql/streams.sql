@@ -7,9 +7,9 @@ LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 WHERE streams.id = ANY($ids::integer[])
 
 -- name: files_of_streams
--- The files of each stream in the order in which they were registered.
+-- The files of each stream in the order in which they were registered, with the seconds since then.
 SELECT id AS file_id, stream_id, path, device, inode, head_size, head_hash, marker_size, marker_hash, byte_offset,
-       finished, context
+       finished, context, extract(epoch FROM now() - opened_at)::DOUBLE PRECISION AS opened_ago_s
 FROM puppylog.log_files
 WHERE stream_id = ANY($ids::integer[])
 ORDER BY id

@@ -139,10 +139,9 @@ def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
         rotated = [FileToRead(open_file(at.candidate), at.checkpoint, at.place) for at in assignment.rotated]
         unseen = [FileToRead(open_file(candidate), START_OF_FILE, None) for candidate in assignment.unseen]
         stack.pop_all()
-    files = FilesToRead(rotated, last=assignment.last)
+    files = FilesToRead([*rotated, *unseen], last=assignment.last)
     if at_path is not None:
         continued = assignment.at_path
-        files.rotated += unseen
         files.missing = list(assignment.missing)
         files.at_path = FileToRead(at_path, START_OF_FILE, None)
         if continued is not None:

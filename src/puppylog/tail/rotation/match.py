@@ -16,8 +16,10 @@ from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import sort_candidates
 from puppylog.tail.rotation.unseen import (
     CandidatePool,
+    find_last_by_inode,
     find_last_known,
     last_file,
+    take_changed_later,
     take_emptied,
     take_newer,
     take_newest_compressed,
@@ -135,22 +137,38 @@ class _Matching:
         pool.candidates = sort_candidates([*found, *moved])
 
     def find_unseen(self) -> None:
-        """Find the files that were at the path after the last known file, unless that file is still at the path."""
+        """Find the files that were at the path after the last known file, unless that file is still at the path.
+
+        If the content of no candidate is known, this is done without a file at the path, too: a place that is known by
+        inode alone is matched only once.
+        """
         rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._at_path]
         self._last = self._last or find_last_known(self._pool, rotated) or self._fallback_last
         continued = self._find_continued_at_path()
-        if self._at_path is None or (continued is not None and continued.is_certain):
-            return
-        if self._last is None:
-            places = self._open_places()
-            first = take_emptied(self._pool, places)
+        if continued is not None and continued.is_certain:
+            self._last = self._last or find_last_by_inode(self._pool, rotated)
+        elif self._last is None:
+            self._find_unseen_without_last(find_last_by_inode(self._pool, rotated))
+        elif self._at_path is not None:
+            self._unseen += take_newer(self._pool, self._last)
+
+    def _find_unseen_without_last(self, by_inode: LastFile | None) -> None:
+        """Find the unseen files if the content of no candidate is that of a known file.
+
+        A file that is found by its inode alone may be another one: a known empty file that was written to, rotated and
+        compressed gives its inode to the next log.
+        """
+        pool, places = self._pool, self._open_places()
+        self._unseen = take_changed_later(pool)
+        if by_inode is not None:
+            self._unseen += take_newer(pool, by_inode)
+        elif not self._unseen:
+            first = take_emptied(pool, places)
             if first is None and any(place.is_inode_only for place in places):
-                first = take_newest_compressed(self._pool)
-            if first is None:
-                return
-            self._unseen.append(first)
-            self._last = last_file(first)
-        self._unseen += take_newer(self._pool, self._last)
+                first = take_newest_compressed(pool)
+            if first is not None:
+                self._unseen = [first, *take_newer(pool, last_file(first))]
+        self._last = by_inode or (last_file(self._unseen[0]) if self._unseen else None)
 
     def result(self) -> Assignment:
         """Return the matches that were made so far."""

@@ -1,12 +1,16 @@
 """A place: how far a file was read, and its fingerprint then. It comes from the store or from a reader."""
 
+import time
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from typing import Final, Self, TypeAlias
 
 from puppylog.model.stream import FilePosition, Fingerprint
 
 Identity: TypeAlias = tuple[int, int]
 """Device and inode, as signed 64-bit numbers."""
+
+_ANSWER_S: Final = 5.0
+"""How long the answer of a store may take. Its ages are then too small by so many seconds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,6 +23,7 @@ class Place:
     byte_offset: int  # all bytes before it were read
     finished: bool  # nothing is left to read, or another tailer reads the rest
     position: FilePosition | None = None  # of the file in the store; None if the store does not know the file yet
+    opened_at_ns: int | None = None  # when the file was registered, in nanoseconds since the epoch; None if unknown
 
     @classmethod
     def of(cls, position: FilePosition) -> Self:
@@ -30,6 +35,7 @@ class Place:
             position.byte_offset,
             position.finished,
             position,
+            None if position.opened_ago_s is None else time.time_ns() - int((position.opened_ago_s + _ANSWER_S) * 1e9),
         )
 
     @property
@@ -42,7 +48,7 @@ class Place:
 class LastFile:
     """The last known file that was at the path. Rotated files that are newer are unseen."""
 
-    identity: Identity
+    identity: Identity | None  # None if only the time is known
     mtime_ns: int  # of its last change, in nanoseconds since the epoch
 
 

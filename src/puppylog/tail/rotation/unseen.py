@@ -47,11 +47,9 @@ class CandidatePool:
 
 
 def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
-    """Return the newest candidate that the store knows; None if it knows no candidate.
+    """Return the newest candidate whose content the store knows; None if there is none.
 
-    The known places are in the order in which their files were at the path. So the newest file is that of the last
-    place whose file is found by content. If files are found by inode alone, the oldest of them is returned: an unseen
-    file may have got the inode, and all files older than the returned one are skipped as known.
+    The known places are in the order in which their files were at the path.
 
     Args:
         pool: the candidates.
@@ -62,6 +60,15 @@ def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidat
         last = None if place.is_inode_only else _find_candidate(pool, files, place)
         if last is not None:
             return last
+    return None
+
+
+def find_last_by_inode(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
+    """Return the oldest candidate that has the inode of a place with an inode only; None if there is none.
+
+    An unseen file may have got the inode, and all files older than the returned one are skipped as known.
+    """
+    files = dict(found)
     by_inode = [_find_candidate(pool, files, place) for place in pool.known if place.is_inode_only]
     return min((last for last in by_inode if last is not None), key=lambda last: last.mtime_ns, default=None)
 
@@ -90,6 +97,18 @@ def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     if newest is None or not newest.is_compressed or pool.is_taken(newest):
         return None
     return newest if pool.take_if_new(newest) else None
+
+
+def take_changed_later(pool: CandidatePool) -> list[Candidate]:
+    """Take the rotated files that were changed after the newest known file was registered; return the oldest first.
+
+    An unseen file was at the path after the newest known file, or is a file that was known empty. So lines were written
+    to it after the registration of that file. Nothing is taken if the time of the registration is unknown.
+    """
+    registered = [place for place in pool.known if place.opened_at_ns is not None]
+    last_known = [place for place in registered if place.is_inode_only and not place.finished] + registered[-1:]
+    opened_at_ns = min((place.opened_at_ns or 0 for place in last_known), default=None)
+    return [] if opened_at_ns is None else take_newer(pool, LastFile(None, opened_at_ns))
 
 
 def take_newer(pool: CandidatePool, last: LastFile) -> list[Candidate]:
@@ -149,6 +168,8 @@ def _is_newer(candidate: Candidate, last: Candidate, numbers_grow: bool | None) 
 def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> bool:
     """Return whether the candidate is the last known file, and not another file that got its inode."""
     evidence = pool.evidence
+    if last.identity is None:
+        return False
     if candidate.identity == last.identity:
         # Of an empty file only the inode is known, so its time of change must be the same.
         may_be = candidate.mtime_ns == last.mtime_ns or not evidence.is_empty(candidate)
