@@ -78,3 +78,18 @@ def test_a_store_that_is_too_damaged_to_open_is_a_finding(cli: InProcess, tmp_pa
     for command in (["sql", "select 1"], ["collector", "status"], ["logs"]):
         result = cli(*command, "--store", f"duckdb://{store}")
         assert (result.code, result.err.startswith(f"puppylog: cannot read the store {store}: ")) == (69, True)
+
+
+def test_the_quick_check_asks_only_for_the_store_and_its_evaluator(cli: InProcess) -> None:
+    result = cli("doctor", "--quick", "-o", "json")
+    assert (result.code, result.err) == (0, "")
+    assert [(row["subject"], row["state"]) for row in json.loads(result.out)] == [("store", "ok"), ("evaluator", "ok")]
+
+
+def test_the_quick_check_fails_without_a_store(cli: InProcess) -> None:
+    assert cli("doctor", "--quick", "--store", "postgresql://127.0.0.1:1/shop").code == 69
+
+
+def test_the_quick_check_ignores_what_does_not_stop_the_store(cli: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    found(monkeypatch, FINDINGS)
+    assert (cli("doctor").code, cli("doctor", "--quick").code) == (1, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.model.token import hash_token, is_token
+from puppylog.model.token import hash_token, is_token, make_token
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 
@@ -148,3 +148,55 @@ def test_without_tokens_the_list_says_how_to_create_one(
         assert cli("tokens", "list").err == (
             "puppylog: no tokens yet; create one: puppylog tokens create NAME --scope ingest\n"
         )
+
+
+def test_a_token_of_a_file_is_accepted_without_being_shown(
+    cli: InProcess, server: EmbeddedStore, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    token = make_token()
+    secret.write_text(f"{token}\n", encoding="ascii")
+    create = ("tokens", "create", "node", "--scope", "ingest", "--token-file", str(secret))
+    for words in ("is accepted", "is accepted already"):  # a deployment runs the command again and again
+        result = cli(*create)
+        assert (result.code, result.out, result.err) == (0, "", f"puppylog: token node {words}\n")
+    assert server.connect().find_tokens([hash_token(token)])[hash_token(token)].scope == "ingest"
+    assert listed(cli)["node"]["state"] == "accepted"
+
+
+def test_a_changed_file_replaces_the_token_of_its_name(cli: InProcess, server: EmbeddedStore, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    tokens = [make_token(), make_token()]
+    for token in tokens:
+        secret.write_text(token, encoding="ascii")
+        assert cli("tokens", "create", "node", "--scope", "read", "--token-file", str(secret)).code == 0
+    found = server.connect().find_tokens([hash_token(token) for token in tokens])
+    assert [hash_token(token) in found for token in tokens] == [False, True]
+
+
+def test_a_revoked_token_of_a_file_stays_revoked(cli: InProcess, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(make_token(), encoding="ascii")
+    create = ("tokens", "create", "node", "--scope", "read", "--token-file", str(secret))
+    cli(*create)
+    cli("tokens", "revoke", "node")
+    result = cli(*create)
+    assert result.code == 78
+    assert "the store has it as node with the scope read, and it is revoked; make another token" in result.err
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [(b"secret", "it has no token"), (b"", "it has no token"), (b"\xff", "not ASCII"), (None, "No such")],
+)
+def test_a_file_without_a_token_is_refused_without_being_repeated(
+    cli: InProcess, tmp_path: Path, content: bytes | None, cause: str
+) -> None:
+    secret = tmp_path / "file"
+    if content is not None:
+        secret.write_bytes(content)
+    result = cli("tokens", "create", "absent", "--scope", "read", "--token-file", str(secret))
+    assert (result.code, result.out) == (78, "")
+    assert cause in result.err
+    assert "secret" not in result.err
+    assert "absent" not in listed(cli)

@@ -14,7 +14,7 @@ from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell
 from puppylog.errors import StoreDamaged
 from puppylog.model.finding import Finding, Health
-from puppylog.monitor.doctor import list_findings
+from puppylog.monitor.doctor import list_findings, list_vital_findings
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 from puppylog.tui.table import TableWriter
@@ -29,14 +29,23 @@ _RESTORE: Final = "restore the store's directory from a copy, if there is one"
 
 @click.command(
     epilog=examples(
-        "puppylog doctor", "puppylog doctor -o jsonl | grep wrong", "puppylog doctor -q >/dev/null || mail …"
+        "puppylog doctor",
+        "puppylog doctor --quick",
+        "puppylog doctor -o jsonl | grep wrong",
+        "puppylog doctor -q >/dev/null || mail …",
     )
+)
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Check only whether the store answers, and whether metrics and alerts are kept up to date. For the health "
+    "check of a container.",
 )
 @timeout_option
 @output_options
 @store_options
 @pass_settings
-def doctor(settings: Settings) -> None:
+def doctor(settings: Settings, *, quick: bool) -> None:
     """Check the store, and say what to do.
 
     Checks the server, what it can do and the known faults of its version, the jobs, metrics and alerts, and when the
@@ -46,7 +55,7 @@ def doctor(settings: Settings) -> None:
     The state of a finding is ok, note (worth knowing), warning (answers may be wrong, or soon will be) or wrong
     (something does not work). The exit code is 1 if a finding is a warning or wrong, otherwise 0.
     """
-    findings = _list_findings(settings)
+    findings = _list_findings(settings, is_quick=quick)
     write_findings(findings, settings)
     bad = sum(finding.state.is_bad for finding in findings)
     if bad:
@@ -55,11 +64,11 @@ def doctor(settings: Settings) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _list_findings(settings: Settings) -> Sequence[Finding]:
-    """Return all findings. A store that is too damaged to be opened is a finding, too."""
+def _list_findings(settings: Settings, *, is_quick: bool) -> Sequence[Finding]:
+    """Return all findings, or those of the quick check. A store that is too damaged to be opened is a finding, too."""
     try:
         with connect(settings.store, timeout_s=settings.timeout_s) as store:
-            return list_findings(store)
+            return list_vital_findings(store) if is_quick else list_findings(store)
     except StoreDamaged as error:
         return [Finding("database", Health.WRONG, error.message, _RESTORE)]
 

@@ -1,7 +1,9 @@
 """``puppylog tokens``: create, list and revoke the tokens of the server's clients."""
 
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import click
@@ -13,7 +15,7 @@ from puppylog.cli.options import examples, output_options, pass_settings, store_
 from puppylog.cli.output import write_record, write_rows
 from puppylog.cli.tables import Layout
 from puppylog.cli.talk import tell
-from puppylog.errors import NotFound
+from puppylog.errors import ConfigurationError, NotFound
 from puppylog.model.period import parse_period
 from puppylog.model.token import NewToken, Scope, Token, hash_token, is_token, make_token, parse_token_name
 from puppylog.settings import Settings
@@ -70,6 +72,7 @@ def tokens() -> None:
     epilog=examples(
         "puppylog tokens create web1 --scope ingest",
         "(umask 077; puppylog tokens create web1 --scope ingest --expires 90d > /etc/puppylog/token)",
+        "puppylog tokens create web1 --scope ingest --token-file /run/secrets/web1",
     )
 )
 @click.argument("name", metavar="NAME")
@@ -81,10 +84,18 @@ def tokens() -> None:
     "change metrics, alerts, groups and tokens.",
 )
 @click.option("--expires", metavar="PERIOD", help="It ends after this time, such as 90d. Default: never.")
+@click.option(
+    "--token-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Accept the token in this file, which is ppl_ and 43 letters, digits, '_' or '-', instead of making one, and "
+    "print nothing. Without effect if the store accepts it already; another token of this name is replaced. For "
+    "secrets that a deployment makes.",
+)
 @output_options
 @store_options
 @pass_settings
-def create(settings: Settings, *, name: str, scope: str, expires: str | None) -> None:
+def create(settings: Settings, *, name: str, scope: str, expires: str | None, token_file: Path | None) -> None:
     """Create a token, and print it. It is shown this once: the store keeps only its hash.
 
     Only the token is written to stdout, so a pipe or a file gets nothing else. A client passes it as PUPPYLOG_TOKEN, or
@@ -94,6 +105,9 @@ def create(settings: Settings, *, name: str, scope: str, expires: str | None) ->
     expires_at = None
     if expires is not None:
         expires_at = settings.clock() + timedelta(seconds=parse_period(expires, "--expires"))
+    if token_file is not None:
+        _accept(settings, name, Scope(scope), _read_token(token_file), expires_at)
+        return
     token = make_token()
     with connect(settings.store) as store:
         created = store.create_token(NewToken(name, Scope(scope), hash_token(token), expires_at))
@@ -103,6 +117,45 @@ def create(settings: Settings, *, name: str, scope: str, expires: str | None) ->
             store.revoke_token(name)  # nobody has seen it
             raise
     tell(settings, f"created token {name}; it is shown this once")
+
+
+def _read_token(path: Path) -> str:
+    """Return the token in a file. Space around it is ignored.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or has no token. The message does not repeat the text.
+    """
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else "it is not ASCII"
+        raise ConfigurationError("read", f"token file {path}", cause) from None
+    if not is_token(token):
+        cause = "it has no token: ppl_ and 43 letters, digits, '_' or '-'"
+        raise ConfigurationError("use", f"token file {path}", cause, "make one with: puppylog tokens create NAME")
+    return token
+
+
+def _accept(settings: Settings, name: str, scope: Scope, token: str, expires_at: datetime | None) -> None:
+    """Make the store accept a token that a deployment has made, under this name and with this scope.
+
+    Raises:
+        ConfigurationError: the store has the token under another name or scope, or does not accept it any more.
+    """
+    hash_ = hash_token(token)
+    with connect(settings.store) as store:
+        found = store.find_tokens([hash_]).get(hash_)
+        if found is None:
+            with suppress(NotFound):
+                store.revoke_token(name)
+            store.create_token(NewToken(name, scope, hash_, expires_at))
+            tell(settings, f"token {name} is accepted")
+            return
+    fault = found.find_fault(settings.clock())
+    if fault is not None or (found.name, found.scope) != (name, scope):
+        cause = f"the store has it as {found.name} with the scope {found.scope}{f', and it is {fault}' * bool(fault)}"
+        raise ConfigurationError("accept", f"token {name} with the scope {scope}", cause, "make another token")
+    tell(settings, f"token {name} is accepted already")
 
 
 def _show(settings: Settings, created: Token, token: str) -> None:

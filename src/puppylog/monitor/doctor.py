@@ -5,7 +5,7 @@ metrics, evaluator, alerts, notifications, times of records, streams. Findings o
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -43,10 +43,32 @@ def list_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[Finding
     Raises:
         StoreUnavailable: the store does not answer.
     """
-    findings = _collect_findings(store)
+    return _collect_twice(partial(_collect_findings, store), recheck_s)
+
+
+def list_vital_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[Finding]:
+    """Return whether the store answers, and whether its evaluator runs: what a health check asks every minute.
+
+    Reads a few rows. A client that may only store lines cannot read the heartbeat, which is a note. ``recheck_s`` is
+    that of `list_findings`.
+
+    Raises:
+        StoreUnavailable: the store does not answer.
+    """
+    answers = Finding("store", Health.OK, "it answers")
+
+    def collect() -> list[Finding]:
+        return [answers, *findings_of("evaluator", partial(iter_evaluator_findings, store))]
+
+    return _collect_twice(collect, recheck_s)
+
+
+def _collect_twice(collect: Callable[[], list[Finding]], recheck_s: float) -> list[Finding]:
+    """Return the findings, collected again after ``recheck_s`` seconds if one of them is wrong."""
+    findings = collect()
     if any(finding.state is Health.WRONG for finding in findings):
         time.sleep(recheck_s)
-        findings = _collect_findings(store)
+        findings = collect()
     return findings
 
 
