@@ -8,18 +8,27 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.lines import may_contain
+
 _SHORT_ESCAPES = {8: "\\b", 9: "\\t", 10: "\\n", 12: "\\f", 13: "\\r"}
 
 
 def quote_json(texts: pa.Array) -> pa.Array:
     """Return each text as a JSON string; null stays null. Equal texts are quoted only once, to save time."""
     encoded = texts.dictionary_encode()
-    escaped = pc.replace_substring(encoded.dictionary, "\\", "\\\\")
-    escaped = pc.replace_substring(escaped, '"', '\\"')
+    return quote_texts(encoded.dictionary).take(encoded.indices)
+
+
+def quote_texts(texts: pa.Array) -> pa.Array:
+    """Return each text as a JSON string, as `quote_json` does; equal texts are quoted each time."""
+    escaped = texts
+    for mark in ("\\", '"'):
+        if may_contain(escaped, mark.encode()):
+            escaped = pc.replace_substring(escaped, mark, f"\\{mark}")
     if pc.any(pc.match_substring_regex(escaped, r"[\x00-\x1f]")).as_py():
         for code in range(0x20):
             escaped = pc.replace_substring(escaped, chr(code), _SHORT_ESCAPES.get(code, f"\\u{code:04x}"))
-    return pc.binary_join_element_wise('"', escaped, '"', "").take(encoded.indices)
+    return pc.binary_join_element_wise('"', escaped, '"', "")
 
 
 def build_objects(members: Mapping[str, pa.Array], present: pa.Array) -> pa.Array:

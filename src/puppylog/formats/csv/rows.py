@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.file.heads import without_return
-from puppylog.formats.integers import view_integers
+from puppylog.formats.integers import count_up, view_integers
 from puppylog.formats.lines import Lines, slice_bytes
 from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
 
@@ -64,7 +64,7 @@ def split_rows(text: bytes | memoryview, delimiter: str, *, has_quotes: bool) ->
         else:
             joined[first + 1 : last + 1] = b"\1" * (last - first)
     is_first = pc.equal(pa.array(memoryview(joined), pa.uint8()), 0)
-    is_unclosed = pc.is_in(pa.array(range(count), pa.int64()), value_set=pa.array(unclosed, pa.int64()))
+    is_unclosed = pc.is_in(count_up(count), value_set=pa.array(unclosed, pa.int64()))
     is_last = pa.concat_arrays([is_first[1:], pa.array([True])])
     begins, ends = lines.starts.filter(is_first), lines.newlines.filter(is_last)
     whole = without_return(slice_bytes(text, begins, ends).view(pa.string()))
@@ -134,7 +134,7 @@ def _hide_delimiters(texts: pa.Array, delimiter: str) -> pa.Array:
     ends = pc.cumulative_sum(sizes)
     before = pc.subtract(ends, sizes)
     parents = pc.list_parent_indices(pieces).cast(pa.int64())
-    place = pc.subtract(pa.array(range(len(flat)), pa.int64()), before.take(parents))
+    place = pc.subtract(count_up(len(flat)), before.take(parents))
     is_even = pc.equal(pc.subtract(sizes, pc.multiply(pc.divide(sizes, _HALF), _HALF)), 0).take(parents)
     is_within = pc.equal(pc.subtract(place, pc.multiply(pc.divide(place, _HALF), _HALF)), _ODD)
     hidden = pc.if_else(pc.and_not(is_within, is_even), pc.replace_substring(flat, delimiter, _HIDDEN), flat)

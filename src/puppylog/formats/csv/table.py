@@ -15,6 +15,7 @@ from puppylog.formats.file.definition import ATTRIBUTES, Cell, Definition
 from puppylog.formats.file.document import Document, FieldTable
 from puppylog.formats.file.fields import Fields
 from puppylog.formats.file.heads import Records
+from puppylog.formats.integers import count_up
 from puppylog.formats.regex.fields import TIME
 from puppylog.formats.rows import Rows
 
@@ -81,7 +82,7 @@ def read_table(rows: TextRows, wanted: pa.Array, table: Table, dating: Dating) -
     fields, sizes = split_fields(texts, table.delimiter, has_quotes=table.has_quotes)
     is_unclosed = rows.is_unclosed.filter(wanted)
     fits = pc.and_not(pc.equal(sizes, pa.scalar(count, pa.int64())), is_unclosed)
-    everything = pa.array(range(len(texts)), pa.int64())
+    everything = count_up(len(texts))
     if table.empty:
         fields = pc.if_else(pc.equal(fields, table.empty), "", fields)
     values = _take_columns(fields, sizes, fits, table.columns.names)
@@ -101,7 +102,7 @@ def read_table(rows: TextRows, wanted: pa.Array, table: Table, dating: Dating) -
 
 def reject_rows(rows: TextRows, wanted: pa.Array, name: str, dating: Dating) -> Rows:
     """Return the rows of a text without a header: all of them are rejected."""
-    everything = pa.array(range(pc.sum(wanted.cast(pa.int64())).as_py() or 0), pa.int64())
+    everything = count_up(pc.sum(wanted.cast(pa.int64())).as_py() or 0)
     return assemble_rows(_as_records(rows, wanted), [], [Rejected(everything, NO_HEADER)], name, dating)
 
 

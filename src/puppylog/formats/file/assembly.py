@@ -1,6 +1,6 @@
 """Makes the rows of a text of groups of records, each read in its own way, in the order of the records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -103,13 +103,29 @@ def _in_order(parts: Sequence[pa.Array], order: pa.Array | None, kind: pa.DataTy
 
 def _build_attributes(group: Matched) -> pa.Array:
     """Return the JSON objects of the attributes; null for a record without attributes."""
-    contents = [
-        pc.binary_join_element_wise(f"{quote(key)}: ", values, "") for key, values in group.fields.members.items()
-    ]
+    contents = _write_members(group.fields.members)
     contents += [column for column in group.fields.objects if column.null_count < len(column)]
     if not contents:
         return pa.nulls(len(group.places), pa.string())
     return pc.binary_join_element_wise("{", _join_members(contents), "}", "")
+
+
+def _write_members(members: Mapping[str, pa.Array]) -> list[pa.Array]:
+    """Return texts of members of JSON objects, in their order; null where the value is null.
+
+    Neighbours that every record has become one text: Arrow joins many columns at once faster than one after another.
+    """
+    contents: list[pa.Array] = []
+    pieces: list[str | pa.Array] = []  # of members that every record has
+    for key, values in members.items():
+        if values.null_count:
+            if pieces:
+                contents.append(pc.binary_join_element_wise(*pieces, ""))
+            contents.append(pc.binary_join_element_wise(f"{quote(key)}: ", values, ""))
+            pieces = []
+        else:
+            pieces += [f"{', ' if pieces else ''}{quote(key)}: ", values]
+    return [*contents, pc.binary_join_element_wise(*pieces, "")] if pieces else contents
 
 
 def _join_members(contents: Sequence[pa.Array]) -> pa.Array:

@@ -11,8 +11,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.integers import view_integers
-from puppylog.formats.lines import Lines, slice_bytes
+from puppylog.formats.integers import count_up, view_integers
+from puppylog.formats.lines import Lines, may_contain, slice_bytes
 from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES, Run
 
 _LEAST_RUN: Final = 5
@@ -79,7 +79,7 @@ def find_heads(texts: pa.Array, begins: str, not_after: str | None) -> pa.Array:
 
 def without_return(texts: pa.Array) -> pa.Array:
     r"""Return the texts without the ``\r`` before each newline and at the end."""
-    if not pc.any(pc.match_substring(texts, "\r")).as_py():
+    if not may_contain(texts, b"\r"):
         return texts
     return pc.replace_substring_regex(texts, r"\r(\n|\z)", r"\1")
 
@@ -89,7 +89,7 @@ def _join(
 ) -> Records:
     """Return the records of lines of which some are continuation lines, blank or skipped."""
     count = len(is_line)
-    numbers = pa.array(range(count), pa.int64()).filter(is_line)  # of the lines that are not blank
+    numbers = count_up(count).filter(is_line)  # of the lines that are not blank
     is_head, is_skipped = is_head.filter(is_line), is_skipped.filter(is_line)
     after_skipped = _shift(is_skipped, first=True)
     begins = pc.or_(is_head, pc.and_not(after_skipped, is_skipped))
@@ -130,7 +130,7 @@ def _cut_long_records(lines: Lines, numbers: pa.Array, begins: pa.Array, is_skip
         begins: whether a line is the first of its record.
         is_skipped: whether a line belongs to no record.
     """
-    places = pa.array(range(len(numbers) + 1), pa.int64())
+    places = count_up(len(numbers) + 1)
     bounds = pa.concat_arrays([places[:-1].filter(pc.or_(begins, is_skipped)), places[-1:]])
     if len(bounds) < 2:
         return begins

@@ -8,6 +8,7 @@ from puppylog.formats.file.assembly import Matched, Rejected, assemble_rows
 from puppylog.formats.file.definition import Definition
 from puppylog.formats.file.fields import Fields
 from puppylog.formats.file.heads import Records
+from puppylog.formats.integers import count_up
 from puppylog.formats.rows import Rows
 
 
@@ -19,7 +20,7 @@ def read_records(records: Records, definition: Definition, dating: Dating) -> Ro
         definition: the format.
         dating: what the stamps before have shown; is updated.
     """
-    everything = pa.array(range(len(records.texts)), pa.int64())
+    everything = count_up(len(records.texts))
     matched, unmatched = _match(records.texts, everything.filter(records.is_head), definition)
     alone = everything.filter(pc.invert(records.is_head))
     if len(alone):

@@ -7,7 +7,9 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.file.texts import null_if_empty, to_json, unquote
+from puppylog.formats.file.texts import QUOTES, null_if_empty, to_json, unquote
+from puppylog.formats.integers import count_up
+from puppylog.formats.lines import may_contain
 from puppylog.formats.quoting import quote
 
 KEY: Final = "key"
@@ -35,7 +37,7 @@ class Pairs:
         """Return the value of a key in each text; null where the text has no such key."""
         of_key = pc.equal(self.codes, self.keys.index(key))
         rows = self.rows.filter(of_key)
-        return self.values.filter(of_key).take(pc.index_in(pa.array(range(self.count), pa.int64()), value_set=rows))
+        return self.values.filter(of_key).take(pc.index_in(count_up(self.count), value_set=rows))
 
     def write_members(self, without: Collection[str]) -> pa.Array:
         """Return for each text the members of a JSON object of its pairs; null if there are none.
@@ -66,10 +68,9 @@ def split_pairs(texts: pa.Array, separator: str) -> Pairs:
     halves = pc.split_pattern(flat, _EQUALS, max_splits=1)
     is_pair = pc.equal(pc.list_value_length(halves), 2)
     others, rest = rows.filter(pc.invert(is_pair)), pc.ascii_trim(flat.filter(pc.invert(is_pair)), " \t\n,;")
-    pairs, rows = pc.list_flatten(halves.filter(is_pair)), rows.filter(is_pair)
-    place = pa.array(range(0, len(pairs), 2), pa.int64())
-    keys = pairs.take(place).dictionary_encode()
-    values = pc.ascii_trim_whitespace(pairs.take(pc.add(place, pa.scalar(1, pa.int64()))))
+    pairs, rows = halves.filter(is_pair), rows.filter(is_pair)
+    keys = pc.list_element(pairs, 0).dictionary_encode()
+    values = pc.ascii_trim_whitespace(pc.list_element(pairs, 1))
     rows, codes, values = _drop_repeated(rows, keys.indices, values, len(keys.dictionary))
     has_rest = pc.not_equal(rest, "")
     left = None
@@ -82,7 +83,7 @@ def split_pairs(texts: pa.Array, separator: str) -> Pairs:
 
 def _mark(texts: pa.Array, separator: str) -> pa.Array:
     """Return the texts with marks before each key and in place of the equals sign after it."""
-    if pc.any(pc.match_substring_regex(texts, _MARKS)).as_py():
+    if may_contain(texts, _PAIR.encode()) or may_contain(texts, _EQUALS.encode()):
         texts = pc.replace_substring_regex(texts, _MARKS, "?")
     if separator == KEY:
         return pc.replace_substring_regex(texts, rf"(?:^|\s)({_NAME})=", f"{_PAIR}\\1{_EQUALS}")
@@ -90,6 +91,8 @@ def _mark(texts: pa.Array, separator: str) -> pa.Array:
         cut = pc.replace_substring(texts, separator, _PAIR)
         return pc.replace_substring_regex(cut, f"(^|{_PAIR})\\s*({_NAME})\\s*=", f"{_PAIR}\\2{_EQUALS}")
     marked = pc.replace_substring_regex(texts, _WORDS, f"\\1{_PAIR}\\2{_EQUALS}\\3{_PAIR}")
+    if not any(may_contain(marked, f"{mark}{_PAIR}".encode()) for mark in ",;"):
+        return marked
     return pc.replace_substring_regex(marked, f"([^\"'])[,;]{_PAIR}", f"\\1{_PAIR}")
 
 
@@ -97,19 +100,24 @@ def _unescape(values: pa.Array, separator: str) -> pa.Array:
     """Return the values without their quotes and escapes."""
     if separator == KEY:
         return pc.replace_substring(values, "\\=", "=")
-    is_quoted = pc.match_substring_regex(values, rf"(?s)^{_QUOTED}$")
-    return pc.if_else(is_quoted, unquote(values), values) if pc.any(is_quoted).as_py() else values
+    may_be_quoted = pc.is_in(pc.binary_slice(values.view(pa.binary()), 0, 1), value_set=QUOTES)
+    if not pc.any(may_be_quoted).as_py():
+        return values
+    found = values.filter(may_be_quoted)
+    is_quoted = pc.match_substring_regex(found, rf"(?s)^{_QUOTED}$")
+    return pc.replace_with_mask(values, may_be_quoted, pc.if_else(is_quoted, unquote(found), found))
 
 
 def _drop_repeated(rows: pa.Array, codes: pa.Array, values: pa.Array, keys: int) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Return the pairs without those whose key stands earlier in the same text."""
     both = pc.add(pc.multiply(rows, pa.scalar(max(keys, 1), pa.int64())), codes.cast(pa.int64()))
-    if pc.count_distinct(both).as_py() == len(both):
+    order = pc.sort_indices(both)  # stable, and faster than a table of hashes, because the numbers nearly ascend
+    ordered = both.take(order)
+    repeats = pc.equal(ordered[1:], ordered[:-1])
+    if not pc.any(repeats).as_py():
         return rows, codes, values
-    table = pa.table({"both": both, "place": pa.array(range(len(both)), pa.int64())})
-    first = table.group_by("both").aggregate([("place", "min")])["place_min"].combine_chunks()
-    kept = first.take(pc.sort_indices(first))
-    return rows.take(kept), codes.take(kept), values.take(kept)
+    kept = pc.invert(pc.is_in(count_up(len(both)), value_set=order[1:].filter(repeats)))
+    return rows.filter(kept), codes.filter(kept), values.filter(kept)
 
 
 def _join_by_row(rows: pa.Array, texts: pa.Array, count: int, separator: str = ", ") -> pa.Array:
@@ -120,4 +128,4 @@ def _join_by_row(rows: pa.Array, texts: pa.Array, count: int, separator: str = "
     ends = runs.run_ends.cast(pa.int32())
     offsets = pa.concat_arrays([pa.array([0], pa.int32()), ends])
     joined = pc.binary_join(pa.ListArray.from_arrays(offsets, texts), separator)
-    return joined.take(pc.index_in(pa.array(range(count), pa.int64()), value_set=runs.values))
+    return joined.take(pc.index_in(count_up(count), value_set=runs.values))

@@ -5,9 +5,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from puppylog.formats.attributes import quote_json
+from puppylog.formats.attributes import quote_texts
 
 NULL: Final = pa.scalar(None, pa.string())
+
+QUOTES: Final = pa.array([b'"', b"'"], pa.binary())
 
 _INTEGER: Final = r"^[+-]?[0-9]{1,18}$"
 _JSON_NUMBER: Final = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,17})?$"
@@ -49,21 +51,30 @@ def null_if_unknown(values: pa.Array) -> pa.Array:
 
 def to_json(values: pa.Array) -> pa.Array:
     """Return the strings as JSON values. A string that is a number in JSON and not too long becomes that number."""
-    is_number = pc.match_substring_regex(values, _JSON_NUMBER)
-    if not pc.any(is_number).as_py():
-        return quote_json(values)
-    return pc.if_else(is_number, values, quote_json(values))
+    encoded = values.dictionary_encode()  # equal texts are read only once
+    distinct = encoded.dictionary
+    is_number = pc.match_substring_regex(distinct, _JSON_NUMBER)
+    written = quote_texts(distinct)
+    if pc.any(is_number).as_py():
+        written = pc.if_else(is_number, distinct, written)
+    return written.take(encoded.indices)
 
 
 def unquote(values: pa.Array) -> pa.Array:
     r"""Return the strings without quotes around them, and with ``\"``, ``\\``, ``\n`` and ``\t`` replaced."""
-    inner = pc.replace_substring_regex(values, r"""(?s)^(?:"(.*)"|'(.*)')$""", r"\1\2")
-    if not pc.any(pc.match_substring(inner, "\\")).as_py():
+    data = values.view(pa.binary())
+    first, last = pc.binary_slice(data, 0, 1), pc.binary_slice(data, -1)
+    is_quoted = pc.and_(pc.equal(first, last), pc.is_in(first, value_set=QUOTES))
+    is_quoted = pc.and_(is_quoted, pc.greater(pc.binary_length(data), 1))
+    inner = pc.if_else(is_quoted, pc.binary_slice(data, 1, -1), data).view(pa.string())
+    is_escaped = pc.match_substring(inner, "\\")
+    if not pc.any(is_escaped).as_py():
         return inner
-    marked = pc.replace_substring(inner, "\\\\", "\0")  # so that the n of \\n is no newline
+    escaped = inner.filter(is_escaped)
+    marked = pc.replace_substring(escaped, "\\\\", "\0")  # so that the n of \\n is no newline
     for escape, text in (('\\"', '"'), ("\\'", "'"), ("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("\0", "\\")):
         marked = pc.replace_substring(marked, escape, text)
-    return pc.if_else(pc.match_substring(inner, "\0"), inner, marked)
+    return pc.replace_with_mask(inner, is_escaped, pc.if_else(pc.match_substring(escaped, "\0"), escaped, marked))
 
 
 def read_integers(values: pa.Array) -> pa.Array:
