@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -11,11 +10,10 @@ from formats.paths import PATHS, reading
 from puppylog.formats.detection import judge
 from puppylog.formats.listed import LISTED
 from puppylog.formats.registry import find_format
-from support.formats_page import FAMILIES, list_marked, with_tables
+from support.formats_page import FAMILIES, OVERVIEW, PAGE, list_marked, with_list, with_tables
 
-PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
 ROWS = re.findall(
-    r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| (\d+) % \| `(\{.+?\})` \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    r"^\| (.+?) \| `(.+?)` \| `(.+?)` \| (\d+) % \| `(\{.+?\})` \|$", OVERVIEW.read_text(encoding="utf-8"), re.MULTILINE
 )
 
 
@@ -38,6 +36,11 @@ def test_the_line_becomes_the_record(written: str, line: str, percent: str, reco
 def test_the_tables_of_kinds_are_those_that_the_samples_give() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert with_tables(page) == page, "write them anew with: PYTHONPATH=tests python -m support.formats_page"
+
+
+def test_the_overview_lists_all_kinds() -> None:
+    page = OVERVIEW.read_text(encoding="utf-8")
+    assert with_list(page) == page, "write it anew with: PYTHONPATH=tests python -m support.formats_page"
 
 
 def test_the_page_has_a_table_for_every_kind() -> None:

@@ -50,9 +50,11 @@ GENERAL = [
 SHARED = {
     ("auditd", "logfmt"),
     ("cef", "syslog"),
+    ("dmesg", "janus"),  # of an entry without a level both have a time and a text
     ("dmesg", "syslog"),
     ("elasticsearch", "plain"),
     ("influxdb", "logfmt"),
+    ("janus", "dmesg"),
     ("leef", "syslog"),
 }
 """Pairs of a file and a general format that has a sample of the same kind."""

@@ -1,6 +1,7 @@
-"""The tables of docs/formats.md, made from the samples of the formats, which tests execute.
+"""The tables of docs/format-samples.md, and the list of kinds in docs/formats.md.
 
-``PYTHONPATH=tests python -m support.formats_page`` writes them anew.
+They are made from the samples of the formats, which tests execute. ``PYTHONPATH=tests python -m support.formats_page``
+writes them anew.
 """
 
 import json
@@ -14,9 +15,11 @@ from typing import Any, Final
 from formats.sample_files import READ_AT, Sample, line_of, read_samples
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "formats.md"
+PAGE = ROOT / "docs" / "format-samples.md"
+OVERVIEW = ROOT / "docs" / "formats.md"
 FILES = ROOT / "src" / "puppylog" / "formats" / "files"
 
+_LIST = re.compile(r"(<!-- list of kinds -->\n).*?(<!-- end of the list -->)", re.DOTALL)
 _MARKED = re.compile(r"(<!-- kinds of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _WRITTEN: Final = """
@@ -30,6 +33,7 @@ Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearc
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
     couchdb couchbase influxdb clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
     questdb vertica
+    greenplum
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
 names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
@@ -39,11 +43,14 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     stunnel unifi
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
+    lightdm
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application github_actions bacula veeam duplicati
+    proxmox_task lsyncd
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio sabnzbd emby
+    janus coturn factorio klipper transmission
 """
 
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {
@@ -76,8 +83,23 @@ class Row:
 
 
 def write_page() -> None:
-    """Write the tables of the page anew."""
+    """Write the tables of the samples and the list of kinds anew."""
     PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    OVERVIEW.write_text(with_list(OVERVIEW.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_list(page: str) -> str:
+    """Return the text of the overview with the list of all kinds, by the sections of the samples."""
+    native = list_marked(PAGE.read_text(encoding="utf-8"))[0].split(", ")
+    sections = {"formats with readers of their own": native, **FAMILIES}
+    items = [f"- {_link(title)}: {', '.join(f'`{name}`' for name in names)}" for title, names in sections.items()]
+    return _LIST.sub(lambda marked: "{}\n{}\n\n{}".format(marked[1], "\n".join(items), marked[2]), page)
+
+
+def _link(title: str) -> str:
+    """Return a link to a section of the samples."""
+    anchor = re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+    return f"[{title[0].upper()}{title[1:]}](format-samples.md#{anchor})"
 
 
 def with_tables(page: str) -> str:

@@ -42,6 +42,7 @@ _THREAD_NUMBER = re.compile(r"#([0-9]{1,10})(?![0-9A-Za-z_./-])")
 _SOURCE = re.compile(
     r"([0-9A-Za-z_./@-]+)\.(go|py|rb|java|js|ts|rs|c|cc|cpp|cs|php|scala|kt):([0-9]{1,7})(?![0-9A-Za-z])"
 )
+_CALL = re.compile(r":([0-9A-Za-z_~:]{1,80}\(\)):?(?=[ \t])")
 _COMPONENT = re.compile(r"([DIWEF])[0-9]? +([A-Z_]{2,16}|-) +(?=\[)")
 _LETTER_SOURCE = re.compile(r"[IWEF] [0-9A-Za-z_./@-]+:[0-9]{1,7}\]")
 _THREAD = re.compile(r"[A-Za-z0-9_$.-]+")
@@ -324,6 +325,9 @@ class HeadReader:
         if end is None:
             return False
         self.at, self.settles = end, True
+        call = _CALL.match(self.text, end)
+        if call is not None:
+            self.head.function, self.at = call[1], call.end()
         return True
 
     def _read_source(self, at: int) -> int | None:

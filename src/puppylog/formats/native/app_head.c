@@ -296,11 +296,25 @@ static bool read_number(AppReader *reader) {
     return true;
 }
 
+/* Return the end of `:name(): ` after a place in the source, and set the function; `at` if there is none. */
+static const uint8_t *read_call(AppReader *reader, const uint8_t *at) {
+    const uint8_t *end = reader->end, *start = at + 1, *after = start;
+    if (byte_at(at, end) != ':') return at;
+    while (after < end && after - start < LONGEST_GROUP && (is_alphanumeric(*after) || is_one_of(*after, "_~:")))
+        after++;
+    if (after == start || !starts_with(after, end, "()")) return at;
+    after += 2;
+    const uint8_t *behind = after + (byte_at(after, end) == ':');
+    if (!is_one_of(byte_at(behind, end), " \t")) return at;
+    reader->head.function = span_of(start, after);
+    return behind;
+}
+
 static bool read_source_item(AppReader *reader) {
     if (!(reader->has_time || reader->head.level.size) || reader->head.file.size) return false;
     const uint8_t *after = read_source(reader, reader->at);
     if (after == NULL) return false;
-    reader->at = after;
+    reader->at = read_call(reader, after);
     reader->settles = true;
     return true;
 }
