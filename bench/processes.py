@@ -64,6 +64,40 @@ def read_resident_bytes(pid: int) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
 
 
+def read_written_bytes(pid: int) -> int:
+    """Return how many bytes of files a process has made the kernel write to the disk, with each changed page whole.
+
+    Pages that were removed before they were written do not count.
+    """
+    lines = Path(f"/proc/{pid}/io").read_text(encoding="ascii").splitlines()
+    counters = {name: int(value) for name, _, value in (line.partition(":") for line in lines)}
+    return counters["write_bytes"] - counters["cancelled_write_bytes"]
+
+
+def read_device_bytes(path: Path) -> int:
+    """Return how many bytes were written to the block device of a file, by all processes and by the file system."""
+    device = path.stat().st_dev
+    number = [str(os.major(device)), str(os.minor(device))]
+    lines = Path("/proc/diskstats").read_text(encoding="ascii").splitlines()
+    return next((int(fields[9]) * 512 for line in lines if (fields := line.split())[:2] == number), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The memory of a process at one moment, in bytes."""
+
+    resident_bytes: int
+    proportional_bytes: int  # a page that several processes have counts by its share
+    anonymous_bytes: int  # pages of no file: what the process has allocated
+
+
+def read_memory(pid: int) -> Memory:
+    """Return the present memory of a process."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii", errors="replace").splitlines()[1:]
+    sizes = {name: int(value.split()[0]) * 1024 for name, _, value in (line.partition(":") for line in lines)}
+    return Memory(sizes["Rss"], sizes["Pss"], sizes["Anonymous"])
+
+
 class Workspace:
     """A directory with a fresh store (embedded unless ``url`` names another), and commands that run against it."""
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
 from puppylog.collect.batch import FIRST_SHARE, Batch
+from puppylog.collect.commit_pace import CommitPace
 from puppylog.collect.committer import Committer
 from puppylog.collect.events import (
     Event,
@@ -160,10 +161,14 @@ class Collector:
         return Batch(self._store.appender(), full_rows, self._store.full_bytes)
 
     def _iter_batches(self, committer: Committer) -> Iterator[Batch]:
-        """Read the sources, repeatedly while watching. Give a batch when it is full or the committer is idle."""
+        """Read the sources, repeatedly while watching.
+
+        Give a batch when it is full, or when the committer is idle and `CommitPace` allows a small commit.
+        """
         full_rows = self._store.full_rows
         batch = self._start_batch(full_rows // FIRST_SHARE)
         expanded_at = kept_at = time.monotonic()
+        pace = CommitPace(expanded_at)
         try:
             while True:
                 self.moved_at = time.monotonic()
@@ -184,7 +189,9 @@ class Collector:
                     self._change_sources(committer)
                 if committer.is_idle:
                     committer.wait()  # does not wait: raises the error of a failed commit even if no line comes
-                if batch.moves and (is_over or committer.is_idle):
+                now = time.monotonic()
+                if batch.moves and (is_over or (committer.is_idle and pace.may_commit(now))):
+                    pace.note_commit(now)
                     full, batch = batch, self._start_batch(full_rows)
                     yield full
                 if is_over:

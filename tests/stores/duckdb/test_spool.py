@@ -9,6 +9,7 @@ from pyarrow import ipc
 
 from puppylog.errors import StoreError, StoreUnavailable
 from puppylog.model.record import RECORDS
+from puppylog.stores.duckdb import spool as spool_module
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, Spool, SpoolFile, read_spooled, sweep
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
@@ -88,7 +89,9 @@ def test_a_file_without_rows_is_none(spool: Spool) -> None:
     assert list(spool.path.iterdir()) == []
 
 
-def test_a_collector_reuses_one_file_until_it_has_caught_up(server: EmbeddedStore) -> None:
+def test_a_collector_that_has_caught_up_keeps_one_small_file_and_no_large_one(
+    server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     store = server.connect()
     source = Source(store)
     found: set[Path] = set()
@@ -96,6 +99,9 @@ def test_a_collector_reuses_one_file_until_it_has_caught_up(server: EmbeddedStor
         source.append(records(10))
         found.update(server.directory.spool.rglob("*.arrow"))
     assert len(found) == 1
+    store.keep_alive()
+    assert set(server.directory.spool.rglob("*.arrow")) == found
+    monkeypatch.setattr(spool_module, "_SMALL_BYTES", 0)
     store.keep_alive()
     assert list(server.directory.spool.rglob("*.arrow")) == []
 

@@ -43,6 +43,9 @@ batches. With another size each thread would leave an incomplete row group, and 
 _POOL = pa.system_memory_pool()
 
 
+# A file of this size that stays on the disk takes nothing that matters.
+_SMALL_BYTES = 1 << 20
+
 # The names of clients' folders and files. A request with any other name, such as ``..``, is refused.
 _FOLDER = re.compile(r"(?P<pid>[1-9][0-9]{0,9})-[0-9a-f]+")
 _FILE = re.compile(r"[0-9]+\.arrow")
@@ -89,6 +92,22 @@ class Spool:
         with contextlib.suppress(IndexError):
             while True:
                 self._used.popleft().unlink(missing_ok=True)
+
+    def remove_large(self) -> None:
+        """Remove the files that are offered for overwriting, but not small ones: the next lines use them again.
+
+        To remove and create a file for each commit of a slow tail costs the file system more than its rows.
+        """
+        small: list[Path] = []
+        with contextlib.suppress(IndexError):
+            while True:
+                path = self._used.popleft()
+                with contextlib.suppress(FileNotFoundError):
+                    if path.stat().st_size > _SMALL_BYTES:
+                        path.unlink()
+                    else:
+                        small.append(path)
+        self._used.extend(small)
 
     def close(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)

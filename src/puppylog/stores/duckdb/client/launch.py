@@ -56,7 +56,7 @@ def start_engine(directory: StoreDirectory) -> None:
         while not is_answering(directory):
             if time.monotonic() > deadline:
                 raise StoreUnavailable("open", f"store {directory.path}", "its engine does not answer")
-            if _is_owned(directory):
+            if is_running(directory):
                 time.sleep(0.02)
                 continue
             try:
@@ -67,7 +67,8 @@ def start_engine(directory: StoreDirectory) -> None:
                     raise
 
 
-def _is_owned(directory: StoreDirectory) -> bool:
+def is_running(directory: StoreDirectory) -> bool:
+    """Return whether a process owns the store: an engine that runs, starts or ends."""
     with FileLock(directory.engine_lock) as owner:
         return not owner.acquire()
 
@@ -134,14 +135,14 @@ def _stop(directory: StoreDirectory) -> bool:
                 "a collector, a monitor or `puppylog up` uses it",
                 advice="end that first",
             )
-    if not _is_owned(directory):
+    if not is_running(directory):
         return False
     # If this call fails, the engine is ending already, or does not answer. The loop below finds out which.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
         list(channel.do_action(flight.Action("leave", messages.encode({}))))
     deadline = time.monotonic() + STOP_S
-    while _is_owned(directory):
+    while is_running(directory):
         if time.monotonic() > deadline:
             raise StoreUnavailable(
                 "stop", f"the engine of store {directory.path}", f"it has not ended within {STOP_S:.0f} s"

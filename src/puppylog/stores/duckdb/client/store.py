@@ -24,7 +24,7 @@ from puppylog.stores.definition_client import DefinitionClient
 from puppylog.stores.duckdb import wire
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
-from puppylog.stores.duckdb.client.launch import is_answering, start_engine
+from puppylog.stores.duckdb.client.launch import is_answering, is_running, start_engine
 from puppylog.stores.duckdb.client.notifications import NotificationClient
 from puppylog.stores.duckdb.client.rewriting import RewritingClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
@@ -191,8 +191,12 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
     def keep_alive(self) -> None:
         """Start the engine again if it has crashed, so that its jobs run as long as a client watches."""
         if self._spool is not None:
-            self._spool.clear()  # called when there is no backlog, so the next batches are small
-        if not is_answering(self._directory):
+            self._spool.remove_large()  # called when there is no backlog, so the next batches are small
+        try:
+            has_engine = is_running(self._directory)  # costs less than a connection, which the engine has to accept
+        except OSError as error:
+            raise translate_os_error(self._directory.path, error) from None
+        if not has_engine:
             self._ask("hello")
 
     # --- reading

@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,6 +21,7 @@ from puppylog.stores.duckdb.engine import reading_sql
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translate_streamed, translated
 from puppylog.stores.duckdb.engine.gate import Gate
+from puppylog.stores.duckdb.engine.postponed import Postponed, Work
 from puppylog.stores.explained import iter_explained
 from puppylog.stores.sql_connection import Values
 
@@ -174,7 +175,7 @@ class Connection:
 class Engine:
     """The open database. Usable with ``with``. A transaction is durable when `write` returns.
 
-    Any thread may call `write`, `write_soon` and `read`. The work of `write` and `write_soon` runs in the writer's
+    Any thread may call `write`, `write_later` and `read`. The work of `write` and `write_later` runs in the writer's
     thread, and a `read` in the caller's thread.
     """
 
@@ -213,6 +214,7 @@ class Engine:
         except PuppylogError as error:
             raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
         self._gate = Gate()
+        self._postponed = Postponed(self._commit)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
@@ -229,16 +231,16 @@ class Engine:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in its own transaction, after the transactions in the queue; return the result of ``work``."""
-        return self._queue.submit(self._transaction, work).result()
+        return self._queue.submit(self._postponed.run_with, work).result()
 
-    def write_soon(self, work: Callable[[Connection], None]) -> None:
-        """Run ``work`` as `write` does, but return without waiting for it. An error is logged."""
+    def write_later(self, work: Work) -> None:
+        """Run ``work`` in the transaction of the next write, or soon after `WAIT_S`. An error is logged."""
+        self._postponed.add(work)
 
-        def note(done: Future[None]) -> None:
-            if (error := done.exception()) is not None:
-                _log.error("a transaction whose result no client waits for has failed: %s", error)
-
-        self._queue.submit(self._transaction, work).add_done_callback(note)
+    def write_postponed(self, *, now: bool = False) -> None:
+        """Begin to run postponed writes in a transaction of their own if they have waited long enough, or ``now``."""
+        if now or self._postponed.is_due():
+            self._queue.submit(self._postponed.run)
 
     def checkpoint(self) -> bool:
         """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more.
@@ -258,7 +260,7 @@ class Engine:
             raise
         return True
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
+    def _commit(self, work: Callable[[Connection], T]) -> T:
         connection = Connection(self._writer)
         try:
             connection.run("BEGIN")
@@ -358,7 +360,8 @@ class Engine:
             cursor.close()
 
     def close(self) -> None:
-        """Run the queued transactions, and close the database, which writes its log into the database file."""
+        """Run the queued and postponed writes, and close the database, which writes its log into the database file."""
+        self.write_postponed(now=True)
         self._queue.shutdown()
         self._writer.close()
         self._root.close()

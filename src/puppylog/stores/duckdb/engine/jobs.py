@@ -126,12 +126,15 @@ class Jobs:
             self._cleared_at = time.monotonic()
 
     def _beat_if_due(self) -> None:
-        """Store a heartbeat if it is due. Called several times in a round, because a round may take long."""
+        """Store a heartbeat if it is due. Called several times in a round, because a round may take long.
+
+        The heartbeat is postponed, so that it shares the transaction of lines that come.
+        """
         if time.monotonic() - self._beat_at >= BEAT_S:
-            with self._reported():
-                error, self._error = self._error, None
-                self._engine.write(lambda connection: evaluate.beat(connection, error, self._clock_us()))
-                self._beat_at = time.monotonic()
+            error, self._error = self._error, None
+            self._engine.write_later(lambda connection: evaluate.beat(connection, error, self._clock_us()))
+            self._beat_at = time.monotonic()
+        self._engine.write_postponed()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -180,7 +183,14 @@ class Jobs:
                 evaluated_at = time.monotonic()
         if has_refreshed:
             with self._reported():
-                self._engine.write(refresh.forget_invalidations)
+                self._forget_invalidations()
+
+    def _forget_invalidations(self) -> None:
+        """Delete the invalidations that are handled, if there are any: most refreshes have had no late line."""
+        with self._engine.read() as connection:
+            is_needed = refresh.has_handled_invalidations(connection)
+        if is_needed:
+            self._engine.write(refresh.forget_invalidations)
 
     def _refresh_batch(self, batch: Sequence[StoredMetric]) -> bool:
         """Refresh metrics; return whether any was refreshed. An error is stored with its metric.

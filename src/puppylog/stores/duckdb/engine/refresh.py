@@ -138,6 +138,11 @@ def settled_us(period_s: int, now_us: int) -> int:
     return now_us - max(period_s, _SETTLE_S) * US_PER_S
 
 
+def has_handled_invalidations(connection: Connection) -> bool:
+    """Return whether `forget_invalidations` would delete any invalidation."""
+    return bool(connection.value(_QUERIES["has_handled_invalidations"]))
+
+
 def forget_invalidations(connection: Connection) -> None:
     """Delete the invalidations that every metric's refreshes have handled."""
     connection.run(_QUERIES["forget_invalidations"])

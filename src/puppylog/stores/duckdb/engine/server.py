@@ -261,8 +261,9 @@ class Service(flight.FlightServerBase):
         return replayed
 
     def _report(self, columns: dict[str, list[Any]]) -> None:
-        """Queue the reports and answer at once, so that the collector can go on."""
-        self._engine.write_soon(lambda connection: streams.report(connection, columns))
+        """Postpone the reports and answer at once. The last reports of a collector are written without delay."""
+        self._engine.write_later(lambda connection: streams.report(connection, columns))
+        self._engine.write_postponed(now=any(columns["ended"]))
 
 
 @contextlib.contextmanager

@@ -40,6 +40,12 @@ FROM puppylog.invalidations
 WHERE seq > $seq
 ORDER BY low
 
+-- name: has_handled_invalidations
+-- Whether every metric's refreshes have handled any of the invalidations.
+SELECT count(*) > 0 AS has_handled
+FROM puppylog.invalidations
+WHERE seq <= (SELECT coalesce(min(refreshed_seq), 9223372036854775807) FROM puppylog.metrics)
+
 -- name: forget_invalidations
 -- Deletes the invalidations that every metric's refreshes have handled.
 DELETE FROM puppylog.invalidations
