@@ -17,8 +17,9 @@ UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
 
-# Most tests wait for a process, a server or a deadline, so six processes of pytest keep two cores busy.
-PROCESSES ?= 6
+# Most tests wait for a process, a server or a deadline, so five processes of pytest keep two cores busy. Each process
+# costs about 10 s of CPU time: it collects all tests, and starts a server of PostgreSQL and others that tests share.
+PROCESSES ?= 5
 IN_PARALLEL := -n $(PROCESSES) --dist worksteal
 
 # Random tests are short in `make test` and long in `make soak`. Each of these variables sets a length.

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
+from support.compiled_modules import compile_share
 from support.examples import IS_SOAK, USUAL, USUAL_SOAK, examples
 from support.postgres import PostgresServer
 from support.warm_engines import starting_engines_warm
@@ -46,6 +47,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    worker = getattr(config, "workerinput", None)
+    if worker is not None:
+        compile_share(config, int(worker["workerid"].removeprefix("gw")), int(worker["workercount"]))
     config.addinivalue_line(
         "markers", "long: takes many seconds; it runs first, so that it does not run alone at the end"
     )
@@ -55,9 +59,26 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Collect no garbage while the tests are collected, and leave them and the modules out of later collections.
+
+    Tests and modules stay until the end, and each collection of garbage would look at all of them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.hookimpl(trylast=True)  # after the tests were put into random order
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each process its share of the long tests first.
+    """Give two processes the tests in a browser first, and the others the long tests.
+
+    Long tests mostly wait, and tests in a browser mostly compute, so they run well at the same time. Each process that
+    tests in a browser starts one, which takes 3 s of CPU time.
 
     pytest-xdist gives each process a contiguous part of the list. A process takes others' tests only from their ends.
     """
@@ -66,20 +87,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="NOT TESTED: too much for every run; `make soak` tests it"))
     processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    long = [item for item in items if item.get_closest_marker("long")]
-    short = iter([item for item in items if not item.get_closest_marker("long")])
+    browsers = min(2, processes)
+    waiting = max(1, processes - browsers)
+    in_browser = [item for item in items if "chromium" in getattr(item, "fixturenames", ())]
+    first = set(in_browser)
+    long = [item for item in items if item.get_closest_marker("long") and item not in first]
+    first.update(long)
+    short = iter([item for item in items if item not in first])
     ordered: list[pytest.Item] = []
     for process in range(processes):
-        first = long[process::processes]
+        own = long[processes - 1 - process :: waiting] if process >= processes - waiting else []
+        if process < browsers:
+            share = -(-len(in_browser) // browsers)
+            own += in_browser[process * share : (process + 1) * share]
         size = (len(items) - len(ordered)) // (processes - process)
-        ordered += [*first, *islice(short, max(0, size - len(first)))]
+        ordered += [*own, *islice(short, max(0, size - len(own)))]
     items[:] = [*ordered, *short]
-
-
-def pytest_collection_finish() -> None:
-    """Let collections of garbage leave out the tests and modules, which take most of their time and never go."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
