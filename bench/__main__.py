@@ -34,10 +34,13 @@ from bench.postgres import wheel
 from bench.postgres.bench import ServerBench
 from bench.processes import BenchBroken
 from bench.report import Figure, Section, format_table, write_json
+from bench.size import measure_size
 from puppylog import __version__
 
 STORES = ("duckdb", "postgresql", "timescaledb")
-PARTS = ("ingest", "mixed", "answers", "visibility", "idle", "load", "commands", "network", "page")
+PARTS = ("ingest", "size", "mixed", "answers", "visibility", "idle", "load", "commands", "network", "page")
+
+_SIZE_LINES = 1_000_000  # of the log whose size is measured; Python writes it, in 10 s
 
 
 def main() -> int:
@@ -96,15 +99,7 @@ def _find_servers(stack: ExitStack, stores: list[str]) -> Iterator[tuple[str, st
 
 
 def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> list[Figure]:
-    figures: list[Figure] = []
-    if "ingest" in options.only:
-        figures += measure_parsing(log)
-        rounds = []
-        for round_ in measure_rounds(work, log, options.lines, options.pairs):
-            rounds.append(round_)
-            speed = options.lines / round_.ingest.collector.wall_s
-            _say(f"ingest {len(rounds)} of {options.pairs}: {speed:,.0f} lines/s")
-        figures += figures_of(rounds, options.lines)
+    figures = _measure_files(work, log, options)
     if "mixed" in options.only:
         _say("parsing a mixed corpus")
         figures += measure_mixed(options.lines)
@@ -137,6 +132,22 @@ def _measure_embedded(work: Path, log: Path, options: argparse.Namespace) -> lis
     if options.flat:
         _say(f"files of {', '.join(map(str, options.flat_sizes))} times {options.flat_lines:,} lines")
         figures += measure_flat(work / "flat", options.flat_lines, _say, options.flat_sizes)
+    return figures
+
+
+def _measure_files(work: Path, log: Path, options: argparse.Namespace) -> list[Figure]:
+    figures: list[Figure] = []
+    if "ingest" in options.only:
+        figures += measure_parsing(log)
+        rounds = []
+        for round_ in measure_rounds(work, log, options.lines, options.pairs):
+            rounds.append(round_)
+            speed = options.lines / round_.ingest.collector.wall_s
+            _say(f"ingest {len(rounds)} of {options.pairs}: {speed:,.0f} lines/s")
+        figures += figures_of(rounds, options.lines)
+    if "size" in options.only:
+        _say("the size of a log with long addresses")
+        figures += measure_size(work / "size", min(options.lines, _SIZE_LINES))
     return figures
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from bench.report import Figure, Target, format_table, median_of, percentile, single
 from bench.scale.capacity import Costs, Prices, disk_bytes, format_model
+from bench.shop import Shop
+from puppylog.formats.registry import find_format
 from support.examples import IS_SOAK
 
 ROOT = Path(__file__).parents[1]
@@ -74,6 +76,7 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     embedded = {figure["name"].strip(): figure["value"] for figure in figures if figure["store"] == "duckdb"}
     for name in (
         "times the one-liner",
+        "as Parquet, with zstd",
         "parsing alone, lines per CPU second",
         "parsing the mixed corpus, lines per CPU second",
         "1,500 lines in one file",
@@ -88,6 +91,20 @@ def test_a_small_bench_measures_every_figure_and_exits_with_0(tmp_path: Path) ->
     assert "ClickHouse" in done.stdout
     assert ("no timescaledb" in done.stderr) == IS_SOAK
     assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
+def test_the_log_of_a_shop_is_the_same_in_each_run_and_every_line_of_it_is_parsed() -> None:
+    lines = list(Shop().iter_lines(3000))
+    assert lines == list(Shop().iter_lines(3000))
+    parsed = find_format("combined").open().parse("".join(lines).encode(), 0, 0)
+    records = parsed.records
+    assert (records.num_rows, parsed.rejects.num_rows) == (3000, 0)
+    assert records["ts"].to_pylist() == sorted(records["ts"].to_pylist())
+    routes, hosts = records["request_route"].unique(), records["host"].unique()
+    assert len(routes) > 1000
+    assert len(hosts) < 1000
+    pages = {referer for referer in records["referer"].to_pylist() if referer and "/filter/" in referer}
+    assert len(pages) > 20
 
 
 COSTS = Costs(collector_s=1.5, front_s=1.0, nodes_s=5.0, rows_bytes=240, columns_bytes=30)
