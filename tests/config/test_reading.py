@@ -115,7 +115,7 @@ def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
         ("[[source]]\npaths = []", "[[source]] 1: paths must be a list of strings, not []"),
         (
             '[[source]]\nformat = "plain"',
-            "[[source]] 1: paths is missing; name files, or write journal = true",
+            "[[source]] 1: paths is missing; name files, or write journal, kubernetes or docker = true",
         ),
         ('[[source]]\npaths = ["-"]', "[[source]] 1: paths: '-', the standard input, cannot be a source of a file"),
         ('[[source]]\npaths = ["a"]\nyear = 1', "[[source]] 1: year must be a whole number from 2 to 9998, not 1"),

@@ -24,12 +24,14 @@ from puppylog.cli.signals import Signals
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.collector import Collector
+from puppylog.collect.containers import DEFAULT_PATHS, Runtime
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
 from puppylog.model.identifier import parse_identifier
+from puppylog.model.labels import check_labels, parse_label
 from puppylog.settings import Settings
 from puppylog.stores.address import StoreAddress
 from puppylog.stores.base import Store
@@ -40,7 +42,7 @@ from puppylog.tui.clean import clean
 _CROWDED_S: Final = 60.0  # a limit, so that runs that cron starts one after another do not pile up
 
 _OF_SOURCES: Final = frozenset(
-    {"now", "from_end", "format_", "format_from", "year", "multiline", "multiline_timeout", "group"}
+    {"now", "from_end", "format_", "format_from", "year", "multiline", "multiline_timeout", "group", "labels"}
 )
 """The options that say how the files of ``--source`` are collected."""
 
@@ -61,6 +63,7 @@ COMMANDS: Final[Table] = {
         "puppylog collector -s '/var/log/nginx/*.log' --watch --group shop",
         "puppylog collector -s app.log --watch --multiline indent",
         "puppylog collector -s journal: --watch",
+        "puppylog collector --kubernetes --watch --label cluster=east",
         "puppylog collector -s 'journal:?unit=nginx.service' --watch --group shop",
         "puppylog collector -s access.log --dry-run",
         "puppylog collector -c config.toml --watch",
@@ -101,6 +104,27 @@ COMMANDS: Final[Table] = {
     help="The log group of these sources; created if it does not exist.",
 )
 @click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A label of these sources, such as env=prod, by which their records are found. May be given again.",
+)
+@click.option(
+    "--kubernetes",
+    "runtime",
+    flag_value=Runtime.KUBERNETES.value,
+    help="Collect the logs of pods, by default /var/log/pods/*/*/*.log, with namespace, pod, pod_uid, container and "
+    "restart as labels.",
+)
+@click.option(
+    "--docker",
+    "runtime",
+    flag_value=Runtime.DOCKER.value,
+    help="Collect the logs of Docker's containers, by default /var/lib/docker/containers/*/*-json.log, with container "
+    "and image as labels.",
+)
+@click.option(
     "-r",
     "--echo",
     cls=OldNamesOption,
@@ -127,6 +151,8 @@ def collector(
     multiline: str,
     multiline_timeout: float,
     group: str | None,
+    labels: tuple[str, ...],
+    runtime: str | None,
     echo: bool,
     dry_run: bool,
 ) -> None:
@@ -140,7 +166,11 @@ def collector(
     """
     if ctx.invoked_subcommand is not None:
         return
+    chosen_runtime = None if runtime is None else Runtime(runtime)
+    if chosen_runtime is not None:
+        sources = sources or DEFAULT_PATHS[chosen_runtime]
     _check_source_options(ctx, sources, group)
+    given_labels = check_labels(dict(map(parse_label, labels)))
     if dry_run and watch:
         raise UsageError("watch", "in a dry run", "it ends where the files end")
 
@@ -156,6 +186,8 @@ def collector(
             now=now,
             group=group,
             from_end=from_end,
+            labels=given_labels,
+            runtime=chosen_runtime,
         )
         return [source]
 

@@ -18,7 +18,7 @@ from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
 _LAYOUT: Final = Layout(
-    expendable=("stream_id", "files", "group", "stored_at"),
+    expendable=("stream_id", "files", "labels", "group", "stored_at"),
     paths=("source",),
     headings={"bytes": "stored", "stored_at": "last stored"},
     shown={"files": format_number, "bytes": format_bytes},

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from puppylog.collect.containers import Runtime
 from puppylog.collect.options import SourceOptions
 from puppylog.collect.restamp import Restamped
 from puppylog.errors import UsageError
@@ -14,6 +15,7 @@ from puppylog.formats.file.format import read_format_file
 from puppylog.formats.listed import AUTO, FILE_MARK
 from puppylog.formats.multiline import Multiline
 from puppylog.formats.registry import find_format, list_configured_formats, make_auto
+from puppylog.model.labels import Labels
 from puppylog.tail.boundary import IndentationBoundary, LineBoundary, PatternBoundary
 from puppylog.tail.limits import RECORD_WAIT_S
 
@@ -102,6 +104,8 @@ def make_source(
     now: bool = False,
     group: str | None = None,
     from_end: bool = False,
+    labels: Labels | None = None,
+    runtime: Runtime | None = None,
 ) -> SourceOptions:
     """Return the options of a source.
 
@@ -113,6 +117,8 @@ def make_source(
         now: whether records get the time at which their lines are read.
         group: see `SourceOptions`.
         from_end: see `SourceOptions`.
+        labels: see `SourceOptions`.
+        runtime: see `SourceOptions`.
 
     Raises:
         UsageError: ``multiline`` is not a regular expression.
@@ -126,5 +132,7 @@ def make_source(
         format=Restamped(of_records) if now else of_records,
         group=group,
         from_end=from_end,
+        labels=labels or {},
+        runtime=runtime,
         record_wait_s=multiline_timeout_s,
     )

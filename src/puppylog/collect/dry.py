@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from puppylog.model.labels import Labels
 from puppylog.model.record import Parsed
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, Move, Stream, StreamReport
@@ -19,6 +20,9 @@ class DryWriter:
 
     def open_streams(self, source_uris: Sequence[str], *, group: str | None = None) -> Sequence[Stream]:
         return [Stream(self._next_id(), source_uri, group, ()) for source_uri in source_uris]
+
+    def set_labels(self, labels: Mapping[int, Labels]) -> None:
+        pass
 
     def close_stream(self, stream_id: int) -> None:
         pass

@@ -1,9 +1,11 @@
 """The options of a run: which sources it collects, and how. One value goes from the command line to the tailers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from puppylog.collect.containers import Runtime
 from puppylog.formats.base import Format
+from puppylog.model.labels import Labels
 from puppylog.tail.limits import RECORD_WAIT_S
 
 
@@ -25,6 +27,10 @@ class SourceOptions:
     """How lines of files are parsed. A journal has a format of its own."""
     group: str | None = None
     """The log group of the streams; None keeps the group that each stream has."""
+    labels: Labels = field(default_factory=dict)
+    """The labels of the streams."""
+    runtime: Runtime | None = None
+    """What writes the files, if they are logs of containers: it gives each stream more labels."""
     from_end: bool = False
     """Read only new lines of files that the store does not know when the run starts, or when the source is added."""
     record_wait_s: float = RECORD_WAIT_S

@@ -28,6 +28,7 @@ from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
 from puppylog.model.journal_cursor import JournalCursor
+from puppylog.model.labels import Labels
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -250,7 +251,9 @@ class SourceFollower:
         uris = [uri_of(self._options, path) for path in openers]
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
-        for path, stream in self._open_streams(uris, list(openers), group):
+        opened = self._open_streams(uris, list(openers), group)
+        self._set_labels({stream.stream_id: openers[path].labels_of(path) for path, stream in opened})
+        for path, stream in opened:
             opener = openers[path]
             from_end = opener.source.from_end and not opener.has_begun
             offsets = [file.byte_offset for file in stream.files if not file.finished]
@@ -293,6 +296,12 @@ class SourceFollower:
         self._known.follow(stream for _, stream in opened)
         self._known.prepare([path for path, _ in opened if not is_journal(path)])
         return opened
+
+    def _set_labels(self, labels: Mapping[int, Labels]) -> None:
+        """Store the labels of streams. A stream without labels keeps those that an earlier run has given it."""
+        given = {stream_id: own for stream_id, own in labels.items() if own}
+        if given:
+            call_with_retry(lambda: self._store.set_labels(given), self._stop, self._on_event)
 
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return call_with_retry(lambda: self._store.open_files(new), self._stop, self._on_event)

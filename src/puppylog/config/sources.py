@@ -13,16 +13,28 @@ from puppylog.collect.choosing import (
     joins_lines,
     make_source,
 )
+from puppylog.collect.containers import DEFAULT_PATHS, Runtime
 from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Place
 from puppylog.config.tables import SourceTable
 from puppylog.config.values import SourceConfig
 from puppylog.formats.base import Options
+from puppylog.model.labels import check_labels
 from puppylog.settings import find_zone
 from puppylog.tail.journal.source import SCHEME, JournalSource, is_journal
 from puppylog.tail.source import STDIN
 
-_OF_FILES: Final = ("paths", "format", "format_file", "tz", "year", "multiline", "multiline_timeout")
+_OF_FILES: Final = (
+    "paths",
+    "kubernetes",
+    "docker",
+    "format",
+    "format_file",
+    "tz",
+    "year",
+    "multiline",
+    "multiline_timeout",
+)
 """The keys that a journal cannot have: its entries have one format, and name their time zone."""
 
 
@@ -38,11 +50,17 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
         group=table.group,
         tz=table.tz,
         year=table.year,
+        labels=dict(table.labels),
+        runtime=_find_runtime(table),
         from_end=table.from_end,
         multiline=table.multiline,
         multiline_timeout_s=table.multiline_timeout,
         now=table.now,
     )
+    if table.kubernetes and table.docker:
+        faults.add(place, "kubernetes and docker exclude each other")
+    with faults.noting(place, "labels"):
+        check_labels(table.labels)
     with faults.noting(place, "format"):
         choose_format(source.format, source.format_file, Options(ZoneInfo("UTC"), source.year))
     with faults.noting(place, "multiline"):
@@ -55,13 +73,19 @@ def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, 
         faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
     if any(map(is_journal, table.paths)):
         faults.add(place, "paths: a journal is no path", "write journal = true")
-    if not table.paths:
-        faults.add(place, "paths is missing", "name files, or write journal = true")
+    runtime = _find_runtime(table)
+    paths = table.paths or (() if runtime is None else DEFAULT_PATHS[runtime])
+    if not paths:
+        faults.add(place, "paths is missing", "name files, or write journal, kubernetes or docker = true")
     for key in ("units", "matches", "journal_directory"):
         if getattr(table, key):
             faults.add(place, f"{key} is a key of a journal", "write journal = true")
     directory = place.file.absolute().parent
-    return tuple(str(directory / path) for path in table.paths)
+    return tuple(str(directory / path) for path in paths)
+
+
+def _find_runtime(table: SourceTable) -> Runtime | None:
+    return Runtime.KUBERNETES if table.kubernetes else Runtime.DOCKER if table.docker else None
 
 
 def _read_journal(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
@@ -102,6 +126,8 @@ def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Map
         now=source.now,
         group=source.group,
         from_end=source.from_end,
+        labels=source.labels,
+        runtime=source.runtime,
     )
 
 

@@ -4,6 +4,7 @@ Reading, the JSON Schema and the page about the file are made from these classes
 whose default is None may be left out; its description says what then happens.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 import msgspec
@@ -25,7 +26,7 @@ class SourceTable(Table, frozen=True, kw_only=True):
     """
 
     title = "source"
-    needs_one_of = ("paths", "journal")
+    needs_one_of = ("paths", "journal", "kubernetes", "docker")
 
     paths: Annotated[
         tuple[Text, ...],
@@ -33,12 +34,31 @@ class SourceTable(Table, frozen=True, kw_only=True):
             min_length=1,
             description="Files, compressed or not, directories, named pipes, and patterns such as /var/log/**/*.log. "
             "A path that is not absolute is relative to the directory of the file that names it. A source has either "
-            "`paths` or `journal`.",
+            "`paths` or `journal`. Default with `kubernetes` or `docker`: where these keep the logs of containers.",
         ),
     ] = ()
     journal: Annotated[
         bool, Meta(description="Whether the source is the journal of systemd, which `journalctl` reads.")
     ] = False
+    kubernetes: Annotated[
+        bool,
+        Meta(
+            description="Whether the files are logs of Kubernetes, by default /var/log/pods/*/*/*.log. Their streams "
+            "get the labels `namespace`, `pod`, `pod_uid`, `container` and `restart`."
+        ),
+    ] = False
+    docker: Annotated[
+        bool,
+        Meta(
+            description="Whether the files are logs of Docker's json-file driver, by default "
+            "/var/lib/docker/containers/*/*-json.log. Their streams get the labels `container`, `container_id`, "
+            "`image`, `compose_project` and `compose_service`."
+        ),
+    ] = False
+    labels: Annotated[
+        Mapping[Text, Text],
+        Meta(description='Labels of the streams, such as `{ env = "prod" }`, by which their records are found.'),
+    ] = msgspec.field(default_factory=dict)
     units: Annotated[
         tuple[Text, ...],
         Meta(description="Of a journal: only entries of these units, such as `nginx.service`. Default: all."),

@@ -1,13 +1,15 @@
 """The values that the files give: sources, definitions, retention, the server. All are frozen and have been checked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from puppylog.collect.containers import Runtime
 from puppylog.config.contacts import ContactConfig
 from puppylog.config.definitions import AlertConfig, MetricConfig, define_alerts, define_metrics
 from puppylog.config.listen import ListenConfig
 from puppylog.model.alert import Alert
+from puppylog.model.labels import Labels
 from puppylog.model.metric import Metric
 from puppylog.model.retention import Retention
 from puppylog.model.silence import Silence
@@ -23,6 +25,8 @@ class SourceConfig:
     group: str | None = None
     tz: str | None = None  # a name of a zone; None: the zone of the settings
     year: int | None = None
+    labels: Labels = field(default_factory=dict)
+    runtime: Runtime | None = None
     from_end: bool = False
     multiline: str = "auto"
     multiline_timeout_s: float

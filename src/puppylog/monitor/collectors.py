@@ -6,6 +6,7 @@ A collector that was killed cannot report that it stalled. So the age of its las
 store's clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from puppylog.model.finding import format_age
 from puppylog.model.source import name_on_host, name_source, split_uri
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import decode_labels
 
 STALE_S: Final = 30
 """A collector reports at least every 15 s, so two reports are missing after this time."""
@@ -74,6 +76,7 @@ class StoredStream:
     stream_id: int
     source_uri: str
     group: str | None
+    labels: Mapping[str, str]
     files: int
     bytes: int  # of its lines that are stored
     stored_at: datetime | None  # when lines were last stored
@@ -95,6 +98,7 @@ def list_streams(reader: RecordReader, *, group: str | None = None) -> list[Stor
             stream_id=row["stream_id"],
             source_uri=row["source_uri"],
             group=row["group_name"],
+            labels=decode_labels(row["labels"]),
             files=row["files"],
             bytes=row["bytes"],
             stored_at=row["stored_at"],

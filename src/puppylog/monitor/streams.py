@@ -7,30 +7,34 @@ from pathlib import Path
 import pyarrow as pa
 
 from puppylog.errors import NotFound, UsageError
+from puppylog.model.labels import format_labels
 from puppylog.model.source import name_on_host, name_source, split_uri
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
+from puppylog.stores.rows import decode_labels
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 
 def list_streams(reader: RecordReader) -> pa.Table:
-    """Return ``(stream_id, source_uri, group, files, bytes, stored_at)`` of every stream, in the order of the sources.
+    """Return ``(stream_id, source_uri, group, labels, files, bytes, stored_at)`` of every stream, by their sources.
 
-    ``bytes`` are those that are stored; ``stored_at`` is when lines of the stream were last stored.
+    ``labels`` are JSON; ``bytes`` are those that are stored; ``stored_at`` is when lines of it were last stored.
     """
     return reader.query(_QUERIES["streams"])
 
 
 def list_named_streams(reader: RecordReader) -> pa.Table:
-    """Return ``(source, group, files, bytes, stored_at, stream_id)`` of every stream; see `list_streams`.
+    """Return ``(source, group, labels, files, bytes, stored_at, stream_id)`` of every stream; see `list_streams`.
 
-    ``source`` is the name of the source as users write it.
+    ``source`` is the name of the source as users write it; ``labels`` are written as ``env=prod pod=cart``.
     """
     found = list_streams(reader)
     names = [name_source(uri) for uri in found["source_uri"].to_pylist()]
     named = found.add_column(0, pa.field("source", pa.string()), pa.array(names, pa.string()))
-    return named.select(["source", "group", "files", "bytes", "stored_at", "stream_id"])
+    labels = [format_labels(decode_labels(text)) for text in found["labels"].to_pylist()]
+    named = named.set_column(named.schema.get_field_index("labels"), "labels", pa.array(labels, pa.string()))
+    return named.select(["source", "group", "labels", "files", "bytes", "stored_at", "stream_id"])
 
 
 def list_source_uris(reader: RecordReader) -> list[str]:

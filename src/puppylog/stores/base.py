@@ -22,6 +22,7 @@ from puppylog.stores.token_store import TokenStore
 
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 10 ms of CPU
     from puppylog.model.alert import Alert
+    from puppylog.model.labels import Labels
     from puppylog.model.metric import Metric
     from puppylog.model.record import Parsed
     from puppylog.model.request import ReceivedRequest
@@ -127,6 +128,15 @@ class RecordWriter(Protocol):
         Args:
             source_uris: one for each stream.
             group: the log group for the streams, created if it is new; None keeps the groups that the streams have.
+        """
+
+    def set_labels(self, labels: Mapping[int, Labels]) -> None:
+        """Give streams labels, in place of those that they have. Other streams keep theirs.
+
+        Must set the labels of a thousand streams within two seconds. Unknown streams are ignored.
+
+        Args:
+            labels: the labels by stream id, as `puppylog.model.labels.check_labels` returns them.
         """
 
     def close_stream(self, stream_id: int) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
+from puppylog.model.labels import Labels
 from puppylog.model.metric import Metric
 from puppylog.model.silence import Silence
 from puppylog.model.stream import FilePosition, Fingerprint, KnownFile, StreamReport
@@ -102,6 +103,17 @@ def position_of(row: Row) -> FilePosition:
         row["context"],
         row.get("opened_ago_s"),
     )
+
+
+def encode_labels(labels: Labels) -> str:
+    """Return labels as the store has them: JSON with sorted names."""
+    return json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def decode_labels(text: str) -> dict[str, str]:
+    """Return the labels of a stream from the JSON of the store, in the order of their names."""
+    labels: dict[str, str] = json.loads(text)
+    return dict(sorted(labels.items()))
 
 
 def known_file_of(row: Row) -> KnownFile:

@@ -5,6 +5,7 @@ from typing import Any
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.identifier import parse_identifier
+from puppylog.model.labels import Labels
 from puppylog.model.metric import Metric
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
@@ -22,6 +23,13 @@ def to_position(plain: Mapping[str, Any]) -> FilePosition:
 
 def to_known_file(plain: Mapping[str, Any]) -> KnownFile:
     return KnownFile(**{**plain, "position": to_position(plain["position"])})
+
+
+def to_labels(plain: Mapping[str, Mapping[str, Any]]) -> dict[int, Labels]:
+    """Return labels by stream id; in JSON, the keys of an object are texts."""
+    return {
+        int(stream_id): {str(name): str(value) for name, value in given.items()} for stream_id, given in plain.items()
+    }
 
 
 def to_stream(plain: Mapping[str, Any]) -> Stream:

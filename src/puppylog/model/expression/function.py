@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from puppylog.model.expression.conversion import as_number, as_text, byte_order, coerce, common_type, of_type
-from puppylog.model.expression.matching import ELSEWHERE, any_regexp_like, regexp_like
+from puppylog.model.expression.matching import ELSEWHERE, any_regexp_like, label_like, regexp_like
 from puppylog.model.expression.overflow import absolute_whole
 from puppylog.model.expression.term import Accept, Term, TermError, Type, accept_each, compose
 from puppylog.model.severity import number_sql
@@ -132,6 +132,7 @@ MIXED: dict[str, tuple[int, int, Callable[[Sequence[Term]], Term]]] = {
     "nullif": (2, 2, _same("nullif")),
     "regexp_like": (2, 2, regexp_like),
     **{name: (1, 1, make) for name, make in ELSEWHERE.items()},
+    "label_like": (2, 2, label_like),
 }
 """Functions with arguments of several types: the least and the greatest number of arguments, and the call."""
 

@@ -60,10 +60,22 @@ def file_like(arguments: Sequence[Term]) -> Term:
     return _found("FILE_LIKE", "files.path", _FILES, arguments)
 
 
+def label_like(arguments: Sequence[Term]) -> Term:
+    """Return whether a label of the record's stream matches: ``label_like('env', 'pattern')``."""
+    name, written = arguments
+    if not isinstance(name.literal, str):
+        raise TermError("the name of a label is a text that is written out", 0)
+    pattern = _pattern(written, _parse(written, 1))
+    tests = (test.format("(streams.labels ->> {1})", "{0}") for test in (_DUCKDB, _POSTGRES))
+    duckdb, postgres = (f"({_STREAMS})".format(condition=test) for test in tests)
+    return compose(Type.BOOLEAN, "LABEL_LIKE({1}, {0})", pattern, name, duckdb=duckdb, postgres=postgres)
+
+
 ELSEWHERE: Final[dict[str, Callable[[Sequence[Term]], Term]]] = {
     "source_like": source_like,
     "group_like": group_like,
     "file_like": file_like,
+    "label_like": label_like,
     "line_like": line_like,
 }
 """The functions that look into other tables, or into the line that Loki's clients see. Only a search may."""

@@ -15,7 +15,7 @@ from puppylog.model.expression.term import AND, OR, SIGN, Term, TermError, Type,
 
 _TOKEN: Final = re.compile(r" *('(?:[^']|'')*'|[A-Za-z_][A-Za-z0-9_]*|[0-9]+(?:\.[0-9]+)?|->>|->|<>|<=|>=|[=<>(),-])")
 _FUNCTIONS: Final = frozenset(
-    {"COALESCE", "REGEXP_LIKE", "ANY_REGEXP_LIKE", "SOURCE_LIKE", "GROUP_LIKE", "FILE_LIKE", "LINE_LIKE"}
+    {"COALESCE", "REGEXP_LIKE", "ANY_REGEXP_LIKE", "SOURCE_LIKE", "GROUP_LIKE", "FILE_LIKE", "LABEL_LIKE", "LINE_LIKE"}
 )
 _COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _TYPES: Final = {"TEXT": Type.TEXT, "TIMESTAMPTZ": Type.TIMESTAMPTZ, "DOUBLE": Type.NUMBER}

@@ -20,7 +20,7 @@ GROUP: Final = "group"
 HOSTNAME: Final = "hostname"
 SERVICE: Final = "service_name"
 STREAM_LABELS: Final = (FILENAME, GROUP, HOSTNAME, SERVICE)
-"""The labels of a stream, in the order in which they are shown."""
+"""The labels of every stream, in the order in which they are shown. A stream may have more labels of its own."""
 
 LEVEL: Final = "level"
 DETECTED_LEVEL: Final = "detected_level"
@@ -107,6 +107,7 @@ class Labels:
     Attributes:
         attributes: the names of the store's attributes by their labels, see `group_attributes`.
         changed: the labels that a stage has changed.
+        own: the labels that users and containers have given to streams.
         aliases: the columns that hold what other labels name, such as ``status_code`` for ``status``.
         kept: the labels that ``keep`` has left; None for all.
         has_all: whether a parser stands before: columns and attributes are labels of the entry.
@@ -119,6 +120,7 @@ class Labels:
     has_all: bool = False
     line: Value | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    own: frozenset[str] = frozenset()
 
     def find(self, name: str) -> Value:
         """Return what the label ``name`` stands for."""
@@ -129,7 +131,7 @@ class Labels:
         return self._find_original(name)
 
     def _find_original(self, name: str) -> Value:
-        if name in STREAM_LABELS:
+        if name in STREAM_LABELS or name in self.own:
             return OfStream(name)
         if name in {LEVEL, DETECTED_LEVEL}:
             return OfRecord(LEVEL_TEXT)
@@ -194,14 +196,15 @@ class Labels:
         return unusable or Joined(tuple(parts))
 
 
-def make_labels(attributes: Iterable[str], aliases: Mapping[str, str]) -> Labels:
+def make_labels(attributes: Iterable[str], aliases: Mapping[str, str], own: frozenset[str] = frozenset()) -> Labels:
     """Return the labels before any stage.
 
     Args:
         attributes: the names of attributes that the store has, with dots between the keys of nested objects.
         aliases: as `Labels` has them.
+        own: as `Labels` has them.
     """
-    return Labels(group_attributes(attributes), {}, aliases=aliases)
+    return Labels(group_attributes(attributes), {}, aliases=aliases, own=own)
 
 
 def group_attributes(names: Iterable[str]) -> Mapping[str, tuple[str, ...]]:

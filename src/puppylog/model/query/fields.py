@@ -25,11 +25,15 @@ class Kind(StrEnum):
     STREAM = "stream"
     GROUP = "group"
     FILE = "file"
+    LABEL = "label"  # of the stream
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field that there is, and the expression that is its value; empty for what is not in the records' table."""
+    """A field that exists, and the expression that is its value; empty for what is not in the records' table.
+
+    Of a label, the expression is the label's name.
+    """
 
     name: str
     kind: Kind
@@ -88,6 +92,7 @@ REJECTS: Final = Vocabulary(
 """The fields of rejected lines."""
 
 _PREFIX: Final = "attributes."
+_LABEL: Final = "label."
 
 
 def find_attribute_names(query: Query) -> list[str]:
@@ -97,7 +102,11 @@ def find_attribute_names(query: Query) -> list[str]:
 
 
 def _is_certain(name: str) -> bool:
-    return name.lower() in RECORDS.fields or _is_prefixed(name)
+    return name.lower() in RECORDS.fields or _is_prefixed(name) or _is_label(name)
+
+
+def _is_label(name: str) -> bool:
+    return name.lower().startswith(_LABEL) and len(name) > len(_LABEL)
 
 
 def _is_prefixed(name: str) -> bool:
@@ -132,6 +141,8 @@ def find_field(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str]
     """
     if field := vocabulary.fields.get(name.text.lower()):
         return field
+    if _is_label(name.text):
+        return Field(name.text, Kind.LABEL, name.text[len(_LABEL) :])
     if vocabulary.has_attributes and (_is_prefixed(name.text) or name.text in attributes):
         key = name.text[len(_PREFIX) :] if _is_prefixed(name.text) else name.text
         return Field(name.text, Kind.ATTRIBUTE, attribute_expression(name, key, query))

@@ -111,7 +111,7 @@ class _Translator:
 
     def _resolved(self, name: Name) -> Field:
         found = resolve(name, self._reading.vocabulary, self._reading.attributes, self._reading.text)
-        if self._reading.is_kept and found.kind in _FROM:
+        if self._reading.is_kept and (found.kind in _FROM or found.kind is Kind.LABEL):
             cause = f"a metric is computed from the records alone, and {found.name} is not in them"
             raise self._refuse(name.span.start, cause, "limit the metric with --group, or write stream_id:NUMBER")
         return found
@@ -132,6 +132,8 @@ class _Translator:
     def _has(self, found: Field) -> str:
         if found.kind is Kind.GROUP:
             return "GROUP_LIKE('')"
+        if found.kind is Kind.LABEL:
+            return _matches(found, "")
         return f"{found.expression} IS NOT NULL" if found.expression else "TRUE"
 
     def _field(self, test: FieldTest, found: Field) -> str:
@@ -217,7 +219,7 @@ class _Translator:
         return f"{found.expression} {_sql(test.operator)} {first}"
 
     def _origin(self, test: FieldTest, found: Field) -> str:
-        """Return the test of a source, a stream, a group or a file."""
+        """Return the test of a source, a stream, a group, a file or a label."""
         if test.operator not in {":", "=", "!="}:
             cause = f"{found.name} is a name, and {test.operator} compares numbers"
             raise self._refuse(test.name.span.start, cause, _HOW_TO_FIND_TEXT.format(found.name, "x"))
@@ -225,7 +227,7 @@ class _Translator:
             return f"{found.expression} {_sql(test.operator)} {int(test.value.text)}"
         patterns = [_origin_pattern(test, found, _encoded) for _encoded in _spellings(test.value, found.kind)]
         pattern = self._checked("|".join(dict.fromkeys(patterns)), test.value)
-        call = f"{_FROM[found.kind]}({_literal(pattern)})"
+        call = _matches(found, pattern)
         return f"NOT {call}" if test.operator == "!=" else call
 
     def _checked(self, pattern: str, value: Value) -> str:
@@ -276,6 +278,8 @@ def _whole(value: Value) -> str:
 
 
 def _matches(found: Field, pattern: str) -> str:
+    if found.kind is Kind.LABEL:
+        return f"LABEL_LIKE({_literal(found.expression)}, {_literal(pattern)})"
     if found.kind in _FROM:
         return f"{_FROM[found.kind]}({_literal(pattern)})"
     if found.kind is Kind.NUMBER:
@@ -285,7 +289,7 @@ def _matches(found: Field, pattern: str) -> str:
 
 def _spellings(value: Value, kind: Kind) -> list[tuple[str, ...]]:
     """Return the value as it is, and as the URI of a source has it."""
-    if kind in {Kind.GROUP, Kind.FILE}:
+    if kind in {Kind.GROUP, Kind.FILE, Kind.LABEL}:
         return [value.parts]
     return [value.parts, tuple(quote(part, safe="/:") for part in value.parts)]
 
@@ -296,7 +300,9 @@ def _origin_pattern(test: FieldTest, found: Field, parts: tuple[str, ...]) -> st
         from puppylog.model.regex import escape  # noqa: PLC0415 - as above
 
         return f"(?s)^{escape('*'.join(parts))}$"
-    start = "^" if found.kind is Kind.GROUP else "(?:^|/)"
-    if parts[0].startswith("/"):  # a whole path, which the host stands before in the URI of a source
+    start = "^" if found.kind in {Kind.GROUP, Kind.LABEL} else "(?:^|/)"
+    if (
+        parts[0].startswith("/") and found.kind is not Kind.LABEL
+    ):  # a whole path, which the host stands before in the URI of a source
         start = "(?:^|://[^/]*)"
     return f"(?is){start}{_pattern(parts)}$"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from puppylog.model.logql.labels import Labels, is_known, make_labels
+from puppylog.model.logql.labels import STREAM_LABELS, Labels, is_known, make_labels
 from puppylog.model.logql.translation import Chosen, translate
 from puppylog.model.logql.tree import (
     AllOf,
@@ -86,8 +86,9 @@ class Asking:
 
     def labels_for(self, names: Iterable[str]) -> Labels:
         """Return the labels before any stage. The store is asked for its attributes only if a name may be one."""
-        unknown = [name for name in names if not is_known(name)]
-        return make_labels(self.attributes if unknown else (), find_aliases(unknown))
+        own = frozenset(name for labels in self.streams.values() for name in labels if name not in STREAM_LABELS)
+        unknown = [name for name in names if not is_known(name) and name not in own]
+        return make_labels(self.attributes if unknown else (), find_aliases(unknown), own)
 
     def choose(self, query: LogQuery, also: Iterable[str] = ()) -> Chosen:
         """Return the condition of a query, and its labels.

@@ -7,7 +7,7 @@ from typing import Final
 
 from puppylog.model.logql.conditions import FALSE, TRUE, Condition, InStreams
 from puppylog.model.logql.holding import read_number
-from puppylog.model.logql.labels import DETECTED_LEVEL, LEVEL, STREAM_LABELS, OfStream, is_known
+from puppylog.model.logql.labels import DETECTED_LEVEL, LEVEL, OfStream, is_known
 from puppylog.model.logql.translation import text_of
 from puppylog.model.logql.tree import LogQuery, Unit
 from puppylog.monitor.logql.asking import Asking, Within
@@ -143,9 +143,8 @@ def count_labels(asking: Asking, query: LogQuery, within: Within) -> dict[str, i
     """Return how many different values each label of the chosen streams has, and ``level`` in a sample."""
     counts: dict[str, set[str]] = {}
     for stream in find_streams(asking, [query], within):
-        for name in STREAM_LABELS:
-            if name in stream:
-                counts.setdefault(name, set()).add(stream[name])
+        for name, text in stream.items():
+            counts.setdefault(name, set()).add(text)
     found = {name: len(texts) for name, texts in counts.items()}
     values = _count_values(asking, query, within)
     if DETECTED_LEVEL in values:

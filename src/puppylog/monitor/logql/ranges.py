@@ -111,7 +111,7 @@ class _Reading:
         number = self._number(unwrap, labels)
         if names is None and not labels.has_all:
             kept = labels.kept
-            candidates = [*STREAM_LABELS, *labels.changed, *(kept or ())]
+            candidates = [*STREAM_LABELS, *sorted(labels.own), *labels.changed, *(kept or ())]
             names = [name for name in dict.fromkeys(candidates) if kept is None or name in kept]
         groups, name_row = self._all_groups(labels.aliases) if names is None else self._named_groups(names, labels)
         self._has_own_cells = self._has_own_cells and not (grouping is not None and grouping.is_without)

@@ -33,6 +33,7 @@ class StreamRow(Struct, kw_only=True):
     source: Annotated[str, Meta(description="The source as users write it, such as a path.")]
     source_uri: str
     group: str | None
+    labels: Annotated[dict[str, str], Meta(description="The labels of the stream, such as namespace and pod.")]
     host: Annotated[str | None, Meta(description="The machine that the lines are from.")]
     state: State
     problem: Annotated[str | None, Meta(description="Why the stream has stalled.")]
@@ -67,6 +68,7 @@ def _describe(stream: StoredStream) -> StreamRow:
         source=name_source(stream.source_uri),
         source_uri=stream.source_uri,
         group=stream.group,
+        labels=dict(stream.labels),
         host=split_uri(stream.source_uri)[0],
         state=_UNREPORTED if followed is None else followed.state.value,
         problem=None if followed is None else followed.problem,

@@ -52,6 +52,10 @@ def _find_known_files(store: Store, asked: Arguments) -> object:
     return store.find_known_files(str(asked["source_prefix"]), identities, heads)
 
 
+def _set_labels(store: Store, asked: Arguments) -> None:
+    store.set_labels(values.to_labels(asked["labels"]))
+
+
 def _report(store: Store, asked: Arguments) -> None:
     store.report([StreamReport(**plain) for plain in asked["reports"]])
 
@@ -111,6 +115,7 @@ CALLS: Final[Mapping[str, Call]] = {
     "find_files": Call("ingest", "write", lambda store, asked: list(store.find_files(asked["file_ids"]).values())),
     "find_requests": Call("ingest", "write", lambda store, asked: list(store.find_requests(asked["digests"]).values())),
     "report": Call("ingest", "write", _report),
+    "set_labels": Call("ingest", "write", _set_labels),
     # reading
     "list_metrics": Call("read", "read", lambda store, _: list(store.list_metrics())),
     "list_alerts": Call("read", "read", lambda store, _: list(store.list_alerts())),

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable, StreamBusy
 from puppylog.model.alert import Alert
+from puppylog.model.labels import Labels
 from puppylog.model.metric import Metric
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.retention import Retention
@@ -140,6 +141,9 @@ class PostgresStore(LinkedRewriter):
             return
         with suppress(StoreUnavailable):  # the session is lost, and the claim with it
             self._control.call(lambda session: streams.release_streams(session, [stream_id]), is_repeatable=False)
+
+    def set_labels(self, labels: Mapping[int, Labels]) -> None:
+        self._control.call(lambda session: streams.set_labels(session, labels))
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return self._control.call(lambda session: streams.open_files(session, new))

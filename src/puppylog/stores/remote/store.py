@@ -27,6 +27,7 @@ from puppylog.stores.streams import refuse_claimed
 from puppylog.stores.token_client import TokenClient
 
 if TYPE_CHECKING:  # a command that reads records uses none of these
+    from puppylog.model.labels import Labels
     from puppylog.model.request import ReceivedRequest
     from puppylog.model.stream import FilePosition, KnownFile, Stream, StreamReport
     from puppylog.stores.cancellation import Cancellation
@@ -90,6 +91,9 @@ class RemoteStore(RemoteRewriter, DefinitionClient, RemoteNotifications, TokenCl
         streams = [values.to_stream(plain) for plain in self._session.ask("open_streams", arguments)]
         self._session.add_claims({stream.stream_id: stream.source_uri for stream in streams})
         return streams
+
+    def set_labels(self, labels: Mapping[int, Labels]) -> None:
+        self._ask("set_labels", labels={str(stream_id): dict(given) for stream_id, given in labels.items()})
 
     def close_stream(self, stream_id: int) -> None:
         if self._session.drop_claim(stream_id):

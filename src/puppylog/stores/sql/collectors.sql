@@ -16,7 +16,8 @@ ORDER BY streams.source_uri
 
 -- name: stored_streams
 -- Every stream with what is stored of it: the bytes of its files, and its rejected lines.
-SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group_name, coalesce(files.files, 0) AS files,
+SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group_name,
+       CAST(streams.labels AS TEXT) AS labels, coalesce(files.files, 0) AS files,
        coalesce(files.bytes, 0)::BIGINT AS bytes, files.stored_at, coalesce(rejected.lines, 0) AS rejected_lines
 FROM puppylog.log_streams AS streams
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id

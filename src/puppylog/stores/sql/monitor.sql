@@ -328,7 +328,7 @@ FROM puppylog.{table}
 WHERE {instant} >= '{since}'::TIMESTAMPTZ AND {instant} < '{until}'::TIMESTAMPTZ
 
 -- name: names_of_streams
-SELECT streams.id, streams.source_uri, groups.name AS group_name
+SELECT streams.id, streams.source_uri, groups.name AS group_name, CAST(streams.labels AS TEXT) AS labels
 FROM puppylog.log_streams AS streams
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 
@@ -340,12 +340,12 @@ SELECT id, path FROM puppylog.log_files
 
 -- name: streams
 -- The streams, with their groups, files and stored bytes, in the order of their sources.
-SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group, count(files.id) AS files,
-       coalesce(sum(files.byte_offset), 0)::BIGINT AS bytes, max(files.moved_at) AS stored_at
+SELECT streams.id AS stream_id, streams.source_uri, groups.name AS group, CAST(streams.labels AS TEXT) AS labels,
+       count(files.id) AS files, coalesce(sum(files.byte_offset), 0)::BIGINT AS bytes, max(files.moved_at) AS stored_at
 FROM puppylog.log_streams AS streams
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = streams.group_id
 LEFT JOIN puppylog.log_files AS files ON files.stream_id = streams.id
-GROUP BY streams.id, streams.source_uri, groups.name
+GROUP BY streams.id, streams.source_uri, groups.name, CAST(streams.labels AS TEXT)
 ORDER BY streams.source_uri
 
 -- name: source_uris

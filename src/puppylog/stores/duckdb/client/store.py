@@ -32,6 +32,7 @@ from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.token_client import TokenClient
 
 if TYPE_CHECKING:  # a command that reads records uses none of these, and they take 20 ms of CPU
+    from puppylog.model.labels import Labels
     from puppylog.model.request import ReceivedRequest
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
     from puppylog.stores.cancellation import Cancellation
@@ -136,6 +137,9 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
             return self._claims.acquire(stream_id)
         except OSError as error:
             raise translate_os_error(self._directory.path, error) from None
+
+    def set_labels(self, labels: Mapping[int, Labels]) -> None:
+        self._ask("set_labels", labels={str(stream_id): dict(given) for stream_id, given in labels.items()})
 
     def close_stream(self, stream_id: int) -> None:
         self._claims.release(stream_id)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from puppylog.stores import values
 from puppylog.stores.duckdb import spool
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.engine import rewriting
+from puppylog.stores.duckdb.engine import rewriting, streams
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import write_skipping
@@ -32,6 +33,10 @@ def list_actions(
     def forget_stream(source_uri: str) -> None:
         engine.write(lambda connection: DEFINITIONS.forget_stream(connection, source_uri))
 
+    def set_labels(labels: dict[str, dict[str, str]]) -> None:
+        given = values.to_labels(labels)
+        engine.write(lambda connection: streams.set_labels(connection, given))
+
     def rewrite(file: dict[str, int], context: str, records: str | None, rejects: str | None) -> Rewritten:
         refuse_damaged()
         rows = spool.read_spooled(directory.spool, records, spool.SPOOLED_RECORDS)
@@ -55,4 +60,9 @@ def list_actions(
         note_append()
         return deleted
 
-    return {"forget_stream": forget_stream, "rewrite": rewrite, "delete_stream": delete_stream}
+    return {
+        "forget_stream": forget_stream,
+        "set_labels": set_labels,
+        "rewrite": rewrite,
+        "delete_stream": delete_stream,
+    }

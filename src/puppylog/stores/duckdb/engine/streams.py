@@ -6,12 +6,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from puppylog.model.labels import Labels
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile
 from puppylog.stores.base import NewFile
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import known_file_of
+from puppylog.stores.rows import encode_labels, known_file_of
 from puppylog.stores.streams import new_positions
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "streams.sql")
@@ -29,6 +30,8 @@ _NEW_FILES = pa.schema(
 
 _IDENTITIES = pa.schema([("device", pa.int64()), ("inode", pa.int64())])
 _HEADS = pa.schema([("head_size", pa.int32()), ("head_hash", pa.string())])
+
+_LABELS = pa.schema([("stream_id", pa.int32()), ("labels", pa.string())])
 
 _REPORTS = pa.schema(
     [
@@ -57,6 +60,13 @@ def open_streams(connection: Connection, source_uris: Sequence[str], group: str 
             connection.run(_QUERIES["move_streams"], {"group_id": DEFINITIONS.get_group_id(connection, group)})
         ids = {row["source_uri"]: row["id"] for row in connection.rows(_QUERIES["ids_of_streams"])}
     return [ids[source_uri] for source_uri in source_uris]
+
+
+def set_labels(connection: Connection, labels: Mapping[int, Labels]) -> None:
+    """Give streams labels, in place of those that they have."""
+    columns = {"stream_id": list(labels), "labels": [encode_labels(given) for given in labels.values()]}
+    with connection.table("new_labels", pa.table(columns, schema=_LABELS)):
+        connection.run(_QUERIES["set_labels"])
 
 
 def open_files(connection: Connection, new: Sequence[NewFile]) -> list[FilePosition]:

@@ -12,6 +12,12 @@ UPDATE puppylog.log_streams
 SET group_id = $group_id
 WHERE source_uri IN (SELECT source_uri FROM asked) AND group_id IS DISTINCT FROM $group_id
 
+-- name: set_labels
+UPDATE puppylog.log_streams AS streams
+SET labels = new_labels.labels::JSON
+FROM new_labels
+WHERE streams.id = new_labels.stream_id AND streams.labels::VARCHAR <> new_labels.labels
+
 -- name: ids_of_streams
 SELECT id, source_uri FROM puppylog.log_streams WHERE source_uri IN (SELECT source_uri FROM asked)
 

@@ -7,11 +7,12 @@ not the claim.
 
 from collections.abc import Mapping, Sequence
 
+from puppylog.model.labels import Labels
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, StreamReport
 from puppylog.stores.base import NewFile
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
-from puppylog.stores.rows import columns_of_reports, known_file_of
+from puppylog.stores.rows import columns_of_reports, encode_labels, known_file_of
 from puppylog.stores.streams import new_positions, refuse_claimed
 
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
@@ -21,6 +22,12 @@ def open_streams(session: Session, source_uris: Sequence[str], group: str | None
     """Return the ids of the streams of these sources, in their order. Create the streams and the group if needed."""
     asked = {"source_uris": list(source_uris), "group_name": group}
     return [row["id"] for row in session.rows(_QUERIES["open_streams"], asked)]
+
+
+def set_labels(session: Session, labels: Mapping[int, Labels]) -> None:
+    """Give streams labels, in place of those that they have."""
+    columns = {"stream_ids": list(labels), "labels": [encode_labels(given) for given in labels.values()]}
+    session.run(_QUERIES["set_labels"], columns)
 
 
 def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:

@@ -29,7 +29,7 @@ GRANT INSERT ON puppylog.log_records TO puppylog_writer;
 GRANT INSERT ON puppylog.rejected_lines, puppylog.invalidations TO puppylog_writer;
 GRANT SELECT ON puppylog.installation, puppylog.retention, puppylog.retention_groups, puppylog.schema_versions, puppylog.log_groups, puppylog.log_streams,
                 puppylog.log_files TO puppylog_writer;
-GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.open_files, puppylog.move_position, puppylog.check_writer,
+GRANT EXECUTE ON FUNCTION puppylog.open_streams, puppylog.set_labels, puppylog.open_files, puppylog.move_position, puppylog.check_writer,
                           puppylog.report_streams, puppylog.is_writer, puppylog.tend_days, puppylog.take_invalidations, puppylog.metrics_due,
                           puppylog.refresh_rollup, puppylog.alerts_due, puppylog.evaluate_alert, puppylog.beat,
                           puppylog.rebase_clock, puppylog.clear_notifications, puppylog.settle_notifications,

@@ -5,6 +5,9 @@ SELECT id
 FROM unnest(puppylog.open_streams($source_uris::text[], $group_name)) WITH ORDINALITY AS opened (id, place)
 ORDER BY place
 
+-- name: set_labels
+SELECT puppylog.set_labels($stream_ids::integer[], $labels::text[])
+
 -- name: claim_streams
 -- A claim is a lock of the session: the server releases it when the session ends, even if the client was killed.
 SELECT stream_id, pg_try_advisory_lock(1885697641, stream_id) AS is_claimed

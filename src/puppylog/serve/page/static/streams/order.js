@@ -2,6 +2,7 @@
  * Which streams are shown, in which order and under which headings. Nothing here touches the document.
  *
  * @typedef {{stream_id: number, source: string, source_uri: string, group: string | null, host: string | null,
+ *   labels: Record<string, string>,
  *   state: string, problem: string | null, lag_bytes: number | null, lag_s: number | null, lines_per_s: number | null,
  *   records: number | null, rejected_lines: number, stored_at: string | null, format: string | null}} Stream
  */
@@ -43,13 +44,22 @@ function rank(stream) {
   return found < 0 ? RANKS.length : found;
 }
 
+/** The labels as users write them. @param {{labels: Record<string, string>}} stream */
+export function describeLabels({ labels }) {
+  return Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(" ");
+}
+
 /**
  * Whether every word of `text` is in the stream's source, host, group, format, state or problem.
  * @param {Stream} stream @param {string} text
  */
 export function matches(stream, text) {
   const { source, source_uri, host, group, format, state, problem } = stream;
-  const whole = [source, source_uri, host, group, format, state, problem].join("\n").toLowerCase();
+  const whole = [source, source_uri, host, group, format, state, problem, describeLabels(stream)]
+    .join("\n")
+    .toLowerCase();
   return text.toLowerCase().split(/\s+/).every((word) => whole.includes(word));
 }
 

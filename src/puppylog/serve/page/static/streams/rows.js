@@ -7,7 +7,7 @@
 import { h, visible } from "../lib/dom.js";
 import { bytes, count, duration } from "../lib/numbers.js";
 import { format, relative } from "../lib/times.js";
-import { STATES } from "./order.js";
+import { describeLabels, STATES } from "./order.js";
 import { sparkline } from "./sparkline.js";
 
 /** The columns: a label, the order that a click on it gives, and how it is aligned. */
@@ -70,6 +70,7 @@ export function makeRow(stream, app) {
     sign: h("span", { class: "state-sign", aria: { hidden: "true" } }),
     state: h("span", {}),
     problem: h("div", { class: "stream-problem", dir: "auto" }),
+    labels: h("div", { class: "quiet", dir: "auto" }),
     lag: h("span", {}),
     lag_s: h("span", { class: "quiet" }),
     rate: h("span", {}),
@@ -82,7 +83,7 @@ export function makeRow(stream, app) {
   source.title = `Search the records of ${stream.source_uri}`;
   const cells = {
     state: [h("span", { class: "stream-state" }, parts.sign, " ", parts.state)],
-    source: [source, parts.problem],
+    source: [source, parts.labels, parts.problem],
     group: [h("bdi", {}, visible(stream.group ?? "–"))],
     host: [h("bdi", {}, visible(stream.host ?? "–"))],
     lag: [parts.lag, parts.lag_s],
@@ -106,6 +107,7 @@ export function makeRow(stream, app) {
     setText(parts.sign, sign);
     setText(parts.state, describeState(now));
     setText(parts.problem, visible(now.problem ?? ""));
+    setText(parts.labels, visible(describeLabels(now)));
     setText(parts.lag, now.lag_bytes === 0 ? "0" : bytes(now.lag_bytes));
     setText(parts.lag_s, now.lag_bytes ? ` for ${duration(now.lag_s)}` : "");
     setText(parts.rate, formatRate(now.lines_per_s));

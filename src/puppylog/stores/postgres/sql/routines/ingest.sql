@@ -42,6 +42,18 @@ BEGIN
 END
 $$;
 
+-- Gives streams labels, in place of those that they have; the arrays have an element for each stream.
+CREATE OR REPLACE FUNCTION puppylog.set_labels(stream_ids integer[], new_labels text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+BEGIN
+    PERFORM puppylog.check_writers(ARRAY(SELECT s.id FROM puppylog.log_streams AS s WHERE s.id = ANY (stream_ids)));
+    UPDATE puppylog.log_streams AS s
+    SET labels = asked.labels::jsonb
+    FROM unnest(stream_ids, new_labels) AS asked (stream_id, labels)
+    WHERE s.id = asked.stream_id AND s.labels IS DISTINCT FROM asked.labels::jsonb;
+END
+$$;
+
 -- Registers new files; the arrays have an element for each file. Returns their ids, which increase in this order.
 CREATE OR REPLACE FUNCTION puppylog.open_files(
     stream_ids integer[], paths text[], devices bigint[], inodes bigint[], byte_offsets bigint[], head_hash text,

@@ -1,0 +1,2 @@
+-- Labels of a stream: a JSON object of texts, such as {"namespace": "shop", "pod": "cart-7d9f"}.
+ALTER TABLE puppylog.log_streams ADD COLUMN labels jsonb NOT NULL DEFAULT '{}';
