@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -48,6 +49,46 @@ def test_each_stream_is_on_one_node_and_all_nodes_have_streams(url: str, store: 
         JOIN pg_dist_shard_placement USING (shardid)
     """
     assert ask(url, nodes)[0][0] > 1
+
+
+STREAMS_OF_NODES = """
+    SELECT count(s.id) FROM (SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0) AS node
+    LEFT JOIN (
+        SELECT s.id, placement.nodename, placement.nodeport FROM puppylog.log_streams AS s
+        JOIN pg_dist_shard_placement AS placement
+        ON placement.shardid = get_shard_id_for_distribution_column('puppylog.log_records', s.id)
+    ) AS s USING (nodename, nodeport)
+    GROUP BY nodename, nodeport ORDER BY 1
+"""
+STREAMS_OF_SHARDS = """
+    SELECT max(streams) FROM (
+        SELECT count(*) AS streams FROM puppylog.log_streams AS s
+        GROUP BY get_shard_id_for_distribution_column('puppylog.log_records', s.id)
+    ) AS shards
+"""
+
+
+def test_the_nodes_have_the_same_number_of_streams_from_the_first_two_on(url: str, store: PostgresStore) -> None:
+    workers = len(ask(url, STREAMS_OF_NODES))
+    for number in range(workers):
+        store.open_streams([f"file:///one-by-one/{number}"])
+    assert ask(url, STREAMS_OF_NODES) == [(1,)] * workers
+    store.open_streams([f"file:///at-once/{number}" for number in range(7 * workers)])
+    assert ask(url, STREAMS_OF_NODES) == [(8,)] * workers
+    ((shards,),) = ask(url, "SELECT count(*) FROM pg_dist_shard WHERE logicalrelid = 'puppylog.log_records'::regclass")
+    assert ask(url, STREAMS_OF_SHARDS) == [(-(-8 * workers // shards),)]
+
+
+def test_collectors_that_create_streams_at_once_still_balance_them(url: str) -> None:
+    workers = len(ask(url, STREAMS_OF_NODES))
+
+    def create(number: int) -> None:
+        with PostgresStore(url) as store:
+            store.open_streams([f"file:///{number}"])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(create, range(4 * workers)))
+    assert ask(url, STREAMS_OF_NODES) == [(4,)] * workers
 
 
 def test_old_partitions_become_columnar_and_accept_late_lines(url: str, store: PostgresStore) -> None:

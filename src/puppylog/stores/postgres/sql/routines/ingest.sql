@@ -9,6 +9,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, puppylog, pg_temp AS $$
     ), 'USAGE')
 $$;
 
+-- Ids for new streams. Citus has a function of its own, because there the id decides on which node a stream is stored.
+CREATE OR REPLACE FUNCTION puppylog.new_stream_ids(amount integer) RETURNS integer[]
+LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
+    SELECT ARRAY(SELECT nextval('puppylog.ids') FROM generate_series(1, amount))
+$$;
+
 -- Creates the streams of these sources, and their group, if they do not exist; returns the ids in the order of the
 -- sources. Groups are created before streams, and streams in the order of their sources: so two sessions that create the
 -- same streams at once do not deadlock.
@@ -16,18 +22,25 @@ CREATE OR REPLACE FUNCTION puppylog.open_streams(source_uris text[], group_name 
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, puppylog, pg_temp AS $$
 DECLARE
     ids integer[];
+    missing text[];
     new_group integer;
 BEGIN
     IF group_name IS NOT NULL THEN
         INSERT INTO puppylog.log_groups (id, name) VALUES (nextval('puppylog.ids'), group_name) ON CONFLICT DO NOTHING;
         SELECT id INTO STRICT new_group FROM puppylog.log_groups WHERE name = group_name;
     END IF;
-    INSERT INTO puppylog.log_streams (id, group_id, source_uri, writer, created_at)
-    SELECT nextval('puppylog.ids'), new_group, asked.source_uri, session_user, now()
-    FROM (SELECT DISTINCT uri FROM unnest(source_uris) AS uri) AS asked (source_uri)
-    WHERE NOT EXISTS (SELECT FROM puppylog.log_streams AS s WHERE s.source_uri = asked.source_uri)
-    ORDER BY asked.source_uri
-    ON CONFLICT DO NOTHING;
+    missing := ARRAY(
+        SELECT DISTINCT uri FROM unnest(source_uris) AS uri
+        WHERE NOT EXISTS (SELECT FROM puppylog.log_streams AS s WHERE s.source_uri = uri)
+        ORDER BY uri
+    );
+    IF missing <> '{}' THEN
+        INSERT INTO puppylog.log_streams (id, group_id, source_uri, writer, created_at)
+        SELECT new.id, new_group, new.source_uri, session_user, now()
+        FROM unnest(puppylog.new_stream_ids(cardinality(missing)), missing) AS new (id, source_uri)
+        ORDER BY new.source_uri
+        ON CONFLICT DO NOTHING;
+    END IF;
     ids := ARRAY(
         SELECT s.id
         FROM unnest(source_uris) WITH ORDINALITY AS asked (source_uri, place)
