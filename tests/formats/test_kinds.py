@@ -53,6 +53,7 @@ SHARED = {
     ("dmesg", "janus"),  # of an entry without a level both have a time and a text
     ("dmesg", "syslog"),
     ("elasticsearch", "plain"),
+    ("fortigate", "syslog"),
     ("influxdb", "logfmt"),
     ("janus", "dmesg"),
     ("leef", "syslog"),

@@ -105,6 +105,31 @@ def find_apache_error_mismatch(line: str) -> int:
 
 def _read_line(line: str, *, joins: bool = False) -> Entry:
     entry, at, is_other = _read_time(line, joins=joins)
+    _read_rest(entry, line, at, is_other=is_other)
+    return entry
+
+
+def read_apache_error_line(line: str) -> Entry:
+    """Return the record of a line with or without a time: messages of syslog have none.
+
+    Raises:
+        puppylog.formats.entry.Mismatch: the line is none of Apache's error log.
+    """
+    try:
+        return _read_line(line)
+    except Mismatch as mismatch:
+        if mismatch.reason != _NO_TIME:
+            raise
+    entry = Entry()
+    _read_rest(entry, line, 0, is_other=True)
+    return entry
+
+
+def _read_rest(entry: Entry, line: str, at: int, *, is_other: bool) -> None:
+    """Read what follows the time at the index ``at`` into ``entry``.
+
+    ``is_other`` says that other programs write such a time, too.
+    """
     parts = _Parts()
     at, groups = _take_groups(parts, line, at, _MOST_GROUPS)
     # Other programs write a time and a level in brackets, too, but no process, module or client.
@@ -133,7 +158,6 @@ def _read_line(line: str, *, joins: bool = False) -> Entry:
         *list_numbers(*zip(("pid", "tid"), parts.process or (), strict=False), ("client_port", parts.port)),
         *list_texts(("source", parts.source), ("os_error", parts.os_error), ("code", code and code[1])),
     ]
-    return entry
 
 
 def _list_severity(level: str) -> list[Member]:

@@ -10,7 +10,7 @@ under a name that is sure. Fields with such names are read after all others, and
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from puppylog.formats import clock
@@ -29,6 +29,10 @@ _UNKNOWN: Final = frozenset({"", "-", "--"})
 _DEFERRED: Final = frozenset({"request", "no request", "sender"})
 _OF_REQUESTS: Final = ("request_method", "request", "request_proto", "request_route", "response_bytes")
 _OF_SIGN: Final = (("gelf", "syslog"), ("nextcloud", "nextcloud"), ("windows", "windows"))
+_STATUSES_OF_DATADOG: Final = frozenset(
+    {"emergency", "alert", "critical", "error", "warning", "warn", "notice", "info", "debug", "trace"}
+)
+"""What Datadog writes as ``status``; ``ok`` says nothing about a severity."""
 _WITH_MORE: Final = ("ts", "severity", "host")
 _WHOLE_SECONDS = re.compile("[0-9]{1,10}")
 
@@ -45,6 +49,7 @@ _HTTP_METHODS: Final = frozenset(
         *("MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", "QUERY"),
     }
 )
+_FIRST_OF_LIST = re.compile(r'\[[ \t\r\n]*"([^"\\,]*)"[ \t\r\n]*,')
 _REQUEST = re.compile("([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", re.DOTALL)
 _REQUEST_COLUMNS: Final = ("request_method", "request_route", "request_proto")
 
@@ -110,10 +115,21 @@ def read_fields(members: Sequence[Member]) -> Fields:
     for member, name in deferred:
         if _is_meant(name, reading.signs, has_request=has_request):
             _offer(reading, member, name, has_request=has_request)
+    if "datadog" in reading.signs and "severity" not in reading.winners:
+        _read_status_of_datadog(reading, named)
     if "request" in reading.winners:  # the whole request fills the columns of its parts
         for part in _REQUEST_COLUMNS:
             reading.winners.pop(part, None)
     return _finish(reading, members, [name for _, name in named])
+
+
+def _read_status_of_datadog(reading: _Reading, named: Iterable[tuple[Member, Name]]) -> None:
+    """Let the first ``status`` with a word of Datadog fill the severity."""
+    for member, name in named:
+        is_status = name.field == "status_code" and name.rule == "request" and not member.is_number
+        if is_status and member.text in _STATUSES_OF_DATADOG:
+            _offer(reading, member, replace(name, field="severity", rule=""))
+            return
 
 
 def _is_meant(name: Name, signs: frozenset[str], *, has_request: bool) -> bool:
@@ -194,7 +210,7 @@ def _read_value(
     """
     text = member.text
     if text is None:
-        return None
+        return _read_host_list(member.json, added) if name.field == "host" else None
     match name.field:
         case "ts":
             found = _read_stamp(reading, text, added)
@@ -266,6 +282,15 @@ def _read_host(text: str, added: dict[str, str]) -> Columns | None:
     if host.is_first:
         added["forwarded_for"] = quote(text)
     return {"host": host.name}
+
+
+def _read_host_list(json: str, added: dict[str, str]) -> Columns | None:
+    """Read a list of addresses in JSON: the first one is the host. Such a list stays in ``forwarded_for``."""
+    first = _FIRST_OF_LIST.match(json)
+    host = _read_host(first[1], added) if first is not None else None
+    if host is not None:
+        added["forwarded_for"] = json
+    return host
 
 
 def _fits_column(field_name: str, text: str) -> bool:

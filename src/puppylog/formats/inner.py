@@ -1,10 +1,10 @@
 """Reads a record that a program wrote into the message of another record. ``native/inner.c`` does the same in C.
 
 The runtime of a container, Docker and syslog write a line around what a program says, which may be JSON, logfmt, klog,
-application text, or a line of HAProxy or of an access log. Of CEF and LEEF only the level is read. Columns and
-attributes then come from the program's record. The line's own attributes stay; an attribute of the record that has the
-name of one of them gets ``inner_`` before its name. If both have a host, the line's host becomes the attribute
-``hostname``. A message that is no such record stays as it is.
+application text, or a line of HAProxy, of an access log, or of an error log of Apache or nginx. Of CEF and LEEF only
+the level is read. Columns and attributes then come from the program's record. The line's own attributes stay; an
+attribute of the record that has the name of one of them gets ``inner_`` before its name. If both have a host, the
+line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
 
 The time is the line's, because the runtime and the daemon know their zone. But a stamp of BSD's syslog has no zone and
 no fraction, so the record's time replaces it if that has a zone. If the record's time differs by more than a second, it
@@ -12,13 +12,14 @@ becomes the attribute ``time``.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from puppylog.formats.access.line import Mismatch as AccessMismatch
 from puppylog.formats.access.line import read_access_line
+from puppylog.formats.apache_error import read_apache_error_line
 from puppylog.formats.app import list_members, read_head, severity_of
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating
@@ -29,6 +30,7 @@ from puppylog.formats.json_text import InvalidJson
 from puppylog.formats.klog import read_klog_line
 from puppylog.formats.logfmt import InvalidLogfmt, begins_logfmt, read_logfmt_line
 from puppylog.formats.names import ALL_NAMES, NameTable
+from puppylog.formats.nginx_error import read_nginx_error_line
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import NO_TIME, Member
 from puppylog.formats.severity import severity_columns
@@ -104,17 +106,30 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
             return read_haproxy_entry(text)
         except Mismatch:
             pass
-    if "0" <= text[0] <= "9":
-        try:
-            return read_access_line(text)
-        except AccessMismatch:
-            pass
+    server = _read_server_log(text)
+    if server is not None:
+        return server
     if _KLOG.match(text):
         try:
             return read_klog_line(text, calendar=_find_calendar(outer))
         except Mismatch:
             pass
     return _read_logfmt(text) or _read_head(outer, text)
+
+
+def _read_server_log(text: str) -> Entry | None:
+    """Read a line of an error log of Apache or nginx, or of an access log."""
+    readers: tuple[Callable[[str], Entry], ...] = ()
+    if text[0] == "[":
+        readers = (read_apache_error_line,)
+    elif "0" <= text[0] <= "9":
+        readers = (read_nginx_error_line, read_access_line)
+    for read in readers:
+        try:
+            return read(text)
+        except (Mismatch, AccessMismatch):
+            pass
+    return None
 
 
 def _read_json(text: str, names: NameTable) -> Entry | None:

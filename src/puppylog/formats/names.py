@@ -22,7 +22,7 @@ RULES: Final = ("", "request", "no request", "method", "sender")
 """When a name means its field: always; only in a line with a request; only in a line without one; if the value is a
 method of HTTP; or only in a line of GELF or Logstash, where the host is the sender's."""
 
-SIGNS: Final = ("gelf", "logstash", "nextcloud", "windows", "mongodb", "clef")
+SIGNS: Final = ("gelf", "logstash", "nextcloud", "windows", "mongodb", "clef", "datadog")
 """What a name says about the whole line. A severity of another member is then read in the notation of this format."""
 
 
@@ -41,7 +41,7 @@ _NAMES: Final[Mapping[str, str]] = {
     "ts": """
         timeunixnano observedtimeunixnano startutc edgestarttimestamp msec @timestamp timestamp time ts @t t.$date t
         datetime timeiso8601 timelocal asctime eventtime eventtimestamp starttime realtimetimestamp timemillis
-        requestreceivedtimestamp instant.epochsecond timestamp.seconds timecreated
+        querytimestamp requestreceivedtimestamp instant.epochsecond timestamp.seconds timecreated
         event.system.timecreated.#attributes.systemtime timecreated.systemtime systemtime timegenerated datelocal
         edgeendtimestamp date syslogtimestamp logtimestamp createdat created loggedat receivetimestamp fields.timestamp
     """,
@@ -112,6 +112,7 @@ _SIGNS: Final[Mapping[str, str]] = {
     "windows": "providername providerguid leveldisplayname eventrecordid event.system",
     "mongodb": "t.$date",
     "clef": "@t",
+    "datadog": "ddsource ddtags dd.traceid service",
 }
 
 _WITHIN: Final = "@fields."  # Logstash before its version 1.2 wrote all fields as members of this object

@@ -38,6 +38,7 @@ _PARTS: Final = {
 }
 """What may follow the client: the beginning of each part, and its name. A quote at the end begins a value in quotes."""
 
+_STARTING: Final = "nginx: "
 _TIME = re.compile(r"([0-9]{4}/[0-9]{2}/[0-9]{2}[ Tt][0-9]{2}:[0-9]{2}:[0-9]{2}) ")
 _LEVEL = re.compile(r"\[([^\]]*)\] ")
 _PROCESS = re.compile(r"([0-9]{1,18})#([0-9]{1,18}): (?:\*([0-9]{1,18}) )?")
@@ -87,9 +88,20 @@ def find_nginx_error_mismatch(line: str) -> int:
     return find_entry_mismatch(_read_line, line)
 
 
+def read_nginx_error_line(line: str) -> Entry:
+    """Return the record of a line that begins with its time.
+
+    Raises:
+        puppylog.formats.entry.Mismatch: the line is none of nginx's error log.
+    """
+    if line.startswith(_STARTING):
+        raise Mismatch(_NO_TIME, 0)
+    return _read_line(line)
+
+
 def _read_line(line: str, *, joins: bool = False) -> Entry:
-    if line.startswith("nginx: "):  # what nginx writes to its standard error before it opens its log
-        severity, members, at = _read_level(line, len("nginx: "), joins=joins)
+    if line.startswith(_STARTING):  # what nginx writes to its standard error before it opens its log
+        severity, members, at = _read_level(line, len(_STARTING), joins=joins)
         entry = Entry(columns=severity, members=members)
     else:
         entry, at = _read_time(line, joins=joins)

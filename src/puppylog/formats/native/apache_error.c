@@ -1,6 +1,7 @@
 /* Reads Apache's error log: see apache_error.py, which does the same in Python. */
 #include "address.h"
 #include "clock.h"
+#include "error_logs.h"
 #include "module.h"
 #include "severity.h"
 
@@ -182,10 +183,8 @@ static void take_message(Cursor cursor, Parts *parts) {
     read_code(parts->message, &parts->code);
 }
 
-static int take_parts(Cursor *cursor, Reading *reading, Parts *parts, Row *row) {
-    bool is_other = false;
-    int reason = take_time(cursor, reading, row, &is_other);
-    if (reason != FITS) return reason;
+/* Take what follows the time. `is_other` says that other programs write such a time, too. */
+static int take_rest(Cursor *cursor, bool is_other, Parts *parts) {
     int groups = 0;
     while (groups < MOST_GROUPS && take_group(cursor, parts)) groups++;
     /* Other programs write a time and a level in brackets, too, but no process, module or client. */
@@ -197,6 +196,12 @@ static int take_parts(Cursor *cursor, Reading *reading, Parts *parts, Row *row) 
     return FITS;
 }
 
+static int take_parts(Cursor *cursor, Reading *reading, Parts *parts, Row *row) {
+    bool is_other = false;
+    int reason = take_time(cursor, reading, row, &is_other);
+    return reason == FITS ? take_rest(cursor, is_other, parts) : reason;
+}
+
 static void write_severity(Builder *builder, Span level, Row *row) {
     if (!is_trace(level)) {
         row_set_severity(builder, row, level);
@@ -206,6 +211,35 @@ static void write_severity(Builder *builder, Span level, Row *row) {
     builder_text_member(builder, span_of_text("severity_text"), level);
 }
 
+static void write_parts(Builder *builder, const Parts *parts, Row *row) {
+    write_severity(builder, parts->level, row);
+    row->text[HOST] = parts->client;
+    row->text[MESSAGE] = parts->message;
+    row->text[REFERER] = parts->referer;
+    add_known(builder, "module", parts->module);
+    add_number(builder, "pid", parts->pid);
+    add_number(builder, "tid", parts->tid);
+    add_number(builder, "client_port", parts->port);
+    add_known(builder, "source", parts->source);
+    add_known(builder, "os_error", parts->os_error);
+    add_known(builder, "code", parts->code);
+}
+
+bool apache_error_read(Builder *builder, Span text, Row *row) {
+    Reading reading = {0};
+    Parts parts = {0};
+    Cursor cursor = cursor_of(text);
+    int reason = take_parts(&cursor, &reading, &parts, row);
+    if (reason == APACHE_NO_TIME) {
+        row->ts_us = NO_TIME;
+        cursor = cursor_of(text);
+        reason = take_rest(&cursor, true, &parts);
+    }
+    if (reason != FITS) return false;
+    write_parts(builder, &parts, row);
+    return true;
+}
+
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     Row row = {0};
     Parts parts = {0};
@@ -213,17 +247,7 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     int reason = take_parts(&cursor, reading, &parts, &row);
     if (reason == APACHE_NO_TIME && builder->joins) return CONTINUES;
     if (reason != FITS) return reason;
-    write_severity(builder, parts.level, &row);
-    row.text[HOST] = parts.client;
-    row.text[MESSAGE] = parts.message;
-    row.text[REFERER] = parts.referer;
-    add_known(builder, "module", parts.module);
-    add_number(builder, "pid", parts.pid);
-    add_number(builder, "tid", parts.tid);
-    add_number(builder, "client_port", parts.port);
-    add_known(builder, "source", parts.source);
-    add_known(builder, "os_error", parts.os_error);
-    add_known(builder, "code", parts.code);
+    write_parts(builder, &parts, &row);
     builder_record(builder, line.at, &row);
     return FITS;
 }

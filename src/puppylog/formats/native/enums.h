@@ -331,7 +331,8 @@ enum {
     X(SIGN_NEXTCLOUD, "nextcloud") \
     X(SIGN_WINDOWS, "windows")     \
     X(SIGN_MONGODB, "mongodb")     \
-    X(SIGN_CLEF, "clef")
+    X(SIGN_CLEF, "clef")           \
+    X(SIGN_DATADOG, "datadog")
 
 enum { ACCESS_VARIANTS(AS_NUMBER) };
 enum { ACCESS_REASONS(AS_NUMBER) };

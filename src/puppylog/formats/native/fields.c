@@ -124,12 +124,35 @@ static bool read_severity(Reading *reading, const Member *member) {
     return true;
 }
 
+static const uint8_t *skip_white(const uint8_t *at, const uint8_t *end) {
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+    return at;
+}
+
 static bool read_host(Reading *reading, Span text) {
     Host host;
     if (!host_read(text, &host)) return false;
     reading->row->text[HOST] = host.name;
     reading->extras->client_port = host.port;
     reading->extras->forwarded_for = host.is_first ? text : (Span){0};
+    reading->extras->forwarded_list = (Span){0};
+    return true;
+}
+
+/* Read a list of addresses in JSON: the first one is the host. Such a list stays in `forwarded_for`. */
+static bool read_host_list(Reading *reading, Span json) {
+    const uint8_t *at = json.at, *end = json.at + json.size;
+    if (json.size == 0 || *at++ != '[') return false;
+    at = skip_white(at, end);
+    if (at == end || *at++ != '"') return false;
+    const uint8_t *start = at;
+    while (at < end && *at != '"' && *at != '\\') at++;
+    if (at == end || *at != '"') return false;
+    Span first = span_of(start, at);
+    at = skip_white(at + 1, end);
+    if (at == end || *at != ',' || find(start, start + first.size, ',') != NULL || !read_host(reading, first))
+        return false;
+    reading->extras->forwarded_list = json;
     return true;
 }
 
@@ -179,6 +202,7 @@ static bool read_text(Reading *reading, const Name *name, Span text) {
 
 /* Put the value into the columns of its field; return false if the value does not fit. */
 static bool read_value(Reading *reading, const Member *member) {
+    if (member->kind == VALUE_OTHER && member->name.field == FIELD_HOST) return read_host_list(reading, member->json);
     if (member->kind != VALUE_TEXT && member->kind != VALUE_NUMBER) return false;
     switch (member->name.field) {
     case FIELD_TIME: return read_time(member->text, reading->row, &reading->extras->zone);
@@ -228,6 +252,26 @@ static void add_nanoseconds(Reading *reading) {
     else reading->winners[FIELD_NANOSECONDS] = NULL;
 }
 
+/* Datadog writes the severity as `status`. Its words are few, and of them `ok` says nothing about a severity. */
+static bool is_status_of_datadog(const Member *member) {
+    static const char *const WORDS[] = {"emergency", "alert",  "critical", "error", "warning",
+                                        "warn",      "notice", "info",     "debug", "trace"};
+    if (member->name.field != FIELD_STATUS || member->name.rule != RULE_REQUEST || member->kind != VALUE_TEXT)
+        return false;
+    for (size_t place = 0; place < sizeof WORDS / sizeof *WORDS; place++) {
+        if (span_is(member->text, WORDS[place])) return true;
+    }
+    return false;
+}
+
+static void read_status_of_datadog(Reading *reading, Member *members, size_t count) {
+    for (Member *member = members; member < members + count; member++) {
+        if (!is_status_of_datadog(member) || !read_severity(reading, member)) continue;
+        reading->winners[FIELD_SEVERITY] = member;
+        return;
+    }
+}
+
 /* Choose the members that fill the columns. Severities are read last, because any member may be a sign. */
 static void choose(Reading *reading, Member *members, size_t count) {
     Member *deferred[MOST_DEFERRED];
@@ -256,6 +300,8 @@ static void choose(Reading *reading, Member *members, size_t count) {
         has_severity |= member->name.field == FIELD_SEVERITY;
         if (is_meant(reading, member)) offer(reading, member);
     }
+    if (has_sign(reading, SIGN_DATADOG) && winners[FIELD_SEVERITY] == NULL)
+        read_status_of_datadog(reading, members, count);
     if (has_sign(reading, SIGN_CLEF) && !has_severity) reading->row->text[SEVERITY] = span_of_text("info");
 }
 
@@ -323,4 +369,6 @@ void fields_write(Builder *builder, const Member *members, size_t count, const E
         builder_json_member(builder, span_of_text("client_port"), extras->client_port);
     if (extras->forwarded_for.size && !has_key(members, count, "forwarded_for"))
         builder_text_member(builder, span_of_text("forwarded_for"), extras->forwarded_for);
+    if (extras->forwarded_list.size && !has_key(members, count, "forwarded_for"))
+        builder_json_member(builder, span_of_text("forwarded_for"), extras->forwarded_list);
 }

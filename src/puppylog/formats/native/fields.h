@@ -20,6 +20,7 @@ typedef struct {
 /* What the values of columns say more; each becomes an attribute, unless it is empty. */
 typedef struct {
     Span zone, severity_text, client_port, forwarded_for;
+    Span forwarded_list; /* in JSON */
 } Extras;
 
 /* Fill the row and the extras from the members of a line, whose keys must differ. */

@@ -1,6 +1,7 @@
 #include "inner.h"
 
 #include "app.h"
+#include "error_logs.h"
 #include "klog.h"
 #include "severity.h"
 
@@ -173,6 +174,10 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         Mark mark = builder_mark(builder);
         if (haproxy_read(builder, text, &inner->haproxy, row) == FITS) return true;
         builder_return_to(builder, mark);
+        *row = (Row){.ts_us = NO_TIME};
+    }
+    if (is_digit(*text.at) || *text.at == '[') {
+        if (*text.at == '[' ? apache_error_read(builder, text, row) : nginx_error_read(builder, text, row)) return true;
         *row = (Row){.ts_us = NO_TIME};
     }
     if (is_digit(*text.at)) {

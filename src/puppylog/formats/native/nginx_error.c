@@ -1,6 +1,7 @@
 /* Reads nginx's error log: see nginx_error.py, which does the same in Python. */
 #include "address.h"
 #include "clock.h"
+#include "error_logs.h"
 #include "module.h"
 #include "request.h"
 #include "severity.h"
@@ -194,6 +195,16 @@ static void write_parts(Builder *builder, const Parts *parts, Row *row) {
     add_known(builder, "client_bytes", parts->parts[CLIENT_BYTES]);
     add_known(builder, "upstream_bytes", parts->parts[UPSTREAM_BYTES]);
     add_known(builder, "http_host", parts->parts[HTTP_HOST]);
+}
+
+bool nginx_error_read(Builder *builder, Span text, Row *row) {
+    Reading reading = {0};
+    Parts parts = {0};
+    Cursor cursor = cursor_of(text);
+    if (take_time(&cursor, &reading, row) != FITS || take_head(&cursor, &parts) != FITS) return false;
+    take_message(cursor, &parts);
+    write_parts(builder, &parts, row);
+    return true;
 }
 
 INLINED int read_line(Builder *builder, Span line, void *given) {

@@ -46,7 +46,9 @@ static void add_entry(Builder *builder, Reading *reading, const uint8_t *at, Ent
     else add_text(builder, "pid", entry->pid);
     add_text(builder, "msgid", entry->msgid);
     syslog_structured(builder, entry->structured);
+    Span message = entry->row.text[MESSAGE];
     if (is_nested) inner_read(&reading->inner, entry->app, entry->is_coarse, &entry->row);
+    if (entry->row.ts_us == NO_TIME) syslog_device_time(message, &entry->row);
     builder_record(builder, at, &entry->row);
 }
 

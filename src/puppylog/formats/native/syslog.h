@@ -39,6 +39,9 @@ const uint8_t *syslog_vmware(const uint8_t *at, const uint8_t *end, Entry *entry
 /* Return whether the text begins with the processor, as messages of ESXi do. */
 bool syslog_is_cpu(const uint8_t *at, const uint8_t *end);
 
+/* Set the time of FortiGate's `date=... time=...` at the start of a message, in its zone `tz=`. */
+void syslog_device_time(Span message, Row *row);
+
 /* Read the level that the tag or the message has. */
 void syslog_level(Entry *entry);
 

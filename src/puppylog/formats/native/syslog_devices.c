@@ -145,3 +145,44 @@ void syslog_level(Entry *entry) {
     if (entry->pid.size == 0) entry->pid = pid;
     *message = span_of(after, end);
 }
+
+/* Return the size of a zone such as `+0100` or `+01:00` that ends a value; 0 if there is none. */
+static size_t zone_size(const uint8_t *at, const uint8_t *end) {
+    static const char *const FORMS[] = {"+dddd", "+dd:dd"};
+    for (size_t form = 0; form < sizeof FORMS / sizeof *FORMS; form++) {
+        size_t size = strlen(FORMS[form]), place = 0;
+        if ((size_t)(end - at) < size) continue;
+        for (; place < size; place++) {
+            char wanted = FORMS[form][place];
+            if (wanted == 'd' ? !is_digit(at[place])
+                              : at[place] != (uint8_t)wanted && !(wanted == '+' && at[place] == '-'))
+                break;
+        }
+        if (place == size && (at + size == end || at[size] == ' ' || at[size] == '"')) return size;
+    }
+    return 0;
+}
+
+void syslog_device_time(Span message, Row *row) {
+    enum { DATE_AT = 5, DATE = 10, TIME_AT = 21, TIME = 8, HEAD = TIME_AT + TIME, LONGEST_ZONE = 6 };
+    const uint8_t *at = message.at, *end = at + message.size;
+    uint8_t text[DATE + 1 + TIME + LONGEST_ZONE];
+    if (message.size < HEAD || !begins(at, end, "date=") || !begins(at + DATE_AT + DATE, end, " time=")) return;
+    if (!ends_word(at + HEAD, end)) return;
+    memcpy(text, at + DATE_AT, DATE);
+    text[DATE] = 'T';
+    memcpy(text + DATE + 1, at + TIME_AT, TIME);
+    Span stamp = {text, DATE + 1 + TIME};
+    for (const uint8_t *zone = at + HEAD; zone != NULL && zone < end; zone = find(zone + 1, end, ' ')) {
+        if (!begins(zone, end, " tz=")) continue;
+        zone += strlen(" tz=");
+        if (zone < end && *zone == '"') zone++;
+        size_t size = zone_size(zone, end);
+        memcpy(text + stamp.size, zone, size);
+        stamp.size += size;
+        break;
+    }
+    Stamp kind = clock_iso(stamp, &row->ts_us);
+    row->is_local = kind == STAMP_LOCAL;
+    if (kind != STAMP_ZONED && kind != STAMP_LOCAL) row->ts_us = NO_TIME;
+}

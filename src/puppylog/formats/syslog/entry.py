@@ -9,6 +9,7 @@ from puppylog.formats.entry import add_entry as add_record
 from puppylog.formats.inner import read_inner
 from puppylog.formats.quoting import quote
 from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
+from puppylog.formats.syslog.device_time import read_device_time
 
 FACILITIES = (
     *("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp"),
@@ -60,7 +61,11 @@ def add_entry(builder: RowsBuilder, at: int, entry: Entry) -> None:
     }
     members = [(key, value) for key, value in named if value]
     record = Record(entry.ts_us, entry.is_local, columns, members)
-    add_record(builder, at, read_inner(record, entry.app, is_coarse=entry.is_coarse))
+    whole = read_inner(record, entry.app, is_coarse=entry.is_coarse)
+    stamp = read_device_time(entry.message) if whole.ts_us == NO_TIME else None
+    if stamp is not None:
+        whole.ts_us, whole.is_local = stamp.us, stamp.is_local
+    add_record(builder, at, whole)
 
 
 def _write(members: list[Member]) -> str:
