@@ -15,6 +15,12 @@ from support.embedded import EmbeddedStore
 from support.lines import Source, records
 
 
+@pytest.fixture(autouse=True)
+def _all_rows_have_files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "few_rows" not in request.node.name:
+        monkeypatch.setattr(spool_module, "_INLINE_BYTES", -1)
+
+
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
     with Spool(tmp_path) as spool:
@@ -89,9 +95,7 @@ def test_a_file_without_rows_is_none(spool: Spool) -> None:
     assert list(spool.path.iterdir()) == []
 
 
-def test_a_collector_that_has_caught_up_keeps_one_small_file_and_no_large_one(
-    server: EmbeddedStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_collector_reuses_one_file_until_it_has_caught_up(server: EmbeddedStore) -> None:
     store = server.connect()
     source = Source(store)
     found: set[Path] = set()
@@ -100,10 +104,29 @@ def test_a_collector_that_has_caught_up_keeps_one_small_file_and_no_large_one(
         found.update(server.directory.spool.rglob("*.arrow"))
     assert len(found) == 1
     store.keep_alive()
-    assert set(server.directory.spool.rglob("*.arrow")) == found
-    monkeypatch.setattr(spool_module, "_SMALL_BYTES", 0)
-    store.keep_alive()
     assert list(server.directory.spool.rglob("*.arrow")) == []
+
+
+def test_a_few_rows_have_no_file(spool: Spool) -> None:
+    file, rows = fill(spool, make_rows(0, 3), make_rows(3, 7))
+    assert file.finish() == rows
+    assert list(spool.path.iterdir()) == []
+    assert offsets_in(spool, rows) == list(range(10))
+
+
+def test_a_few_rows_are_committed_once_without_a_file(server: EmbeddedStore) -> None:
+    store = server.connect()
+    source = Source(store)
+    source.append(records(10))
+    source.append(records(10))
+    assert list(server.directory.spool.rglob("*.arrow")) == []
+    assert store.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 20}]
+
+
+@pytest.mark.parametrize("text", ["rows:", "rows:!", "rows:AAAA"])
+def test_a_text_that_is_no_few_rows_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StoreError, match="in a message"):
+        read_spooled(tmp_path, text, SPOOLED_RECORDS)
 
 
 def test_a_file_whose_commit_is_uncertain_is_not_overwritten(server: EmbeddedStore) -> None:

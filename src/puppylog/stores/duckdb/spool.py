@@ -6,8 +6,12 @@ with the commit. When an engine starts, it removes the files of dead clients.
 
 A later batch overwrites a file whose rows are committed: writing to existing pages costs a third of writing to new
 pages. A file whose commit is uncertain is removed instead, because an engine may still read it.
+
+Few rows have no file. They are sent in place of its path: each commit of DuckDB's log makes the file system write the
+file of the rows, too.
 """
 
+import base64
 import contextlib
 import itertools
 import mmap
@@ -15,6 +19,7 @@ import os
 import re
 import shutil
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -43,8 +48,11 @@ batches. With another size each thread would leave an incomplete row group, and 
 _POOL = pa.system_memory_pool()
 
 
-# A file of this size that stays on the disk takes nothing that matters.
-_SMALL_BYTES = 1 << 20
+# Rows of less memory than this are sent in place of the path of their file.
+_INLINE_BYTES = 64 << 10
+
+# What the text of such rows begins with. No path does, because paths are absolute.
+_INLINE = "rows:"
 
 # The names of clients' folders and files. A request with any other name, such as ``..``, is refused.
 _FOLDER = re.compile(r"(?P<pid>[1-9][0-9]{0,9})-[0-9a-f]+")
@@ -93,22 +101,6 @@ class Spool:
             while True:
                 self._used.popleft().unlink(missing_ok=True)
 
-    def remove_large(self) -> None:
-        """Remove the files that are offered for overwriting, but not small ones: the next lines use them again.
-
-        To remove and create a file for each commit of a slow tail costs the file system more than its rows.
-        """
-        small: list[Path] = []
-        with contextlib.suppress(IndexError):
-            while True:
-                path = self._used.popleft()
-                with contextlib.suppress(FileNotFoundError):
-                    if path.stat().st_size > _SMALL_BYTES:
-                        path.unlink()
-                    else:
-                        small.append(path)
-        self._used.extend(small)
-
     def close(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
 
@@ -133,6 +125,7 @@ class SpoolFile:
         self._path: Path | None = None
         self._sink: BinaryIO | None = None
         self._writer: ipc.RecordBatchFileWriter | None = None
+        self._inline: str | None = None  # the rows, if they have no file
 
     def write(self, stream_id: int, file_id: int, rows: pa.RecordBatch) -> None:
         """Add ``rows`` of one log file.
@@ -154,14 +147,19 @@ class SpoolFile:
             self._waiting_rows += rows.num_rows
 
     def finish(self) -> str | None:
-        """Complete the file; return its path, or None if it has no rows. It is OK to call this again.
+        """Complete the file; return its path, the text of a few rows, or None if there are no rows.
+
+        It is OK to call this again, but not to write any more.
 
         Raises:
             BatchDropped: there is no disk space for the rows; this spool file cannot be used any more.
         """
+        if self._path is None and self._waiting and sum(rows.nbytes for rows in self._waiting) <= _INLINE_BYTES:
+            self._inline = _pack_inline(self._waiting, self._schema)
+            self._waiting, self._waiting_rows = [], 0
         self._write_waiting()
         if self._path is None:
-            return None
+            return self._inline
         try:
             if self._writer is not None and self._sink is not None:
                 self._writer.close()
@@ -206,32 +204,48 @@ class SpoolFile:
         self._spool.clear()
 
 
+def _pack_inline(rows: list[pa.RecordBatch], schema: pa.Schema) -> str:
+    sink = pa.BufferOutputStream()
+    with ipc.new_file(sink, schema) as writer:
+        writer.write_batch(pa.concat_batches(rows))
+    return _INLINE + base64.b64encode(sink.getvalue()).decode()
+
+
 def _dropped(path: Path, error: OSError) -> PuppylogError:
     refusal = translate_os_error(path.parent.parent.parent, error)
     return BatchDropped(*refusal.parts) if isinstance(refusal, StoreFull) else refusal
 
 
 def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
-    """Map a spooled file and return its rows. ``path`` None gives no rows.
+    """Return the rows of a spooled file, which is mapped, or those that ``path`` has itself. None gives no rows.
 
     Raises:
-        StoreError: ``path`` is not a complete file of this schema in the spool.
+        StoreError: ``path`` is not a complete file of this schema in the spool, and has no rows of this schema.
     """
     if path is None:
         return schema.empty_table()
+    if path.startswith(_INLINE):
+        return _read_table(lambda: base64.b64decode(path.removeprefix(_INLINE), validate=True), "in a message", schema)
     file_path = Path(path)
     folder = file_path.parent
     if not (folder.parent == spool and _FOLDER.fullmatch(folder.name) and _FILE.fullmatch(file_path.name)):
         raise StoreError("read", f"batch {path}", "it is not in the spool")
+    return _read_table(lambda: _map(path), path, schema)
+
+
+def _map(path: str) -> mmap.mmap:
+    with open(path, "rb") as file:  # noqa: PTH123 - faster, and every batch comes here
+        # Arrow's own memory map accepts only paths in UTF-8.
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+
+
+def _read_table(read: Callable[[], bytes | mmap.mmap], name: str, schema: pa.Schema) -> pa.Table:
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - faster, and every batch comes here
-            # Arrow's own memory map accepts only paths in UTF-8.
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        table = ipc.open_file(pa.py_buffer(mapped)).read_all()
-    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: the file is empty
-        raise StoreError("read", f"batch {path}", str(error)) from None
+        table = ipc.open_file(pa.py_buffer(read())).read_all()
+    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: the file is empty, or the text is no base64
+        raise StoreError("read", f"batch {name}", str(error)) from None
     if table.schema != schema:
-        raise StoreError("read", f"batch {path}", "it has other columns; collector and engine differ in version")
+        raise StoreError("read", f"batch {name}", "it has other columns; collector and engine differ in version")
     return table
 
 

@@ -1,7 +1,7 @@
 """The protocol on the socket between a client and the engine: actions, answers and errors.
 
 An action has a name and a JSON object of its arguments. Its answer is a JSON value; `stores.messages` writes both. A
-batch of lines is not sent over the socket: the client writes it into the spool and sends the paths of the files.
+large batch of lines is not sent over the socket: the client writes it into the spool and sends the paths of the files.
 """
 
 import pyarrow as pa
@@ -10,7 +10,7 @@ from pyarrow import flight
 from puppylog.errors import PuppylogError, StoreError, StoreUnavailable
 from puppylog.stores.messages import pack_error, unpack_error
 
-PROTOCOL = 12
+PROTOCOL = 13
 """The version of the protocol. It rises with every change that an older client or engine would misunderstand."""
 
 

@@ -195,7 +195,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
     def keep_alive(self) -> None:
         """Start the engine again if it has crashed, so that its jobs run as long as a client watches."""
         if self._spool is not None:
-            self._spool.remove_large()  # called when there is no backlog, so the next batches are small
+            self._spool.clear()  # called when there is no backlog, so the next batches are small
         try:
             has_engine = is_running(self._directory)  # costs less than a connection, which the engine has to accept
         except OSError as error:
