@@ -15,7 +15,7 @@ C_SOURCES := $(wildcard src/puppylog/formats/native/*.[ch] src/puppylog/stores/p
 # Only `make lock` needs uv, which resolves for all versions of Python and all platforms at once.
 UV ?= uv
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links pyproject.toml
+	--custom-compile-command "make lock" --no-emit-index-url --no-emit-find-links
 
 # Most tests wait for a process, a server or a deadline, so five processes of pytest keep two cores busy. Each process
 # costs about 10 s of CPU time: it collects all tests, and starts a server of PostgreSQL and others that tests share.
@@ -49,7 +49,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py tests/test_bench.py tests/serve/page \
 	tests/cli/demo
 
-.PHONY: help demo test check soak bench scale fmt lock clean
+.PHONY: help demo test check soak bench scale fmt lock manifests clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -85,8 +85,18 @@ fmt: $(VENV)/dev.stamp ## format the source
 	$(BIN)/clang-format -i $(C_SOURCES)
 
 lock: ## write requirements/*.txt from pyproject.toml
-	$(COMPILE) --group build --output-file requirements/run.txt
-	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --output-file requirements/run.txt
+	$(COMPILE) --group build --constraint requirements/run.txt --output-file requirements/build.txt
+	$(COMPILE) pyproject.toml --group dev --constraint requirements/run.txt --constraint requirements/build.txt \
+		--output-file requirements/dev.txt
+
+# The chart's values files, each rendered to the manifest of the same name. HELM names another program.
+HELM ?= helm
+
+manifests: ## render deploy/kubernetes from the Helm chart
+	@for values in deploy/helm/values/*.yaml; do \
+		$(HELM) template puppylog deploy/helm/puppylog --namespace puppylog --skip-tests --values $$values \
+			> deploy/kubernetes/$$(basename $$values) || exit 1; done
 
 clean: ## delete the environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
@@ -100,10 +110,11 @@ $(BIN)/python:
 # Files that the modules in C are built from.
 NATIVE := hatch_build.py $(C_SOURCES)
 
-$(VENV)/run.stamp: requirements/run.txt pyproject.toml $(NATIVE) | $(BIN)/python
+$(VENV)/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml $(NATIVE) | $(BIN)/python
 	@echo "Installing what Puppylog needs into $(VENV) …"
-	@$(INSTALL_LOCKED) requirements/run.txt
+	@$(INSTALL_LOCKED) requirements/run.txt --requirement requirements/build.txt
 	@$(INSTALL_PUPPYLOG)
+	@$(BIN)/python deploy/container/trim.py $(BIN)/../lib/python*/site-packages
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt pyproject.toml $(NATIVE) | $(BIN)/python
