@@ -196,7 +196,8 @@ class Collector:
                     yield full
                 if is_over:
                     return
-                self._stop.wait(SOON_S)
+                wait_s = pace.wait_s(now)
+                self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
                 expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_new)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
         finally:

@@ -6,10 +6,10 @@ gathered. The first lines after a quiet time are committed at once. Full batches
 
 from typing import Final
 
-GATHER_S: Final = 0.8
+GATHER_S: Final = 0.9
 """The seconds between two small commits while lines keep coming.
 
-With the pause between two polls, and the commit itself, a line is visible within a second."""
+The collector polls again when the next commit is allowed, so a line is visible within a second."""
 
 _AT_ONCE: Final = 4
 """How many commits need not wait after a quiet time. Each one is allowed again after GATHER_S seconds."""
@@ -23,7 +23,11 @@ class CommitPace:
 
     def may_commit(self, now: float) -> bool:
         """Return whether the next small batch may be committed at this time."""
-        return self._free_at + GATHER_S <= now
+        return self.wait_s(now) <= 0
+
+    def wait_s(self, now: float) -> float:
+        """Return the seconds until the next small commit is allowed; at most 0 if it is allowed now."""
+        return self._free_at + GATHER_S - now
 
     def note_commit(self, now: float) -> None:
         """Note that a batch is committed now."""

@@ -1,6 +1,7 @@
 """Writes that share the transaction of another write."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,30 @@ def test_a_postponed_write_that_has_waited_gets_a_transaction_of_its_own(
     engine.write_later(note(2))
     engine.write_postponed()
     wait_until(lambda: notes(engine) == {1, 2}, what="the postponed write")
+
+
+def test_a_job_shares_the_transaction_of_the_next_write_and_gets_its_result(engine: Engine) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        job = thread.submit(engine.write_joined, lambda connection: connection.value("SELECT 7 AS number"), 60.0)
+        while not job.done():
+            engine.write(lambda _: None)
+        assert job.result() == 7
+
+
+def test_a_job_that_fails_gets_its_error_and_the_other_write_is_stored(engine: Engine) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        job = thread.submit(engine.write_joined, fail, 60.0)
+        while not job.done():
+            engine.write(lambda _: None)
+        with pytest.raises(QueryError, match="not now"):
+            job.result()
+    engine.write(note(1))
+    assert notes(engine) == {1}
+
+
+def test_a_job_without_another_write_has_a_transaction_of_its_own(engine: Engine, commits: list[int]) -> None:
+    assert engine.write_joined(lambda connection: connection.value("SELECT 7 AS number"), 0.01) == 7
+    assert len(commits) == 1
 
 
 def test_postponed_writes_are_stored_when_the_database_is_closed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ So each transaction increases a number in the database. After the commit, the en
 small file in the store's directory. If the mark is ahead of the database when the store is opened, commits are lost.
 
 The mark is written after the commit. If the process is killed in between, the mark is one behind, which is no fault. A
-power cut may leave the mark further behind, because it is synced every ten seconds and not with each commit. Then some
+power cut may leave the mark further behind, because it is synced every 30 seconds and not with each commit. Then some
 lost commits are not detected, but an undamaged database is never called damaged.
 """
 
@@ -24,7 +24,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores.duckdb", "commits.sql")
 
 # Each sync writes a page. A file that grows slowly would pay as much for one a second as for its rows.
-_SYNC_S: Final = 10.0
+_SYNC_S: Final = 30.0
 # The digits of the largest 64-bit number. The mark always has this size, so that overwriting it needs no disk space.
 _DIGITS: Final = 19
 

@@ -237,6 +237,10 @@ class Engine:
         """Run ``work`` in the transaction of the next write, or soon after `WAIT_S`. An error is logged."""
         self._postponed.add(work)
 
+    def write_joined(self, work: Callable[[Connection], T], within_s: float) -> T:
+        """Run ``work`` as `write` does, but in the transaction of the next write if there is one within so long."""
+        return self._postponed.join(work, within_s, lambda: self.write_postponed(now=True))
+
     def write_postponed(self, *, now: bool = False) -> None:
         """Begin to run postponed writes in a transaction of their own if they have waited long enough, or ``now``."""
         if now or self._postponed.is_due():

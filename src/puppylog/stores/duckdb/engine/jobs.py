@@ -10,17 +10,19 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 
 from puppylog.errors import PuppylogError
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, outbox, received_requests, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
-from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 from puppylog.stores.duckdb.engine.evidence import Allowance
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
+
+T = TypeVar("T")
 
 TICK_S = 0.5
 BEAT_S = 5.0
@@ -32,6 +34,12 @@ _CATCHING_UP: Final = 100
 _CATCH_UP_S: Final = 0.5
 # Alerts wait this long for the refreshes of a round, and for the transaction that runs then.
 _REFRESH_S: Final = 2.0
+# If lines came within this time, the next ones are expected, and a short job waits for their transaction.
+_COMING_S: Final = 2.0
+# How long such a job waits, and how long no other job waits after it, so that many jobs are not late.
+_JOIN_S: Final = 1.0
+# Jobs of more work than this do not wait: other writes would wait for them.
+_SHORT_S: Final = 0.05
 # The time between two deletions of old notifications and requests.
 _CLEAR_S: Final = 600.0
 # The first value of the last seen time: later than any clock, so that the first round re-bases future instants.
@@ -60,6 +68,7 @@ class Jobs:
         # Under the lock.
         self._lock = threading.Lock()
         self._appends = 0  # the number of appends; without a new append no metric is refreshed
+        self._appended_at = -_COMING_S  # the time of the last append, by the monotonic clock
 
         # In transactions of the jobs' thread only, one at a time.
         self._allowance = Allowance()
@@ -71,6 +80,8 @@ class Jobs:
         self._known_alerts: list[StoredAlert] = []
         self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took, or its share of a batch
         self._beat_at = 0.0
+        self._joined_at = 0.0  # when a job last waited for the transaction of lines
+        self._refresh_took_s = 1.0  # how long the last transaction of refreshes took
         self._cleared_at = time.monotonic()
         self._error: str | None = None
 
@@ -81,10 +92,21 @@ class Jobs:
         """Record that lines were committed. Any thread calls this after the commit."""
         with self._lock:
             self._appends += 1
+            self._appended_at = time.monotonic()
 
     def _count_appends(self) -> int:
         with self._lock:
             return self._appends
+
+    def _write(self, work: Callable[[Connection], T], expected_s: float) -> T:
+        """Run a job in a transaction: in that of the next lines if lines keep coming and the job is short."""
+        now = time.monotonic()
+        with self._lock:
+            are_lines_coming = now - self._appended_at < _COMING_S
+        if not are_lines_coming or expected_s > _SHORT_S or now - self._joined_at < 2 * _JOIN_S:
+            return self._engine.write(work)
+        self._joined_at = now
+        return self._engine.write_joined(work, _JOIN_S)
 
     def note_definitions(self) -> None:
         """Record that metrics or alerts were created or deleted. Any thread calls this after the commit."""
@@ -202,7 +224,7 @@ class Jobs:
         while batch:
             appends, now_us = self._count_appends(), self._clock_us()
             try:
-                done = self._refresh([stored.metric.name for stored in batch], None)
+                done = self._refresh_shortly([stored.metric.name for stored in batch])
             except PuppylogError as error:
                 if len(batch) == 1:
                     self._note_failed(batch[0], error.message, now_us)
@@ -223,6 +245,17 @@ class Jobs:
         if self._schedule.note_failed(stored, message, now_us):
             _log.error("metric %s is not refreshed: %s", stored.metric.name, message)
         self._engine.write(lambda connection: refresh.note_error(connection, stored.id, message))
+
+    def _refresh_shortly(self, names: Sequence[str]) -> int:
+        """Refresh metrics as `_refresh` does, up to now. The transaction may be that of the next lines."""
+
+        def work(connection: Connection) -> int:
+            started_at = time.monotonic()
+            done = refresh.refresh(connection, names, self._clock_us(), None)
+            self._refresh_took_s = time.monotonic() - started_at
+            return done
+
+        return self._write(work, self._refresh_took_s)
 
     def _refresh(self, names: Sequence[str], until_us: int | None) -> int:
         """Refresh metrics in one transaction; return how many of them, which are the first ones."""
@@ -261,10 +294,14 @@ class Jobs:
         names = [stored.alert.name for stored in alerts]
         self._is_outdated.set()  # the list has the time of each alert's last evaluation, which changes
         started_at = time.monotonic()
+
+        def work(connection: Connection) -> bool:
+            nonlocal started_at
+            started_at = time.monotonic()
+            return evaluate.evaluate(connection, names, now_us, allowance=self._allowance)
+
         try:
-            return self._engine.write(
-                lambda connection: evaluate.evaluate(connection, names, now_us, allowance=self._allowance)
-            )
+            return self._write(work, sum(self._took_s.get(stored.id, 1.0) for stored in alerts))
         except PuppylogError as error:
             if len(alerts) > 1:
                 is_more_due = [self._evaluate([stored], now_us) for stored in alerts]

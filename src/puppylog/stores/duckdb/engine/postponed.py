@@ -1,6 +1,7 @@
 """Small writes that share the transaction of another write, because each commit writes and syncs the log.
 
-A postponed write is a report or a heartbeat: a later one replaces it, and no client waits for its result.
+A postponed write is a report or a heartbeat, which a later one replaces and whose result nobody needs, or the work of a
+job, which waits for its result.
 """
 
 import logging
@@ -8,6 +9,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:  # `database` imports this module
@@ -15,11 +18,12 @@ if TYPE_CHECKING:  # `database` imports this module
 
 T = TypeVar("T")
 Work: TypeAlias = "Callable[[Connection], Any]"
+"""It may be called again if its transaction fails."""
 
 WAIT_S: Final = 2.0
 """The time in seconds after which a postponed write has a transaction of its own."""
 
-# While no transaction succeeds, such as on a full disk, the oldest writes are discarded.
+# While no transaction succeeds, such as on a full disk, the oldest writes are discarded, unless a job waits for them.
 _MOST: Final = 1000
 
 _log = logging.getLogger("puppylog.engine")
@@ -27,6 +31,26 @@ _log = logging.getLogger("puppylog.engine")
 
 class _PostponedError(Exception):
     """A postponed write failed, so the transaction has to be repeated without the postponed writes."""
+
+
+@dataclass(slots=True)
+class _Write:
+    work: Work
+    result: Any = None
+    done: "Future[Any] | None" = None  # gets the result after the commit; None: nobody waits for it
+
+    def run(self, connection: "Connection") -> None:
+        self.result = self.work(connection)
+
+    def note_committed(self) -> None:
+        if self.done is not None:
+            self.done.set_result(self.result)
+
+    def note_failed(self, error: Exception) -> None:
+        if self.done is not None:
+            self.done.set_exception(error)
+        else:
+            _log.error("a transaction whose result no client waits for has failed: %s", error)
 
 
 class Postponed:
@@ -41,20 +65,43 @@ class Postponed:
         self._commit = commit
         self._lock = threading.Lock()
         # Under the lock.
-        self._works: deque[Work] = deque(maxlen=_MOST)
+        self._writes: deque[_Write] = deque()
         self._since = 0.0  # the time at which the oldest one was added, by the monotonic clock
 
     def add(self, work: Work) -> None:
-        """Postpone a write."""
+        """Postpone a write whose result nobody needs."""
+        self._add(_Write(work))
+
+    def join(self, work: "Callable[[Connection], T]", within_s: float, run_now: Callable[[], None]) -> T:
+        """Postpone a write for at most ``within_s`` seconds, and return its result.
+
+        Args:
+            work: the write.
+            within_s: how long it waits for the transaction of another write.
+            run_now: makes the writer's thread call `run`.
+        """
+        done: Future[T] = Future()
+        self._add(_Write(work, done=done))
+        try:
+            return done.result(within_s)
+        except TimeoutError:
+            if done.done():  # the write itself has raised this error
+                raise
+        run_now()
+        return done.result()
+
+    def _add(self, write: _Write) -> None:
         with self._lock:
-            if not self._works:
+            if not self._writes:
                 self._since = time.monotonic()
-            self._works.append(work)
+            self._writes.append(write)
+            if len(self._writes) > _MOST and self._writes[0].done is None:
+                self._writes.popleft()
 
     def is_due(self) -> bool:
         """Return whether a write has waited for WAIT_S seconds."""
         with self._lock:
-            return bool(self._works) and time.monotonic() - self._since >= WAIT_S
+            return bool(self._writes) and time.monotonic() - self._since >= WAIT_S
 
     def run_with(self, work: "Callable[[Connection], T]") -> T:
         """Run ``work`` and the postponed writes in one transaction; return the result of ``work``.
@@ -67,46 +114,57 @@ class Postponed:
         def run_all(connection: "Connection") -> T:
             result = work(connection)
             try:
-                for each in postponed:
-                    each(connection)
+                for write in postponed:
+                    write.run(connection)
             except Exception as error:
                 raise _PostponedError from error
             return result
 
         try:
-            return self._commit(run_all)  # type: ignore[no-any-return]  # it returns what `run_all` returns
+            result: T = self._commit(run_all)
         except _PostponedError:
             self._run_alone(postponed)
-            return self._commit(work)  # type: ignore[no-any-return]  # as above
+            return self._commit(work)  # type: ignore[no-any-return]  # it returns what `work` returns
         except BaseException:
             self._put_back(postponed)
             raise
+        for write in postponed:
+            write.note_committed()
+        return result
 
     def run(self) -> None:
         """Run the postponed writes in a transaction of their own. Errors are logged."""
         self._run_alone(self._take())
 
-    def _run_alone(self, postponed: Sequence[Work]) -> None:
+    def _run_alone(self, postponed: Sequence[_Write]) -> None:
         """Run writes in one transaction. If one of them fails, run each in a transaction of its own."""
         if not postponed:
             return
+
+        def run_all(connection: "Connection") -> None:
+            for write in postponed:
+                write.run(connection)
+
         try:
-            self._commit(lambda connection: [work(connection) for work in postponed])
-        except Exception as error:  # noqa: BLE001 - no client waits for the result
+            self._commit(run_all)
+        except Exception as error:  # noqa: BLE001 - the one who waits for the result gets it, or it is logged
             if len(postponed) == 1:
-                _log.error("a transaction whose result no client waits for has failed: %s", error)
+                postponed[0].note_failed(error)
                 return
-            for work in postponed:
-                self._run_alone([work])
+            for write in postponed:
+                self._run_alone([write])
+            return
+        for write in postponed:
+            write.note_committed()
 
-    def _take(self) -> Sequence[Work]:
+    def _take(self) -> Sequence[_Write]:
         with self._lock:
-            works = list(self._works)
-            self._works.clear()
-            return works
+            writes = list(self._writes)
+            self._writes.clear()
+            return writes
 
-    def _put_back(self, works: Sequence[Work]) -> None:
-        if works:
+    def _put_back(self, writes: Sequence[_Write]) -> None:
+        if writes:
             with self._lock:
-                self._works = deque([*works, *self._works], maxlen=_MOST)
+                self._writes.extendleft(reversed(writes))
                 self._since = time.monotonic()
