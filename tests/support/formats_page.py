@@ -23,7 +23,7 @@ _LIST = re.compile(r"(<!-- list of kinds -->\n).*?(<!-- end of the list -->)", r
 _MARKED = re.compile(r"(<!-- kinds of (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 _WRITTEN: Final = """
-web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishlog modsecurity_audit uwsgi heroku
+web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishlog modsecurity_audit uwsgi heroku fly
     nginx_proxy_manager envoy_application trafficserver tinyproxy privoxy
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
@@ -47,9 +47,10 @@ operating systems and packages: dmesg xorg journal_export journal_verbose macos_
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application github_actions bacula veeam duplicati
+    amanda commvault ipmi_sel
     proxmox_task lsyncd
-phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex minecraft srcds unreal
-    teamspeak chromium geth zigbee2mqtt jitsi kamailio sabnzbd emby
+phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
+    teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission
 """
 

@@ -44,6 +44,7 @@ _NAMES: Final[Mapping[str, str]] = {
         querytimestamp requestreceivedtimestamp instant.epochsecond timestamp.seconds timecreated
         event.system.timecreated.#attributes.systemtime timecreated.systemtime systemtime timegenerated datelocal
         edgeendtimestamp date syslogtimestamp logtimestamp createdat created loggedat receivetimestamp fields.timestamp
+        published
     """,
     "nanoseconds": "instant.nanoofsecond timestamp.nanos",
     "severity": """
