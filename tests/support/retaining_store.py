@@ -16,7 +16,8 @@ from puppylog.model.retention import Retention
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
-from puppylog.stores.duckdb.engine.refresh import US_PER_S, refresh
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
+from puppylog.stores.duckdb.engine.refresh import refresh
 from puppylog.stores.duckdb.engine.retainer import Retainer
 from puppylog.stores.duckdb.engine.schema import migrate
 

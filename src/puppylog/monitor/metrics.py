@@ -11,11 +11,12 @@ from puppylog.errors import NotFound, UsageError
 from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
+from puppylog.monitor.levels import Instants, Levels, find_newest, read_levels, steps_sql
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import Ends, choose_step, cover_range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.derived import derived_sql
-from puppylog.stores.queries import load_queries
+from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import metric_of
 
 _IN_STEPS: Final = {
@@ -91,6 +92,9 @@ def read_observations(
 
     With ``segment``, only the observations of this segment.
     """
+    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    if levels is not None:
+        within = find_newest(reader, metric, levels, within=within, buckets=buckets, segment=segment)
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
     if metric.segment is not None and segment is None:
         return reader.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
@@ -129,9 +133,10 @@ def read_steps(
 ) -> pa.Table:
     """Return ``(bucket, segment, value)`` of a whole range, in steps of several buckets.
 
-    The value of a step is that of all its records for count, rate, ratio, sum, min and max. The value of a derived
-    metric is its formula over its inputs' steps. For all other statistics it is the unweighted mean of its buckets'
-    values.
+    The value of a step is that of all its records. Percentiles and numbers of distinct values are estimated from
+    sketches, see `puppylog.stores.sketches`, unless a step is one bucket. The value of a derived metric is its formula
+    over its inputs' steps. In a store without levels, the value of avg, stddev, variance, distinct and percentiles is
+    the unweighted mean of the buckets' values.
 
     Args:
         reader: the store.
@@ -146,20 +151,41 @@ def read_steps(
     if step_s % metric.period_s:
         cause = f"it is not a multiple of the period of metric {metric.name!r}, {format_period(metric.period_s)}"
         raise UsageError("use", f"a step of {format_period(step_s)}", cause)
+    asked = _Steps(read_levels(reader), step_s, within, Instants())
     if is_derived(metric):
         known = {name: state.metric for name, state in _read_states(reader).items()}
-        sql = _QUERIES["series_of_derived"].format(derived=_steps_of_input(metric, step_s, known))
+        sql = _QUERIES["series_of_derived"].format(derived=_steps_of_input(metric, asked, known))
+    elif metric.name in asked.levels:
+        is_of_segment = segment is not None
+        merged = steps_sql(
+            metric, asked.levels[metric.name], step_s, within, asked.instants, is_of_segment=is_of_segment
+        )
+        sql = _QUERIES["steps_of_levels"].format(merged=merged)
     else:
         sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
-    return reader.query(sql, {**within.parameters(), "segment": segment, "step_s": step_s})
+    values = {**within.parameters(), **asked.instants.parameters, "segment": segment, "step_s": step_s}
+    return reader.query(sql, {name: values[name] for name in parameters_of(sql)})
 
 
-def _steps_of_input(metric: Metric, step_s: int, known: Mapping[str, Metric]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """The steps in which a metric is read, and the levels of the store's metrics by name."""
+
+    levels: Mapping[str, Levels]
+    step_s: int
+    within: Range
+    instants: Instants
+
+
+def _steps_of_input(metric: Metric, asked: _Steps, known: Mapping[str, Metric]) -> str:
     """Return the query of the steps of a metric, all segments included; of a derived one from those of its inputs."""
-    if not is_derived(metric):
-        return _QUERIES["steps_of_input"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
-    inputs = [known[name] for name in list_inputs(metric)]
-    return derived_sql(metric, inputs, lambda source: _steps_of_input(source, step_s, known))
+    if is_derived(metric):
+        inputs = [known[name] for name in list_inputs(metric)]
+        return derived_sql(metric, inputs, lambda source: _steps_of_input(source, asked, known))
+    levels = asked.levels.get(metric.name)
+    if levels is None:
+        return _QUERIES["steps_of_input"].format(metric=metric.name, value=_value_in_steps(metric, asked.step_s))
+    return steps_sql(metric, levels, asked.step_s, asked.within, asked.instants, is_of_segment=False)
 
 
 def _value_in_steps(metric: Metric, step_s: int) -> str:

@@ -11,6 +11,36 @@ FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 ORDER BY metrics.name
 
+-- name: metric_levels
+-- The roll-ups of each metric that has levels: the seconds in a bucket, and up to where the roll-up is materialized. The
+-- metric's own roll-up is one of them.
+SELECT metrics.name, levels.metric_id, levels.step_s,
+       CASE WHEN levels.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN levels.watermark END AS watermark
+FROM puppylog.metric_levels AS levels
+JOIN puppylog.metrics AS metrics ON metrics.id = levels.metric_id
+
+-- name: steps_of_levels
+-- The observations of a metric in steps, merged from its levels.
+SELECT bucket, segment, value FROM ({merged}) AS merged ORDER BY 1, 2
+
+-- name: since_bucket
+bucket >= {instant}::TIMESTAMPTZ
+
+-- name: until_bucket
+bucket < {instant}::TIMESTAMPTZ
+
+-- name: of_segment
+coalesce(segment, '') = coalesce($segment, segment, '')
+
+-- name: newest_level_buckets
+-- The newest buckets of a level, and at least how many of the metric's own buckets each has.
+SELECT bucket, max(buckets) AS buckets
+FROM puppylog.level_{id}_{step_s}
+WHERE {where}
+GROUP BY bucket
+ORDER BY bucket DESC
+LIMIT $most
+
 -- name: metric_extent
 -- The numbers of a metric's observations, buckets and segments, and its first and last bucket.
 SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,

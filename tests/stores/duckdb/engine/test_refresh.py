@@ -17,7 +17,8 @@ from puppylog.stores.duckdb.engine.clock import rebase
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
-from puppylog.stores.duckdb.engine.refresh import US_PER_S, forget_invalidations
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
+from puppylog.stores.duckdb.engine.refresh import forget_invalidations
 from puppylog.stores.duckdb.engine.refresh import refresh as refresh_metrics
 from puppylog.stores.duckdb.engine.schema import migrate
 from support.clock_steps import PERIODS, Step, clock_steps

@@ -12,7 +12,7 @@ from puppylog.stores.duckdb.engine import archive, dropping
 from puppylog.stores.duckdb.engine.backup import copy_database
 from puppylog.stores.duckdb.engine.clock import rebase
 from puppylog.stores.duckdb.engine.database import Engine
-from puppylog.stores.duckdb.engine.refresh import US_PER_S
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from support.retaining_store import DAY_S, NOW, RetainingStore, open_store, read_archive
 
 

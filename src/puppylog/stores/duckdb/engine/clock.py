@@ -7,8 +7,10 @@ again. The watermarks of metrics are lowered as well, so that unfinished buckets
 from typing import Final
 
 from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.frozen import read_frozen
-from puppylog.stores.duckdb.engine.refresh import US_PER_S, settled_us
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
+from puppylog.stores.duckdb.engine.refresh import settled_us
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "clock.sql")
@@ -26,12 +28,16 @@ def rebase(connection: Connection, now_us: int) -> None:
         return
     rebase_alert(connection, None, now_us)
     frozen = read_frozen(connection)
+    from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - an engine whose clock is right starts without it
+
+    by_id = {stored.id: stored for stored in DEFINITIONS.list_metrics(connection)}
     for metric in connection.rows(_QUERIES["metrics_ahead"], now):
         period_us = metric["period_s"] * US_PER_S
         settled = settled_us(metric["period_s"], now_us) // period_us * period_us
         # Frozen buckets cannot be computed when they are read.
         bound = {"watermark_us": max(settled, frozen.end_us(metric["period_s"]))}
         connection.run(_QUERIES["clear_above"].format(id=metric["id"]), bound)
+        levels.clear_above(connection, by_id[metric["id"]], bound["watermark_us"])
         connection.run(_QUERIES["lower_watermark"], {**bound, "id": metric["id"]})
     for query in ("rebase_refreshes", "rebase_reports", "rebase_heartbeat", "rebase_notifications", "rebase_requests"):
         connection.run(_QUERIES[query], now)

@@ -31,10 +31,15 @@ class StoredMetric(definitions.StoredMetric):
     refreshed_us: int | None
 
     def aggregate(self, where: str, source: str = "puppylog.log_records") -> str:
-        """Return the SQL that computes the metric's buckets from the records of ``source`` that ``where`` selects."""
+        """Return the SQL that computes the metric's buckets from the records of ``source`` that ``where`` selects.
+
+        The buckets have the hidden columns of the roll-up, too.
+        """
         from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
 
-        return aggregate_sql(self.metric, "duckdb", group_id=self.group_id, where=where, source=source)
+        return aggregate_sql(
+            self.metric, "duckdb", group_id=self.group_id, where=where, source=source, is_hidden_kept=True
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +76,28 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         return StoredAlert(row["id"], alert_of(row), **{name: row[name] for name in copied})
 
     def make_metric(self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
-        from puppylog.stores.aggregate import parts_of  # noqa: PLC0415 - an engine without metrics starts without it
+        # An engine without metrics starts without these.
+        from puppylog.stores.aggregate import aggregate_sql, hidden_of, parts_of  # noqa: PLC0415 - see above
 
         stored = StoredMetric(metric_id, metric, group_id, BEGINNING_US, 0, None)
         _try(connection, stored)
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "watermark_us": BEGINNING_US}
         connection.run(_QUERIES["insert_metric"], row)
-        connection.run(_QUERIES["create_rollup"].format(id=metric_id, typed_parts=parts_of(metric, is_typed=True)))
-        live = stored.aggregate(_QUERIES["live_range"].format(id=metric_id))
+        typed = f"{parts_of(metric, is_typed=True)}{hidden_of(metric, is_typed=True)}"
+        connection.run(_QUERIES["create_rollup"].format(id=metric_id, typed=typed))
+        where = _QUERIES["live_range"].format(id=metric_id)
+        live = aggregate_sql(metric, "duckdb", group_id=group_id, where=where)
         view = _QUERIES["create_view"].format(id=metric_id, name=metric.name, parts=parts_of(metric), live=live)
         connection.run(view)
+        self.create_levels(connection, stored)
         return stored
+
+    def create_levels(self, connection: Connection, stored: StoredMetric) -> None:
+        """Create the tables and views of the metric's levels, and record that it has them."""
+        from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - an engine without metrics starts without it
+
+        levels.create_levels(connection, stored, _QUERIES["live_range"].format(id=stored.id))
+        levels.note_levels(connection, stored.id)
 
     def insert_derived(
         self, connection: Connection, metric_id: int, metric: Metric, group_id: int | None
@@ -91,6 +107,9 @@ class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, Stored
         return StoredMetric(metric_id, metric, group_id, BEGINNING_US, 0, None)
 
     def drop_rollup(self, connection: Connection, stored: StoredMetric) -> None:
+        from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - an engine without metrics starts without it
+
+        levels.drop_levels(connection, stored)
         connection.run(_QUERIES["drop_rollup"].format(id=stored.id))
 
     def drop_alert(self, connection: Connection, stored: StoredAlert) -> None:

@@ -98,7 +98,10 @@ def add_late_records(connection: Connection, records: pa.Table, skipped: frozens
     frozen = read_frozen(connection)
     if frozen.before_us is None:
         return
-    from pyarrow import compute as pc  # noqa: PLC0415 - a store that has dropped nothing starts without it
+    # A store that has dropped nothing starts without these.
+    from pyarrow import compute as pc  # noqa: PLC0415 - see above
+
+    from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - see above
 
     oldest_us = pc.min_max(records["ts"].cast(pa.int64())).as_py()["min"]
     for stored, end_us in _iter_frozen(connection, frozen, oldest_us, skipped):
@@ -107,6 +110,9 @@ def add_late_records(connection: Connection, records: pa.Table, skipped: frozens
                 changes = _ADDITIONS[stored.metric.statistic]
                 connection.run(_QUERIES["change_late"].format(id=stored.id, changes=changes))
             connection.run(_QUERIES["insert_late"].format(id=stored.id))
+            late_range = _QUERIES["late_range"].format(end_us=end_us)
+            levels.add_to_sketch(connection, stored, late_range, _QUERIES["late_source"])
+            levels.refill_late(connection, stored)
 
 
 def remove_records(connection: Connection, condition: str, skipped: frozenset[int] = frozenset()) -> None:
@@ -123,6 +129,8 @@ def remove_records(connection: Connection, condition: str, skipped: frozenset[in
     frozen = read_frozen(connection)
     if frozen.before_us is None:
         return
+    from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - a store that has dropped nothing starts without it
+
     oldest_us = connection.value(_QUERIES["oldest_removed"].format(condition=condition))
     if oldest_us is None:
         return
@@ -135,6 +143,7 @@ def remove_records(connection: Connection, condition: str, skipped: frozenset[in
             if empty is not None:
                 is_empty = empty.format(period_s=stored.metric.period_s)
                 connection.run(_QUERIES["delete_empty"].format(id=stored.id, is_empty=is_empty))
+            levels.refill_late(connection, stored)
 
 
 def _iter_frozen(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.stores.duckdb.engine.definitions import StoredMetric
-from puppylog.stores.duckdb.engine.refresh import US_PER_S
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
 
 _MOST_METRICS: Final = 10  # in one transaction
 

@@ -13,7 +13,7 @@ from puppylog.model.outbox import Segment, Turn, list_new_rows
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.judge import DueAlert
-from puppylog.stores.duckdb.engine.refresh import US_PER_S
+from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import silence_of, values_of_silence
 

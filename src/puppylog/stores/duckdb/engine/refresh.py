@@ -15,17 +15,14 @@ import pyarrow as pa
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
 from puppylog.stores.duckdb.engine.frozen import ceil_us, read_frozen
+from puppylog.stores.duckdb.engine.ranges import US_PER_S, merge_ranges
 from puppylog.stores.queries import load_queries
 from puppylog.stores.slices import slice_starts
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 
-US_PER_S = 1_000_000
-
 # Lines normally arrive a little late. Buckets that ended less than this ago are computed when they are read.
 _SETTLE_S = 2
-# Ranges that are closer than this are recomputed as one range: another query costs more than reading the gap.
-_MERGE_US = 3600 * US_PER_S
 # While metrics are refreshed, no line is committed. After this time no further one is begun.
 _MOST_S = 0.5
 
@@ -115,15 +112,20 @@ def _refresh_one(
         late_ranges: of this metric and others.
         goal_us: the instant up to which whole buckets are filled, in microseconds since the epoch.
     """
+    from puppylog.stores.duckdb.engine import levels  # noqa: PLC0415 - an engine without metrics starts without it
+
     period_us = stored.metric.period_s * US_PER_S
     watermark_us = max(stored.watermark_us, goal_us // period_us * period_us)
     below = late_ranges.find(stored)
-    for low_us, high_us in merge_ranges([(stored.watermark_us, watermark_us), *below], period_us):
+    ranges = merge_ranges([(stored.watermark_us, watermark_us), *below], period_us)
+    for low_us, high_us in ranges:
         if low_us < stored.watermark_us:  # no bucket above the watermark is in the rollup
             bounds = {"since_us": low_us, "until_us": high_us}
             connection.run(_QUERIES["clear_range"].format(id=stored.id), bounds)
         where = _QUERIES["materialized_range"].format(since_us=low_us, until_us=high_us)
         connection.run(_QUERIES["fill_range"].format(id=stored.id, aggregate=stored.aggregate(where)))
+        levels.refill_sketch(connection, stored, low_us, high_us, where)
+    levels.refill_levels(connection, stored, ranges, watermark_us)
     seq = max(late_ranges.last_seq, stored.refreshed_seq)
     return {"metric_id": stored.id, "watermark_us": watermark_us, "seq": seq}
 
@@ -146,20 +148,6 @@ def has_handled_invalidations(connection: Connection) -> bool:
 def forget_invalidations(connection: Connection) -> None:
     """Delete the invalidations that every metric's refreshes have handled."""
     connection.run(_QUERIES["forget_invalidations"])
-
-
-def merge_ranges(ranges: Iterable[tuple[int, int]], period_us: int) -> list[tuple[int, int]]:
-    """Return ``ranges`` (half-open, in microseconds) as whole buckets, in order. Close ranges are merged."""
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if low >= high:
-            continue
-        since, until = low // period_us * period_us, -(-high // period_us) * period_us
-        if merged and since - merged[-1][1] <= _MERGE_US:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
-        else:
-            merged.append((since, until))
-    return merged
 
 
 def list_slice_ends(connection: Connection) -> list[int]:

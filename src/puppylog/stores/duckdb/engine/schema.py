@@ -20,6 +20,7 @@ def list_migrations() -> list[str]:
 
 
 SCHEMA_VERSION = len(list_migrations())
+_LEVELS_VERSION = 8  # the first version whose metrics have levels
 
 
 def migrate(connection: Connection) -> int:
@@ -41,4 +42,9 @@ def migrate(connection: Connection) -> int:
         connection.run(sql)
         connection.run("INSERT INTO main.puppylog_schema VALUES ($version, now())", {"version": version})
     connection.run(_ROUTINES["severity_number"])
+    if 0 < found < _LEVELS_VERSION <= SCHEMA_VERSION:
+        # A store of this version starts without these modules.
+        from puppylog.stores.duckdb.engine.level_upgrade import add_missing_levels  # noqa: PLC0415 - see above
+
+        add_missing_levels(connection)
     return found

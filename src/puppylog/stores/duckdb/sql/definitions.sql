@@ -38,7 +38,7 @@ SELECT $id, $name, $statistic, $property, $period_s, $segment, $filter, $of, $re
        make_timestamptz($watermark_us), 9223372036854775807
 
 -- name: create_rollup
-CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE{typed_parts})
+CREATE TABLE puppylog.rollup_{id} (bucket TIMESTAMPTZ NOT NULL, segment VARCHAR, value DOUBLE{typed})
 
 -- name: create_view
 -- The rollup has the buckets below the watermark. The live part computes the buckets above it from the records.

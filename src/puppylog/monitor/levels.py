@@ -1,0 +1,150 @@
+"""Which levels of a metric answer a question, so that few rows are read and the answer is that of all buckets."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from puppylog.model.metric import Metric
+from puppylog.monitor.range import Range
+from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.levels import Part, merge_sql
+from puppylog.stores.queries import load_queries
+from puppylog.stores.sketches import has_sketch
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The roll-ups of one metric in the store."""
+
+    metric_id: int
+    watermarks: dict[int, datetime]  # by the seconds in a bucket; without roll-ups that have no bucket
+
+
+@dataclass(slots=True)
+class Instants:
+    """Parameters of a query that are instants. Each has a name of its own."""
+
+    parameters: dict[str, Value] = field(default_factory=dict)
+
+    def add(self, instant: datetime) -> str:
+        """Return the parameter, as ``$edge_b``, for an instant."""
+        no, name = len(self.parameters), ""
+        while no >= 0:
+            no, name = no // 26 - 1, chr(ord("a") + no % 26) + name
+        self.parameters[f"edge_{name}"] = instant.astimezone(UTC).isoformat()
+        return f"$edge_{name}"
+
+    def limit(self, since: datetime | None, until: datetime | None) -> list[str]:
+        """Return the conditions on buckets from one instant up to but not including another."""
+        conditions = [] if since is None else [_QUERIES["since_bucket"].format(instant=self.add(since))]
+        return conditions if until is None else [*conditions, _QUERIES["until_bucket"].format(instant=self.add(until))]
+
+
+def read_levels(reader: RecordReader) -> dict[str, Levels]:
+    """Return the levels of the metrics that have any, by the names of the metrics."""
+    found: dict[str, Levels] = {}
+    for row in reader.query(_QUERIES["metric_levels"]).to_pylist():
+        levels = found.setdefault(row["name"], Levels(row["metric_id"], {}))
+        if row["watermark"] is not None:
+            levels.watermarks[row["step_s"]] = row["watermark"]
+    return found
+
+
+def steps_sql(
+    metric: Metric, levels: Levels, step_s: int, within: Range, instants: Instants, *, is_of_segment: bool
+) -> str:
+    """Return the query of a metric in steps: ``bucket``, ``segment``, ``value`` and further columns.
+
+    Each part of the range is read from the coarsest level that divides a step, is materialized there, and has no bucket
+    that reaches over an end of the range.
+
+    Args:
+        metric: a metric that is not derived.
+        levels: its levels.
+        step_s: the seconds in a step, a multiple of the metric's period.
+        within: the range.
+        instants: takes the parameters of the query.
+        is_of_segment: whether only the segment ``$segment`` is read.
+    """
+    usable = [level_s for level_s in levels.watermarks if step_s % level_s == 0 and level_s != metric.period_s]
+    parts: list[Part] = []
+    for level_s, part in _cover(sorted(usable, reverse=True), levels, within.since, within.until):
+        conditions = instants.limit(part.since, part.until) or ["true"]
+        if is_of_segment:
+            conditions.append(_QUERIES["of_segment"])
+        where = " AND ".join(conditions)
+        if level_s is None:
+            sketches = f"puppylog.sketches_{levels.metric_id}" if has_sketch(metric) else None
+            parts.append(Part(f"puppylog.buckets_{levels.metric_id}", metric.period_s, sketches, where))
+        else:
+            level, sketch = (f"puppylog.{kind}_{levels.metric_id}_{level_s}" for kind in ("level", "sketch"))
+            parts.append(Part(level, level_s, sketch if has_sketch(metric) else None, where, is_level=True))
+    return merge_sql(metric, step_s, parts)
+
+
+def _cover(
+    usable: Sequence[int], levels: Levels, since: datetime | None, until: datetime | None
+) -> list[tuple[int | None, Range]]:
+    """Return the parts of a range, each with the seconds of its level; None for the metric's own buckets.
+
+    Args:
+        usable: the levels that may be used, the coarsest first.
+        levels: the metric's levels.
+        since: the start of the range.
+        until: its end.
+    """
+    if since is not None and until is not None and since >= until:
+        return [(None, Range(since, until))]
+    for no, level_s in enumerate(usable):
+        finer, watermark = usable[no + 1 :], levels.watermarks[level_s]
+        start = None if since is None else -_round_down(-_seconds(since), level_s)
+        end = _round_down(_seconds(watermark if until is None else min(until, watermark)), level_s)
+        if start is not None and start >= end:
+            continue
+        first, last = None if start is None else _instant(start), _instant(end)
+        parts: list[tuple[int | None, Range]] = [(level_s, Range(first, last))]
+        if since is not None and first is not None and since < first:
+            parts = [*_cover(finer, levels, since, first), *parts]
+        return parts if until is not None and last >= until else [*parts, *_cover(finer, levels, last, until)]
+    return [(None, Range(since, until))]
+
+
+def _seconds(at: datetime) -> float:
+    return (at - _EPOCH) / timedelta(seconds=1)
+
+
+def _instant(seconds: int) -> datetime:
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+def _round_down(seconds: float, step_s: int) -> int:
+    return int(seconds // step_s) * step_s
+
+
+def find_newest(
+    reader: RecordReader, metric: Metric, levels: Levels, *, within: Range, buckets: int, segment: str | None
+) -> Range:
+    """Return a part of a range that has its newest ``buckets`` buckets, or the range itself.
+
+    The part is found with the finest level: the newest buckets of a metric are seldom many of the level's.
+    """
+    coarser = [level_s for level_s in sorted(levels.watermarks) if level_s != metric.period_s]
+    if not coarser:
+        return within
+    instants = Instants()
+    where = " AND ".join([*instants.limit(within.since, within.until), _QUERIES["of_segment"]])
+    sql = _QUERIES["newest_level_buckets"].format(id=levels.metric_id, step_s=coarser[0], where=where)
+    parameters = {**instants.parameters, "segment": segment, "most": buckets}
+    found = 0
+    for row in reader.query(sql, parameters).to_pylist():
+        # A level's bucket that reaches over the end of the range may have no bucket in the range.
+        is_whole = within.until is None or row["bucket"] + timedelta(seconds=coarser[0]) <= within.until
+        found += row["buckets"] if is_whole else 0
+        if found >= buckets:
+            since = row["bucket"] if within.since is None else max(row["bucket"], within.since)
+            return Range(since, within.until)
+    return within
