@@ -11,6 +11,7 @@ from puppylog.collect.events import (
     Committed,
     Event,
     FileFinished,
+    FileMissing,
     FormatChosen,
     JournalGap,
     LineContinued,
@@ -87,7 +88,7 @@ class Reporter:
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
-            case LineCut() | LineContinued() | JournalGap():
+            case LineCut() | LineContinued() | JournalGap() | FileMissing():
                 warn(_describe_line(event))
             case SourceUnreadable(_, cause, is_watched):
                 warn(f"{cause}; waiting for it" if is_watched else cause)
@@ -134,9 +135,15 @@ def _format_time(instant_us: int) -> str:
         return f"microsecond {instant_us}"
 
 
-def _describe_line(event: LineCut | LineContinued | JournalGap) -> str:
+def _describe_line(event: LineCut | LineContinued | JournalGap | FileMissing) -> str:
     if isinstance(event, JournalGap):
         return _describe_gap(event)
+    if isinstance(event, FileMissing):
+        stored = format_bytes(event.byte_offset)
+        return (
+            f"{event.path} was deleted or replaced before it was read to its end, or right after that: "
+            f"its first {stored} are stored"
+        )
     if isinstance(event, LineCut):
         return f"{event.path}: the line or record at byte {event.line_offset} is too long; its beginning is kept"
     end = event.rest_offset

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times, tell_summary
 from puppylog.cli.complete import complete_files, complete_groups
 from puppylog.cli.given import find_config_files
+from puppylog.cli.gone_streams import finish_gone_streams
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
@@ -249,6 +250,8 @@ def _collect(options: CollectOptions, settings: Settings, signals: Signals, repo
     try:
         with _connect(settings.store, signals.stop, reporter, waits=options.watch) as store:
             options = replace(options, host=settings.host if store.is_shared else "")
+            if options.watch:
+                finish_gone_streams(store, options)
             summary = Collector(store, options, stop=signals.stop, on_event=reporter.on_event).run()
     except PuppylogError as error:
         if not (error.transient and signals.is_restart_requested):

@@ -12,6 +12,7 @@ from puppylog.cli.collecting import Reporter, tell_summary
 from puppylog.cli.complete import complete_files
 from puppylog.cli.declared import Declared, read_declared
 from puppylog.cli.given import find_config_files
+from puppylog.cli.gone_streams import finish_gone_streams
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -137,6 +138,7 @@ def _run(
             serving.note_event(event)
             reporter.on_event(event)
 
+        finish_gone_streams(store, options)
         collector = Collector(store, options, stop=stop, on_event=on_event)
         service = ServiceSocket(os.environ)
         stack.enter_context(

@@ -44,6 +44,7 @@ class Batch:
     size_bytes: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     finished: list[tuple[str, int]] = field(default_factory=list)
+    missing: list[tuple[str, int]] = field(default_factory=list)
     finished_files: list[TailedFile] = field(default_factory=list)
     last_rows: int = 0  # lines of the last chunk; the next chunk is expected to bring as many
 
@@ -77,7 +78,7 @@ class Batch:
             for count in pc.value_counts(parsed.rejects.column("reason")).to_pylist():
                 self.reasons[count["values"]] += count["counts"]
         if chunk.finished:
-            self.finished.append((chunk.file.path, chunk.end))
+            (self.missing if chunk.is_missing else self.finished).append((chunk.file.path, chunk.end))
             self.finished_files.append(chunk.file)
 
     @property

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from puppylog.collect.batch import Batch, Share
-from puppylog.collect.events import Committed, FileFinished, OnEvent
+from puppylog.collect.events import Committed, FileFinished, FileMissing, OnEvent
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError
 from puppylog.model.record import LineCounts
@@ -156,6 +156,8 @@ class Committer:
         self._on_event(Committed(appended.records, appended.rejects, time.monotonic() - started))
         for path, byte_offset in batch.finished:
             self._on_event(FileFinished(path, byte_offset))
+        for path, byte_offset in batch.missing:
+            self._on_event(FileMissing(path, byte_offset))
 
     def __enter__(self) -> Self:
         return self

@@ -59,6 +59,14 @@ class FileFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class FileMissing:
+    """A file was deleted or replaced while no collector had it open. Lines behind the offset, if any, are lost."""
+
+    path: str
+    byte_offset: int  # up to which its lines are stored
+
+
+@dataclass(frozen=True, slots=True)
 class LineCut:
     """A line was longer than allowed. Only its beginning is kept."""
 
@@ -138,6 +146,7 @@ Event: TypeAlias = (
     | WatchLimitReached
     | FormatChosen
     | FileFinished
+    | FileMissing
     | LineCut
     | LineContinued
     | JournalGap

@@ -130,4 +130,5 @@ class SourceOpener:
             record_wait_s=wait_s,
             line_wait_s=line_wait_s(self._options),
             owners=known_files.owners_for(stream.stream_id),
+            reads_history=self.source.runtime is not None,
         )

@@ -266,6 +266,7 @@ class SourceFollower:
                 open_tailer=partial(opener.open_tailer, self._known, path, stream, from_end=from_end),
                 slots=None if is_journal(path) else self._slots,
                 is_pipe=path == STDIN or is_pipe(path),
+                is_container=opener.source.runtime is not None,
                 idle_s=JOURNAL_IDLE_S if is_journal(path) else IDLE_S,
                 reads_once=not self._options.watch,
             )

@@ -68,6 +68,7 @@ class TailedSource:
     open_tailer: OpenTailer | None = None
     slots: Slots | None = None  # None: the source is never closed while it is idle
     is_pipe: bool = False  # a pipe cannot be read again
+    is_container: bool = False  # it is the log of a container
     idle_s: float = IDLE_S  # the longest pause between two polls
     reads_once: bool = False  # the source is done when it was read to its end
     is_done: bool = False
@@ -90,8 +91,11 @@ class TailedSource:
 
     @property
     def is_gone(self) -> bool:
-        """Whether all files of the source were read to their end, and no file is at its path."""
-        has_finished = self.has_finished or any(file.finished for file in self.stream.files)
+        """Whether all files of the source were read to their end, and no file is at its path.
+
+        The log of a container never comes back to its path, so it is gone even if it was deleted before it was read.
+        """
+        has_finished = self.has_finished or self.is_container or any(file.finished for file in self.stream.files)
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
         try:

@@ -38,4 +38,5 @@ class Chunk:
     is_cut: bool = False  # data is the beginning of one line that is too long, and a newline that is added
     is_unfinished: bool = False  # data ends with a line that had no newline in the file; a newline is added
     context: str | None = None  # of the position at ``end``; None: the parser's
+    is_missing: bool = False  # the last chunk of a file that was not found: what was not read of it is lost
     continues_line: bool = False  # data begins with the rest of a line that an earlier, unfinished chunk began

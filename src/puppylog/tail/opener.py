@@ -62,4 +62,4 @@ class Opener:
         file_id = None if place.position is None else place.position.file_id
         file = TailedFile(next(self._serials), place.path, *place.identity, place.byte_offset, file_id)
         offset = place.byte_offset
-        return Chunk(file, offset, offset, b"", offset, place.fingerprint, finished=True)
+        return Chunk(file, offset, offset, b"", offset, place.fingerprint, finished=True, is_missing=True)

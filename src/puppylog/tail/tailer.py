@@ -44,6 +44,7 @@ class Tailer:
         record_wait_s: float = RECORD_WAIT_S,
         line_wait_s: float | None = None,
         owners: Owners | None = None,
+        reads_history: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Find the files to read, and where reading goes on in each.
@@ -58,6 +59,7 @@ class Tailer:
             open_boundary: returns where records of several lines begin in a file.
             record_wait_s: the last record is complete when the file has not grown for so many seconds.
             line_wait_s: see `Reader`.
+            reads_history: if no position is known, also read the rotated files of the path, whatever their age.
             owners: knows what other tailers and streams have read; None if there are no others.
             clock: returns seconds that never go back.
         """
@@ -85,6 +87,8 @@ class Tailer:
         self._finished = FinishedFiles(self._known, self._owners)
         self._budget: int | None = None  # how many bytes this `read` may still read; None: no limit
         self._last: LastFile | None = None  # the last file that left the path
+        if reads_history and not known and not from_end:
+            self._last = LastFile(None, 0)  # every rotated file is newer
         self._has_begun = False  # the search for the files of the known positions has succeeded
         self._search_files(from_end=from_end)
 
