@@ -25,7 +25,7 @@ class SourceConfig:
     group: str | None = None
     tz: str | None = None  # a name of a zone; None: the zone of the settings
     year: int | None = None
-    labels: Labels = field(default_factory=dict)
+    labels: Labels = field(default_factory=dict, hash=False)  # a mapping has no hash; equality compares it
     runtime: Runtime | None = None
     from_end: bool = False
     multiline: str = "auto"
