@@ -78,8 +78,8 @@ def test_records_without_a_time_of_their_own_are_noted_with_their_stream(store: 
     [finding] = iter_untimed_findings(store)
     assert finding.state is Health.NOTE
     assert finding.found == (
-        "of the records of the last day, 2 have the time of the record before; 1 have the time of reading; "
-        "1 name a zone with several meanings, which --tz decided; most of them in /var/log/test.log (4)"
+        "of the records of the last day, 2 have the time of the record before; 1 has the time of reading; "
+        "1 names a zone with several meanings, which --tz decided; most of them in /var/log/test.log (4)"
     )
     assert "puppylog collector detect" in finding.advice
     assert finding in list_findings(store, recheck_s=0)

@@ -99,3 +99,31 @@ def test_no_line_is_lost_however_often_the_format_changes(letters: str, data: st
     cuts = sorted(data.draw(st.lists(st.integers(0, len(letters)), max_size=4)))
     chunks = [letters[start:end] for start, end in zip([0, *cuts], [*cuts, len(letters)], strict=True)]
     assert len(read(AUTO.open(), *chunks)) == len(letters)
+
+
+def test_the_last_resort_tries_other_formats_seldom_and_still_notices_a_change() -> None:
+    trials = 0
+
+    @dataclass(frozen=True)
+    class Counted:
+        letter: Letter
+
+        def __call__(self, text: bytes | memoryview) -> Rows:
+            nonlocal trials
+            trials += 1
+            return self.letter(text)
+
+    counted = LineFormat("a", Counted(Letter(b"a")), UTC)
+    parser = Auto([counted], letter_format("")).open()
+    chunks = ["x" * 20, *["x"] * 3000, *["a" * 5] * 205]
+
+    assert set(read(parser, *chunks[:3001])) == {"any"}
+    assert trials < 50
+    assert read(parser, *chunks[3001:])[-1] == "a"
+
+
+def test_a_change_in_many_lines_is_noticed_at_once() -> None:
+    parser = AUTO.open()
+
+    assert set(read(parser, "x" * 20, *["x"] * 2000)) == {"any"}
+    assert set(read(parser, "a" * 1024)) == {"a"}

@@ -35,6 +35,10 @@ _MOST_RUNS = 4  # tried in one call of parse, because each run is read in every 
 _EARLY_LINES = 20
 """While the last resort has read fewer lines than this, fewer lines than LEAST_RUN are enough to switch."""
 
+_MOST_PAUSE_LINES = 1024
+"""To try all formats costs 1.6 ms, however few lines are new. So while the last resort reads a file, the others are
+tried again after 1, 2, 4 … lines, and at last after each 1,024 lines: a change of the format is noticed by then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Auto:
@@ -65,6 +69,8 @@ class AutoParser:
         self._headers = b""  # the headers that were read before a format was chosen
         self._rejected_run = 0  # the number of rejected lines in a row at the end of what was read
         self._lines = 0  # the number of lines that were read in the chosen format
+        self._pause_lines = 0  # how many lines the last resort reads before other formats are tried again
+        self._next_trial = 0  # other formats are tried when `_lines` reaches this number
         name, _, inner = context.partition("\n")
         if not name:
             self._headers = inner.encode()
@@ -133,7 +139,7 @@ class AutoParser:
     def _switch_to(self, format_: Format, context: str = "") -> Parser:
         self._format = format_
         self._parser = format_.open(context, self._modified_at_us)
-        self._rejected_run = self._lines = 0
+        self._rejected_run = self._lines = self._pause_lines = self._next_trial = 0
         if self._headers:
             self._parser.parse(self._headers, 0, 0)
             self._headers = b""
@@ -145,7 +151,7 @@ class AutoParser:
         Also updates the number of rejected lines at the end of ``data``.
         """
         if self._format is self._auto.last_resort:
-            return self._find_better_than_last_resort(data)
+            return self._find_better_than_last_resort(data, self._lines + parsed.lines)
         runs = self._long_runs(parsed) if parsed.rejects.num_rows else []
         if not parsed.rejects.num_rows:
             self._rejected_run = 0
@@ -193,16 +199,25 @@ class AutoParser:
                 return best
         return None
 
-    def _find_better_than_last_resort(self, data: bytes | memoryview) -> tuple[int, Verdict] | None:
+    def _find_better_than_last_resort(self, data: bytes | memoryview, lines: int) -> tuple[int, Verdict] | None:
         """Return another format that fits the first lines of ``data``, which the last resort read; None to go on.
 
         The last resort rejects no line, so there is no run of rejected lines to start from.
+
+        Args:
+            data: whole lines.
+            lines: the number of lines that the last resort has read, those of ``data`` included.
         """
-        sample = take_sample(data)
-        best = find_best(self._auto.candidates, sample, self._modified_at_us)
-        if best is None or best.coverage < SWITCH_COVERAGE:
+        if lines < self._next_trial:
             return None
-        return (0, best) if best.lines >= LEAST_RUN or self._lines < _EARLY_LINES else None
+        best = find_best(self._auto.candidates, take_sample(data), self._modified_at_us)
+        fits = best is not None and best.coverage >= SWITCH_COVERAGE
+        if best is not None and fits and (best.lines >= LEAST_RUN or self._lines < _EARLY_LINES):
+            return 0, best
+        if lines >= _EARLY_LINES and not fits:
+            self._pause_lines = min(max(1, 2 * self._pause_lines), _MOST_PAUSE_LINES)
+            self._next_trial = lines + self._pause_lines
+        return None
 
 
 def _looks_continued(data: bytes | memoryview) -> bool:

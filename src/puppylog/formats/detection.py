@@ -8,6 +8,7 @@ from typing import Final
 from puppylog.formats.base import Format
 from puppylog.formats.file.format import FileFormat
 from puppylog.formats.file.lazy import LazyFormat
+from puppylog.formats.multiline import Multiline
 from puppylog.model.record import Parsed
 
 SAMPLE_BYTES: Final = 64 << 10
@@ -16,7 +17,8 @@ SAMPLE_LINES: Final = 256
 
 _MOST_JOINED: Final = 2
 """Continuation lines that do not look like one and count as fitting, for each record. In the format of a file all of
-them count: its records begin in one way only, and may have many lines, as a slow query has."""
+them count: its records begin in one way only, and may have many lines, as a slow query has. So do
+all lines that the user tells Puppylog to join."""
 
 _CONTINUATION: Final = re.compile(
     rb"[ \t)\]}]|Caused by:|Suppressed:|\.\.\. \d+ |Traceback |During handling of |The above exception "
@@ -72,7 +74,9 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
     alike = min(parsed.joined, sum(map(looks_continued, sample.split(b"\n")))) if parsed.joined else 0
-    counted = parsed.joined if isinstance(format_, LazyFormat | FileFormat) else alike + _MOST_JOINED * heads
+    counted = (
+        parsed.joined if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MOST_JOINED * heads
+    )
     fits = heads + min(parsed.joined, counted) if heads else 0
     lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined
     return Verdict(format_, heads, fits, lines, parsed, is_sure=0 < lines == heads + alike)

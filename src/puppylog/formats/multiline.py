@@ -7,7 +7,7 @@ its continuation lines.
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -69,7 +69,7 @@ class MultilineParser:
         parsed = self.parser.parse(b"".join(head + b"\n" for head in heads), 0, read_at_us)
         starts = _starts_of(lines)
         head_offsets = _HeadOffsets(heads, [starts[at] + offset for at in first])
-        rowless = parsed.rowless + len(lines) - len(heads)
+        parts = [parsed]
         records = _add_lines_to_records(parsed.records, continuations, head_offsets)
         rejects = parsed.rejects
         if self.parser.name == "json" and rejects.num_rows:
@@ -80,10 +80,19 @@ class MultilineParser:
                 if continuations[head]
             }
             whole, fits = self._read_objects(objects, offsets, read_at_us)
-            records = pa.concat_batches([records, whole]).sort_by("line_offset")
+            parts.append(whole)
+            records = pa.concat_batches([records, whole.records]).sort_by("line_offset")
             left = sorted({*range(rejects.num_rows)} - {*fits})
             rejects = rejects.take(pa.array(left, pa.int64()))
-        return Parsed(records, _add_lines_to_rejects(rejects, continuations, head_offsets), rowless=rowless)
+        return Parsed(
+            records,
+            _add_lines_to_rejects(rejects, continuations, head_offsets),
+            rowless=parsed.rowless,
+            joined=len(lines) - len(heads),
+            before=sum(part.before for part in parts),
+            read=sum(part.read for part in parts),
+            ambiguous_zones=sum(part.ambiguous_zones for part in parts),
+        )
 
     def _find_heads(self, lines: Sequence[bytes]) -> list[int]:
         """Return the numbers of the lines that begin a record."""
@@ -98,8 +107,9 @@ class MultilineParser:
 
     def _read_objects(
         self, objects: Mapping[int, bytes], offsets: pa.Array, read_at_us: int
-    ) -> tuple[pa.RecordBatch, list[int]]:
-        """Return the records of the objects that fit, and the number of the object of each record.
+    ) -> tuple[Parsed, list[int]]:
+        """Return what the objects become, and the number of the object of each record; an object that does not fit has
+        no record.
 
         Args:
             objects: JSON objects by number, each in one line.
@@ -107,11 +117,13 @@ class MultilineParser:
             read_at_us: the time of records without a time of their own, in microseconds since the epoch.
         """
         numbers, lines = list(objects), list(objects.values())
-        records = self.parser.parse(b"".join(line + b"\n" for line in lines), 0, read_at_us).records
+        parsed = self.parser.parse(b"".join(line + b"\n" for line in lines), 0, read_at_us)
+        records = parsed.records
         starts = _starts_of(lines)
         fits = [numbers[bisect_right(starts, at) - 1] for at in view_integers(records["line_offset"])]
         position = RECORDS.get_field_index("line_offset")
-        return records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits, pa.int64()))), fits
+        moved = records.set_column(position, RECORDS.field(position), offsets.take(pa.array(fits, pa.int64())))
+        return replace(parsed, records=moved), fits
 
 
 def _join_lines(head: bytes, continuation: Sequence[bytes]) -> bytes:

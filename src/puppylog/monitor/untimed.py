@@ -42,11 +42,11 @@ def iter_untimed_findings(reader: RecordReader) -> Iterator[Finding]:
 
 def _describe(counts: Counter[str], streams: Counter[str]) -> str:
     parts = [
-        f"{counts[name]:,} {what}"
-        for name, what in (
-            ("before", "have the time of the record before"),
-            ("read", "have the time of reading"),
-            ("in_zones", "name a zone with several meanings, which --tz decided"),
+        f"{counts[name]:,} {one if counts[name] == 1 else many} {what}"
+        for name, one, many, what in (
+            ("before", "has", "have", "the time of the record before"),
+            ("read", "has", "have", "the time of reading"),
+            ("in_zones", "names", "name", "a zone with several meanings, which --tz decided"),
         )
         if counts[name]
     ]
