@@ -21,12 +21,13 @@ from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 from puppylog.stores.duckdb.engine.evidence import Allowance
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
+from puppylog.stores.duckdb.engine.settled import find_settled, is_later
 
 T = TypeVar("T")
 
 TICK_S = 0.5
-BEAT_S = 5.0
-"""The time in seconds between two heartbeats. A monitor calls a heartbeat old after a few times this."""
+BEAT_S = 10.0
+"""The time in seconds between two heartbeats. A monitor calls a heartbeat old after three times this."""
 
 # An alert that has missed more evaluations than this is evaluated after the other alerts.
 _CATCHING_UP: Final = 100
@@ -68,6 +69,7 @@ class Jobs:
         # Under the lock.
         self._lock = threading.Lock()
         self._appends = 0  # the number of appends; without a new append no metric is refreshed
+        self._definitions = 0  # the number of changes of metrics and alerts
         self._appended_at = -_COMING_S  # the time of the last append, by the monotonic clock
 
         # In transactions of the jobs' thread only, one at a time.
@@ -78,6 +80,9 @@ class Jobs:
         self._schedule = MetricSchedule()
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
+        self._evaluated_after: dict[int, tuple[int, int]] = {}  # by alert: the changes before its last evaluation
+        self._settled_after: dict[int, tuple[int, int]] = {}  # the same, of alerts that were settled then
+        self._settled_us: dict[int, int] = {}  # when they were evaluated, in microseconds since the epoch
         self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took, or its share of a batch
         self._beat_at = 0.0
         self._joined_at = 0.0  # when a job last waited for the transaction of lines
@@ -98,6 +103,11 @@ class Jobs:
         with self._lock:
             return self._appends
 
+    def _count_changes(self) -> tuple[int, int]:
+        """Return the numbers of appends and of changes of definitions: while both stay, settled alerts stay settled."""
+        with self._lock:
+            return self._appends, self._definitions
+
     def _write(self, work: Callable[[Connection], T], expected_s: float) -> T:
         """Run a job in a transaction: in that of the next lines if lines keep coming and the job is short."""
         now = time.monotonic()
@@ -110,6 +120,8 @@ class Jobs:
 
     def note_definitions(self) -> None:
         """Record that metrics or alerts were created or deleted. Any thread calls this after the commit."""
+        with self._lock:
+            self._definitions += 1
         self._is_outdated.set()
 
     def materialize(self, metric: Metric) -> None:
@@ -269,7 +281,12 @@ class Jobs:
         """
         self._list_definitions()
         now_us = self._clock_us()
-        due = [(count_missed(stored, now_us), stored) for stored in self._known_alerts]
+        changes = self._count_changes()
+        due = [
+            (count_missed(stored, now_us), stored)
+            for stored in self._known_alerts
+            if self._settled_after.get(stored.id) != changes or is_later(self._settled_us.get(stored.id, 0), now_us)
+        ]
         due = order_due(due, self._took_s)
         few = [(missed, stored) for missed, stored in due if missed <= _CATCHING_UP]
         for batch in iter_batches(few, self._took_s, MOST_ALERTS):
@@ -298,17 +315,29 @@ class Jobs:
         def work(connection: Connection) -> bool:
             nonlocal started_at
             started_at = time.monotonic()
-            return evaluate.evaluate(connection, names, now_us, allowance=self._allowance)
+            is_more_due = evaluate.evaluate(connection, names, now_us, allowance=self._allowance)
+            settled.clear()
+            if quiet and not is_more_due:
+                settled.update(find_settled(connection, quiet))
+            return is_more_due
 
+        # An alert is looked at if nothing has changed since its last evaluation: most alerts of a busy store are not.
+        changes, settled = self._count_changes(), set[int]()
+        quiet = [stored for stored in alerts if self._evaluated_after.get(stored.id) == changes]
         try:
-            return self._write(work, sum(self._took_s.get(stored.id, 1.0) for stored in alerts))
+            is_more_due = self._write(work, sum(self._took_s.get(stored.id, 1.0) for stored in alerts))
         except PuppylogError as error:
             if len(alerts) > 1:
-                is_more_due = [self._evaluate([stored], now_us) for stored in alerts]
-                return any(is_more_due)
+                are_more_due = [self._evaluate([stored], now_us) for stored in alerts]
+                return any(are_more_due)
             message = error.message
             self._engine.write(lambda connection: evaluate.note_error(connection, names[0], message, now_us))
             return False
+        else:
+            self._evaluated_after.update({stored.id: changes for stored in alerts})
+            self._settled_after.update(dict.fromkeys(settled, changes))
+            self._settled_us.update(dict.fromkeys(settled, now_us))
+            return is_more_due
         finally:
             share_s = (time.monotonic() - started_at) / len(alerts)
             self._took_s.update({stored.id: share_s for stored in alerts})

@@ -161,10 +161,15 @@ def list_live(connection: Connection, metric_ids: Iterable[int]) -> set[int]:
     asked = set(metric_ids)
     watermarks = {row["id"]: row["watermark_us"] for row in connection.rows(_QUERIES["list_watermarks"])}
     has_live = {
-        watermark_us: connection.value(_QUERIES["has_live_records"].format(watermark_us=watermark_us))
+        watermark_us: has_records_since(connection, watermark_us)
         for watermark_us in {watermarks[metric_id] for metric_id in asked & watermarks.keys()}
     }
     return {metric_id for metric_id in asked & watermarks.keys() if has_live[watermarks[metric_id]]}
+
+
+def has_records_since(connection: Connection, since_us: int) -> bool:
+    """Return whether any record has a time at or after an instant, in microseconds since the epoch."""
+    return bool(connection.value(_QUERIES["has_live_records"].format(watermark_us=since_us)))
 
 
 def note_error(connection: Connection, metric_id: int, message: str) -> None:

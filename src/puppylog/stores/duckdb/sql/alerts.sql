@@ -13,6 +13,15 @@ FROM puppylog.segment_states AS states
 JOIN asked ON asked.alert_id = states.alert_id
 GROUP BY states.alert_id
 
+-- name: calm_alerts
+-- Those of the alerts in the table `asked` that have no pending or firing segment, with their last evaluation.
+SELECT alerts.id, epoch_us(alerts.evaluated_at) AS evaluated_us
+FROM puppylog.alerts
+JOIN asked ON asked.alert_id = alerts.id
+WHERE alerts.error IS NULL AND alerts.id NOT IN (
+    SELECT alert_id FROM puppylog.segment_states WHERE state NOT IN ('ok', 'no_data')
+)
+
 -- name: observe_together
 -- The windows of several evaluations that judge all segments together. The observations of a count, a rate or a sum are
 -- added up per bucket first, and so are both parts of a ratio. Observations of other statistics cannot be added up, so
