@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.model.metric import Metric
+from puppylog.model.number import format_number
 from puppylog.tui.clean import width_of
 from puppylog.tui.observation import Observation, draw_metric
 
@@ -75,6 +76,12 @@ def test_only_the_largest_segments_are_shown() -> None:
     assert drawn[2].startswith("s24")
     assert len(drawn) == 23
     assert drawn[-1] == "and 5 more segments"
+
+
+def test_segments_that_the_store_has_left_out_are_said_with_their_sum() -> None:
+    observed = rows((0, "shop", 10.0), (0, "blog", 2.0))
+    drawn = draw_metric(SECTIONS, observed, width=60, zone=UTC, now=NOON, left_out=99_980, rest=1234.0)
+    assert drawn[-1] == f"and 99,980 more segments, {format_number(1234.0)} together"
 
 
 OBSERVED = st.lists(

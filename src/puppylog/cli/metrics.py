@@ -30,20 +30,24 @@ from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.metrics import (
     Extent,
     MetricState,
+    Query,
     count_buckets,
+    find_step,
     get_metric,
     list_metrics,
     measure_extent,
-    read_in_steps,
+    newest_query,
     read_observations,
     read_steps,
+    steps_query,
 )
 from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.ranking import MEAN, SUM, LargestSegments, rank_segments
 from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
-from puppylog.tui.observation import Observation, draw_metric
+from puppylog.tui.observation import MOST_SEGMENTS, SUMMED, Observation, draw_metric
 
 _INSTANT: Final = pa.timestamp("us", "UTC")
 _LISTED: Final = pa.schema(
@@ -157,14 +161,18 @@ def get(
         metric = state.metric
         _doubt(state, settings)
         asked = _Asked(within, settings.clock(), segment, step_s, limit)
-        found = _find_whole(store, metric, asked, chart_steps) if chart_steps else _find_newest(store, metric, asked)
+        if chart_steps:
+            found = _find_whole(store, metric, asked, chart_steps)
+        else:
+            find = _find_newest_drawn if is_chart and step_s is None else _find_newest
+            found = find(store, metric, asked)
         if is_chart:
             _draw(metric, found, settings, width)
         else:
             write_table(found.table if metric.segment is not None else found.table.drop_columns("segment"), settings)
         sys.stdout.flush()
         if found.count is not None:
-            shown = _count_buckets(found.table)
+            shown = _count_buckets(found.table) if found.buckets is None else found.buckets
             what = "buckets" if step_s is None else "steps"
             tell_truncated(settings, what, shown=shown, limit=limit, count=found.count)
 
@@ -188,18 +196,41 @@ class _Found:
     step_s: int  # the seconds between two buckets
     ends: Ends | None = None  # the first and the last step of a whole range
     count: Callable[[int], int] | None = None  # counts the buckets up to a limit; None if all of them are in the table
+    left_out: int = 0  # how many segments are not in the table
+    rest: float = 0.0  # what the sizes of these segments add up to
+    buckets: int | None = None  # how many buckets all segments have; None: those in the table
 
 
 def _find_whole(store: Store, metric: Metric, asked: _Asked, chart_steps: int) -> _Found:
     """Return the observations of a whole range, in at most ``chart_steps`` steps unless a step is asked for."""
     if asked.step_s is None:
-        table, step_s = read_in_steps(
-            store, metric, within=asked.within, now=asked.now, steps=chart_steps, segment=asked.segment
-        )
+        step_s = find_step(store, metric, within=asked.within, now=asked.now, steps=chart_steps, segment=asked.segment)
     else:
         step_s = asked.step_s
-        table = read_steps(store, metric, step_s, within=asked.within, segment=asked.segment)
-    return _Found(table, step_s, _find_ends(metric, asked, table, step_s))
+    largest = _rank(store, metric, steps_query(store, metric, step_s, within=asked.within, segment=asked.segment))
+    ends = cover_range(metric, asked.within, asked.now, largest.observed, step_s=step_s)
+    return _Found(largest.table, step_s, ends, left_out=largest.left_out, rest=largest.rest)
+
+
+def _find_newest_drawn(store: Store, metric: Metric, asked: _Asked) -> _Found:
+    """Return the newest buckets of the segments that a chart shows."""
+    query = newest_query(store, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
+    largest = _rank(store, metric, query)
+    count = functools.partial(count_buckets, store, metric, within=asked.within, segment=asked.segment)
+    return _Found(
+        largest.table,
+        metric.period_s,
+        largest.observed,
+        count=count,
+        left_out=largest.left_out,
+        rest=largest.rest,
+        buckets=largest.buckets,
+    )
+
+
+def _rank(store: Store, metric: Metric, query: Query) -> LargestSegments:
+    size = SUM if metric.statistic in {*SUMMED, "rate"} else MEAN
+    return rank_segments(store, *query, size=size, most=MOST_SEGMENTS)
 
 
 def _find_newest(store: Store, metric: Metric, asked: _Asked) -> _Found:
@@ -250,6 +281,8 @@ def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None) 
         zone_name=settings.zone_name,
         step_s=found.step_s,
         ends=found.ends,
+        left_out=found.left_out,
+        rest=found.rest,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
 
@@ -18,6 +18,9 @@ from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.derived import derived_sql
 from puppylog.stores.queries import load_queries, parameters_of
 from puppylog.stores.rows import metric_of
+
+Query: TypeAlias = tuple[str, Mapping[str, Value]]
+"""A query, and its parameters."""
 
 _IN_STEPS: Final = {
     "count": "sum(value)",
@@ -92,13 +95,20 @@ def read_observations(
 
     With ``segment``, only the observations of this segment.
     """
+    return reader.query(*newest_query(reader, metric, within=within, buckets=buckets, segment=segment))
+
+
+def newest_query(
+    reader: RecordReader, metric: Metric, *, within: Range, buckets: int, segment: str | None = None
+) -> Query:
+    """Return the query of `read_observations`, and its parameters."""
     levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
     if levels is not None:
         within = find_newest(reader, metric, levels, within=within, buckets=buckets, segment=segment)
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
     if metric.segment is not None and segment is None:
-        return reader.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
-    return reader.query(_QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment})
+        return _QUERIES["series_by_segment"].format(metric=metric.name), parameters
+    return _QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment}
 
 
 def count_buckets(
@@ -117,6 +127,14 @@ def read_in_steps(
 
     The steps cover the range as `cover_range` says.
     """
+    step_s = find_step(reader, metric, within=within, now=now, steps=steps, segment=segment)
+    return read_steps(reader, metric, step_s, within=within, segment=segment), step_s
+
+
+def find_step(
+    reader: RecordReader, metric: Metric, *, within: Range, now: datetime, steps: int, segment: str | None = None
+) -> int:
+    """Return the seconds in a step of which at most ``steps`` cover a whole range."""
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
     [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
     observed = None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
@@ -124,8 +142,7 @@ def read_in_steps(
     span_s = metric.period_s
     if ends is not None:
         span_s += int((ends.last - ends.first).total_seconds())
-    step_s = choose_step(metric.period_s, span_s, steps)
-    return read_steps(reader, metric, step_s, within=within, segment=segment), step_s
+    return choose_step(metric.period_s, span_s, steps)
 
 
 def read_steps(
@@ -148,6 +165,13 @@ def read_steps(
     Raises:
         UsageError: the step is not a multiple of the period.
     """
+    return reader.query(*steps_query(reader, metric, step_s, within=within, segment=segment))
+
+
+def steps_query(
+    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segment: str | None = None
+) -> Query:
+    """Return the query of `read_steps`, and its parameters."""
     if step_s % metric.period_s:
         cause = f"it is not a multiple of the period of metric {metric.name!r}, {format_period(metric.period_s)}"
         raise UsageError("use", f"a step of {format_period(step_s)}", cause)
@@ -164,7 +188,7 @@ def read_steps(
     else:
         sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
     values = {**within.parameters(), **asked.instants.parameters, "segment": segment, "step_s": step_s}
-    return reader.query(sql, {name: values[name] for name in parameters_of(sql)})
+    return sql, {name: values[name] for name in parameters_of(sql)}
 
 
 @dataclass(frozen=True, slots=True)

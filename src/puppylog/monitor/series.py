@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
-from puppylog.monitor.metrics import read_in_steps
+from puppylog.monitor.metrics import find_step, steps_query
 from puppylog.monitor.range import Range
-from puppylog.monitor.steps import Ends, count_steps, cover_range
+from puppylog.monitor.ranking import GREATEST, SUM, rank_segments
+from puppylog.monitor.steps import count_steps, cover_range
 from puppylog.stores.base import RecordReader
 
 
@@ -55,9 +56,11 @@ def read_series(
         segment: only this segment; None for all.
         series: the greatest number of segments.
     """
-    table, step_s = read_in_steps(reader, metric, within=within, now=now, steps=steps, segment=segment)
-    buckets = table["bucket"]
-    observed = Ends(buckets[0].as_py(), buckets[-1].as_py()) if table.num_rows else None
+    step_s = find_step(reader, metric, within=within, now=now, steps=steps, segment=segment)
+    query = steps_query(reader, metric, step_s, within=within, segment=segment)
+    size = SUM if metric.statistic in ADDITIVE_STATISTICS else GREATEST
+    largest = rank_segments(reader, *query, size=size, most=series)
+    table, observed = largest.table, largest.observed
     ends = cover_range(metric, within, now, observed, step_s=step_s)
     if ends is None:
         return SeriesInSteps(None, step_s, (), 0)
@@ -73,7 +76,7 @@ def read_series(
         if name in values:
             values[name][(bucket - ends.first) // step] = value
     found = [SegmentSeries(name, values[name]) for name in chosen]
-    return SeriesInSteps(ends.first, step_s, found, len(segments) - len(chosen))
+    return SeriesInSteps(ends.first, step_s, found, largest.left_out)
 
 
 def _iter_rows(table: pa.Table) -> "zip[tuple[datetime, str | None, float | None]]":

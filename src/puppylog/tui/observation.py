@@ -16,11 +16,11 @@ from puppylog.tui.times import format_times
 from puppylog.tui.wrap import wrap
 
 _HEIGHT: Final = 8
-_MOST_SEGMENTS: Final = 20
+MOST_SEGMENTS: Final = 20
 _LONGEST_NAME: Final = 32
 _LINE_CELLS: Final = 30
 _LEAST_BAR_CELLS: Final = 8
-_SUMMED: Final = frozenset({"count", "sum"})  # of these a chart shows the sum of a segment's buckets, else the mean
+SUMMED: Final = frozenset({"count", "sum"})  # of these a chart shows the sum of a segment's buckets, else the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ def draw_metric(
     zone_name: str = "",
     step_s: int | None = None,
     ends: tuple[datetime, datetime] | None = None,
+    left_out: int = 0,
+    rest: float = 0.0,
 ) -> list[str]:
     """Return the lines of a chart.
 
@@ -71,6 +73,8 @@ def draw_metric(
         zone_name: the name of the zone if the chart should have it, otherwise empty.
         step_s: the seconds that a row covers, if that is not the metric's period.
         ends: the first and the last bucket that the chart covers; None: those of the rows.
+        left_out: how many segments the rows do not have, because they are smaller than MOST_SEGMENTS others.
+        rest: what the sums of these segments add up to, if the chart shows sums.
     """
     if ends is None and rows:
         ends = rows[0].bucket, rows[-1].bucket
@@ -82,6 +86,9 @@ def draw_metric(
         axis = _Axis(*ends, metric.period_s)
         draw = _draw_series if metric.segment is None else _draw_segments
         lines += draw(metric, rows, axis, width)
+        if left_out:
+            sums = f", {format_number(rest)} together" if metric.statistic in SUMMED else ""
+            lines.append(f"and {left_out:,} more segments{sums}")
     head = [part for line in lines[:2] for part in wrap(line, width)]
     return head + [cut(line, width).rstrip() for line in lines[2:]]
 
@@ -103,7 +110,7 @@ def _describe_range(
     if ends is None:
         return "nothing observed"
     first, last = format_times(ends, zone, now)
-    shown = "" if metric.segment is None or is_empty else "sums, " if metric.statistic in _SUMMED else "means, "
+    shown = "" if metric.segment is None or is_empty else "sums, " if metric.statistic in SUMMED else "means, "
     named = f" ({zone_name})" if zone_name else ""
     return f"{shown}{first} to {last}{named}" + (": nothing observed" if is_empty else "")
 
@@ -145,7 +152,7 @@ def _draw_segments(metric: Metric, rows: Sequence[Observation], axis: _Axis, wid
     for row in rows:
         series.setdefault(row.segment, []).append(row)
     totals = {segment: _total(metric, of, axis) for segment, of in series.items()}
-    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:_MOST_SEGMENTS]
+    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:MOST_SEGMENTS]
     names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
     name_cells, value_cells = max(map(width_of, names)), max(map(len, values))
@@ -172,7 +179,7 @@ def _total(metric: Metric, series: Sequence[Observation], axis: _Axis) -> float:
     finite = [row.value for row in series if row.value is not None and math.isfinite(row.value)]
     if not finite:
         return 0.0
-    if metric.statistic in _SUMMED:
+    if metric.statistic in SUMMED:
         return sum(finite)
     return sum(finite) / (len(finite) if _missing(metric) is None else axis.length)
 

@@ -41,6 +41,34 @@ GROUP BY bucket
 ORDER BY bucket DESC
 LIMIT $most
 
+-- name: largest_segments
+-- The observations of the $most_segments largest segments. Each row also says how many segments are left out, what their
+-- sizes add up to, and which buckets all segments have.
+WITH observed AS MATERIALIZED (
+    {observations}
+), sized AS MATERIALIZED (
+    SELECT segment, coalesce({size}, 0) AS size
+    FROM (
+        SELECT segment, CASE WHEN abs(value) < CAST('Infinity' AS DOUBLE PRECISION) THEN value END AS value FROM observed
+    ) AS finite
+    GROUP BY segment
+), ranked AS (
+    SELECT segment, size, row_number() OVER (ORDER BY size DESC, coalesce(segment, '')) AS place FROM sized
+), others AS (
+    SELECT count(*) AS left_out, coalesce(sum(size), 0) AS rest FROM ranked WHERE place > $most_segments
+), whole AS (
+    SELECT min(bucket) AS first_bucket, max(bucket) AS last_bucket, count(DISTINCT bucket) AS buckets FROM observed
+)
+SELECT observed.bucket, observed.segment, observed.value, others.left_out, others.rest, whole.first_bucket,
+       whole.last_bucket, whole.buckets
+FROM observed
+JOIN ranked ON coalesce(observed.segment, '') = coalesce(ranked.segment, '')
+           AND (observed.segment IS NULL) = (ranked.segment IS NULL)
+CROSS JOIN others
+CROSS JOIN whole
+WHERE ranked.place <= $most_segments
+ORDER BY observed.bucket, observed.segment
+
 -- name: metric_extent
 -- The numbers of a metric's observations, buckets and segments, and its first and last bucket.
 SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,
