@@ -194,7 +194,7 @@ def serving(work: Path) -> Iterator[tuple[Workspace, Served]]:
     workspace = Workspace(work)
     port = find_port()
     with connect(workspace.url), workspace.running("up", "--listen", f"127.0.0.1:{port}") as process:
-        _wait_for_port(port)
+        wait_for_port(port)
         yield workspace, Served(f"http://127.0.0.1:{port}", process.pid, engine_pid(workspace))
     stop(workspace.url)
 
@@ -204,7 +204,8 @@ def find_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _wait_for_port(port: int) -> None:
+def wait_for_port(port: int) -> None:
+    """Wait until a server accepts connections on a port of this machine."""
     deadline = time.monotonic() + _WITHIN_S
     while time.monotonic() < deadline:
         try:

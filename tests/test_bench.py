@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from bench.month_store import fill
 from bench.report import Figure, Target, format_table, median_of, percentile, single
 from bench.scale.capacity import Costs, Prices, disk_bytes, format_model
 from bench.shop import Shop
 from puppylog.formats.registry import find_format
+from support.embedded import EmbeddedStore
 from support.examples import IS_SOAK
 
 ROOT = Path(__file__).parents[1]
@@ -105,6 +107,43 @@ def test_the_log_of_a_shop_is_the_same_in_each_run_and_every_line_of_it_is_parse
     assert len(hosts) < 1000
     pages = {referer for referer in records["referer"].to_pylist() if referer and "/filter/" in referer}
     assert len(pages) > 20
+
+
+def test_a_month_has_the_lines_metrics_and_alerts_that_were_asked_for(tmp_path: Path) -> None:
+    with EmbeddedStore(tmp_path / "store") as server:
+        store = server.connect()
+        fill(store, 3000, 12, print)
+        (found,) = store.query("""
+            SELECT count(*) AS records, count(DISTINCT file_id) AS files, count(severity) AS of_application,
+                   max(ts) - min(ts) > INTERVAL 29 DAY AS is_month FROM puppylog.log_records
+        """).to_pylist()
+        assert found == {"records": 3000, "files": 60, "of_application": 300, "is_month": True}
+        assert len(store.list_metrics()) == 12
+        assert len(store.list_alerts()) == 10
+        assert store.query("SELECT count(*) AS lines FROM puppylog.rejected_lines").to_pylist() == [{"lines": 60}]
+
+
+@pytest.mark.thorough
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_small_month_is_asked_by_every_request_and_command(tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    small = ["--lines", "20000", "--metrics", "21", "--runs", "1", "--store", str(tmp_path / "store")]
+    command = [sys.executable, "-m", "bench.month", *small, "--json", str(report)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=800)
+    assert done.returncode == 0, done.stderr
+    names = [figure["name"] for figure in json.loads(report.read_text(encoding="utf-8"))["figures"]]
+    assert len(names) == len(set(names))
+    for name in (
+        "records 1h 100",
+        "metrics/m20 30d",
+        "alerts ",
+        "records/context",
+        "puppylog doctor",
+        "puppylog export",
+    ):
+        assert any(found.startswith(name) for found in names), name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["report.json", "store"]
 
 
 COSTS = Costs(collector_s=1.5, front_s=1.0, nodes_s=5.0, rows_bytes=240, columns_bytes=30)
