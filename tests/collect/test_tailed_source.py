@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from puppylog.collect import tailed_source as tailed_source_module
-from puppylog.collect.tailed_source import IDLE_S, SOON_S, TailedSource
+from puppylog.collect.tailed_source import IDLE_S, NOTIFIED_IDLE_S, SOON_S, TailedSource
 from puppylog.formats.registry import find_format
 from puppylog.model.stream import Stream
 from puppylog.tail.tailer import Tailer
@@ -28,6 +28,26 @@ def test_an_idle_source_is_polled_less_and_less_often(tmp_path: Path) -> None:
     path.write_bytes(b"one\ntwo\n")
     assert list(source.poll(30.0))
     assert source.due_at == 30.0 + SOON_S
+
+
+@pytest.mark.parametrize(("is_notified", "pause_s"), [(True, NOTIFIED_IDLE_S), (False, IDLE_S)])
+def test_lines_that_were_not_notified_make_the_polls_of_an_idle_source_more_frequent(
+    tmp_path: Path, *, is_notified: bool, pause_s: float
+) -> None:
+    path = tmp_path / "a.log"
+    path.write_bytes(b"one\n")
+    source = follow(path)
+    source.idle_s = NOTIFIED_IDLE_S
+    assert list(source.poll(10.0))
+    for at in (20.0, 40.0):
+        for _ in range(20):
+            assert not list(source.poll(at))
+        assert source.due_at == at + (NOTIFIED_IDLE_S if at == 20.0 else pause_s)
+        with path.open("ab") as file:
+            file.write(b"more\n")
+        if is_notified:
+            source.wake()
+        assert list(source.poll(at + 1))
 
 
 def test_a_source_that_has_changed_is_due_at_once(tmp_path: Path) -> None:

@@ -128,3 +128,12 @@ def test_a_limit_on_instances_is_reported_when_a_path_is_watched(tmp_path: Path)
         for name in ("a.log", "b.log"):
             limited.watch(str(tmp_path / name))
     assert limits == ["fs.inotify.max_user_instances, or ulimit -n"]
+
+
+def test_only_a_path_whose_directories_the_kernel_watches_is_watched(
+    notification: Notification, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "app.log", tmp_path / "missing" / "app.log"):
+        notification.watch(str(path))
+    assert notification.is_watching(str(tmp_path / "app.log"))
+    assert not notification.is_watching(str(tmp_path / "missing" / "app.log"))

@@ -25,7 +25,7 @@ from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, u
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
-from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, TailedSource
+from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, NOTIFIED_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
 from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.labels import Labels
@@ -274,6 +274,8 @@ class SourceFollower:
             self._known.attach(stream.stream_id, source.release)
             if path != STDIN and not is_journal(path):
                 self._notification.watch(path)
+                if self._notification.is_watching(path):
+                    source.idle_s = NOTIFIED_IDLE_S
 
     def _open_streams(
         self, uris: Sequence[str], paths: Sequence[str], group: str | None

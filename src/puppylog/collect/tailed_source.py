@@ -27,10 +27,11 @@ JOURNAL_IDLE_S: Final = 0.5
 """The pause between two polls of an idle journal, of which no notification comes. A poll is two system calls."""
 
 IDLE_S: Final = 3.0
-"""The pause between two polls of a file that has long been idle.
+"""The pause between two polls of a file that has long been idle, if no notification of its changes comes."""
 
-It is short enough for a file without notification, and long enough for a thousand idle files to need almost no time.
-"""
+NOTIFIED_IDLE_S: Final = 10.0
+"""The same, if notification of its changes is expected. If a poll finds new lines that were not notified, the pause
+becomes IDLE_S: file systems of a network tell nothing of other machines' writes."""
 
 _SLOWER: Final = 1.5  # the factor by which the pause grows at each poll without new lines
 _MOST_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
@@ -79,6 +80,7 @@ class TailedSource:
     """The time of the next poll, in seconds of the clock that is passed to `poll`."""
     _parsers: WeakKeyDictionary[TailedFile, Parser] = field(default_factory=WeakKeyDictionary)
     _pause_s: float = SOON_S
+    _is_woken: bool = False  # a change was notified since the last poll
     _waits_for_slot: bool = False  # the limit on open sources is reached
     _untaken: int = 0  # how many chunks were read and are not in a batch yet
     _positions: dict[int, FilePosition] | None = None  # by file id; None: the positions of the stream still hold
@@ -121,6 +123,9 @@ class TailedSource:
             self.is_done = self.reads_once and not self.is_pipe and not self.tailer.has_more
         if came and self.slots is not None:
             self.slots.touch(self)
+        if came and not self._is_woken and self._pause_s > IDLE_S:
+            self.idle_s = min(self.idle_s, IDLE_S)
+        self._is_woken = False
         is_soon = came or self._waits_for_slot or self._has_waiting_record
         self._pause_s = SOON_S if is_soon else min(self.idle_s, self._pause_s * _SLOWER)
         self.due_at = now if self.tailer.has_more else now + self._pause_s
@@ -253,4 +258,5 @@ class TailedSource:
     def wake(self) -> None:
         """Make the source due at once, because something at its path has changed."""
         self.due_at = 0.0
+        self._is_woken = True
         self._pause_s = SOON_S

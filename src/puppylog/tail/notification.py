@@ -72,6 +72,10 @@ class Notification:
             self._is_limit_told = True
             self._on_limit(self._limit)
 
+    def is_watching(self, path: str) -> bool:
+        """Return whether the kernel watches the directories of ``path`` and of the file that it links to now."""
+        return all(str(Path(place).parent) in self._watches for place in (path, os.path.realpath(path)))
+
     def take_changes(self) -> set[str] | None:
         """Return the watched paths that have changed since the last call; None if any of them may have changed."""
         changed: set[str] = set()
