@@ -24,10 +24,11 @@ _STDLIB_UNUSED: Final = (
     *("test", "idlelib", "tkinter", "turtledemo", "turtle.py", "ensurepip", "lib2to3", "pydoc_data", "config-*"),
     *("site-packages", "dist-packages", "__pycache__", "*/test", "*/tests", "distutils", "LICENSE.txt"),
     *("unittest", "doctest.py", "xmlrpc", "mailbox.py", "imaplib.py"),
-    # These bring libraries of their own: Tk, Berkeley DB, NIS with Kerberos, terminals, SQLite.
+    # Encodings that no format reads, and modules that bring libraries of their own: Tk, Berkeley DB, NIS with Kerberos,
+    # terminals, SQLite.
     *(
         f"lib-dynload/{name}*"
-        for name in ("_test", "_tkinter", "_dbm", "_gdbm", "nis", "_curses", "readline", "_sqlite3")
+        for name in ("_test", "_codecs_", "_tkinter", "_dbm", "_gdbm", "nis", "_curses", "readline", "_sqlite3")
     ),
     *("curses", "dbm", "sqlite3"),
 )
