@@ -236,6 +236,8 @@ class SourceFollower:
 
     def _wake_changed(self) -> None:
         changed = self._notification.take_changes()
+        if changed is not None and not changed:
+            return  # the usual case: a collector of a thousand idle files comes here ten times a second
         for path, source in self._sources.items():
             if changed is None or path in changed:
                 source.wake()
