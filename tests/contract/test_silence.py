@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from puppylog.model.alert import State
 from puppylog.model.defaults import ORIGINAL
+from puppylog.model.stream import StreamReport
 from puppylog.monitor.alerts import list_transitions_after, read_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
@@ -31,6 +32,33 @@ def test_the_alert_on_a_silent_stream_fires_until_lines_come_again(store: Store)
     wait_until(lambda: states(store)["/var/log/silent.log"] is State.OK, within_s=WITHIN_S, what="the recovery")
     news = [(signal.segment_name, signal.to_state) for signal in list_transitions_after(store, 0)]
     assert news == [("/var/log/silent.log", State.FIRING), ("/var/log/silent.log", State.OK)]
+
+
+def test_the_alert_does_not_fire_for_a_stream_whose_file_is_gone(store: Store) -> None:
+    store.create_metric(METRIC)
+    # A busy server evaluates several seconds at once. The state of the stream is deleted before, not between them.
+    store.create_alert(replace(ALERT, window_s=12))
+    gone, silent = Source(store, "file:///var/log/gone.log"), Source(store, "file:///var/log/silent.log")
+    store.report(
+        [
+            StreamReport(
+                gone.stream_id,
+                backlog_bytes=0,
+                behind_s=None,
+                stored_ago_s=None,
+                lines_per_s=0.0,
+                records=1,
+                rejects=0,
+                finished=True,
+            )
+        ]
+    )
+    for source in (gone, silent):
+        source.append(records(3, ts=datetime.now(UTC)))
+    rings = {"/var/log/silent.log": State.FIRING}
+    wait_until(lambda: states(store) == rings, within_s=WITHIN_S, what="the alert on the other stream")
+    news = [(signal.segment_name, signal.to_state) for signal in list_transitions_after(store, 0)]
+    assert news == [("/var/log/silent.log", State.FIRING)]
 
 
 def test_a_stream_that_has_only_old_lines_is_not_judged(store: Store) -> None:

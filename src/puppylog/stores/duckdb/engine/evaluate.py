@@ -72,6 +72,7 @@ def evaluate(
     for stored in found:
         if stored.evaluated_us > now_us:
             rebase_alert(connection, stored.id, now_us)
+    connection.run(_QUERIES["forget_finished_streams"])
     alerts = _plan(connection, [stored for stored in found if stored.evaluated_us <= now_us], now_us, most_segments)
     if not alerts:
         return False

@@ -22,6 +22,19 @@ WHERE alerts.error IS NULL AND alerts.id NOT IN (
     SELECT alert_id FROM puppylog.segment_states WHERE state NOT IN ('ok', 'no_data')
 )
 
+-- name: forget_finished_streams
+-- Deletes the states of streams whose file is gone and read to its end, in alerts that judge each stream: no line can come
+-- any more, so such a stream is not silent. A firing segment stays, so that people are told of its end.
+DELETE FROM puppylog.segment_states
+WHERE state <> 'firing'
+  AND segment IN (SELECT stream_id::VARCHAR FROM puppylog.stream_reports WHERE finished)
+  AND alert_id IN (
+    SELECT alerts.id
+    FROM puppylog.alerts AS alerts
+    JOIN puppylog.metrics AS metrics ON metrics.id = alerts.metric_id
+    WHERE metrics.segment = 'stream_id'
+)
+
 -- name: observe_together
 -- The windows of several evaluations that judge all segments together. The observations of a count, a rate or a sum are
 -- added up per bucket first, and so are both parts of a ratio. Observations of other statistics cannot be added up, so

@@ -193,12 +193,20 @@ DECLARE
     transition puppylog.alert_history;
     transitions puppylog.alert_history[] := '{}';
     forgotten text[] := '{}'; -- segments whose state is deleted
+    gone text[] := '{}'; -- segments that are streams whose file is gone
     ids bigint[]; -- of the transitions
 BEGIN
     IF first_at > until THEN
         RETURN false;
     END IF;
     SELECT m.* INTO STRICT metric FROM puppylog.metrics AS m WHERE m.id = alert.metric_id;
+    IF alert.each_segment AND metric.segment = 'stream_id' THEN
+        -- No line can come to a stream whose file is gone and read to its end, so such a stream is not silent. A firing
+        -- segment stays, so that people are told of its end.
+        gone := ARRAY(SELECT r.stream_id::text FROM puppylog.stream_reports AS r WHERE r.finished);
+        DELETE FROM puppylog.alert_states AS s
+        WHERE s.alert_id = alert.id AND s.state <> 'firing' AND s.segment = ANY (gone);
+    END IF;
     SELECT greatest(1, count(*)) INTO segments FROM puppylog.alert_states AS s WHERE s.alert_id = alert.id;
     due := floor(EXTRACT(epoch FROM until - first_at) / alert.period_s) + 1;
     caught_up := least(due, greatest(1, catch_up_s / alert.period_s), greatest(1, most_judgements / segments));
@@ -228,6 +236,11 @@ BEGIN
             CONTINUE;
         END IF;
         unjudged := found.unjudged;
+        IF found.observed IS NULL AND found.segment = ANY (gone) AND coalesce(status.state, 'ok') <> 'firing' THEN
+            place := NULL;
+            status := NULL;
+            CONTINUE;
+        END IF;
         IF status.alert_id IS NULL THEN
             status.alert_id := alert.id;
             status.segment := found.segment;
