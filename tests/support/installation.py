@@ -10,7 +10,7 @@ import psycopg
 Parts: TypeAlias = Mapping[str, Sequence[tuple[object, ...]]]
 
 _OF_DAY: Final = re.compile(r"log_records_(\d{8})")
-_OURS = "('puppylog', 'metrics')"
+_OURS = "('puppylog', 'metrics', 'metrics_1m', 'metrics_1h', 'metrics_1d')"
 
 _PARTS = {
     "schemas": f"SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname IN {_OURS}",

@@ -7,6 +7,7 @@ from typing import Any, Final
 import psycopg
 
 from puppylog.model.metric import Metric
+from puppylog.stores.levels import LEVEL_SCHEMAS, list_levels
 from puppylog.stores.postgres.store import PostgresStore
 
 _RECORD: Final = "INSERT INTO puppylog.log_records (ts, stream_id, file_id, line_offset) VALUES (%s, 1, 1, 0)"
@@ -69,6 +70,24 @@ class RefreshedMetric:
     def count_records(self) -> Mapping[int, int]:
         """Return the number of records by bucket."""
         return dict(self.ask(_COUNTS, [self._period_s, self._period_s]))
+
+    def read_levels(self) -> Mapping[int, Mapping[int, int]]:
+        """Return the values of each level by bucket, stored and live ones. The keys are the levels' seconds."""
+        return {
+            step_s: dict(self.ask(_VALUES.replace("metrics.", f"{LEVEL_SCHEMAS[step_s]}.")))
+            for step_s in list_levels(self._period_s)
+        }
+
+    def count_in_levels(self) -> Mapping[int, Mapping[int, int]]:
+        """Return the sums of the metric's own values by level and bucket."""
+        values = self.read_values()
+        found: dict[int, dict[int, int]] = {}
+        for step_s in list_levels(self._period_s):
+            sums = found.setdefault(step_s, {})
+            for bucket_s, value in values.items():
+                start_s = bucket_s // step_s * step_s
+                sums[start_s] = sums.get(start_s, 0) + value
+        return found
 
     def error(self) -> str | None:
         return str(error) if (error := self.ask("SELECT error FROM puppylog.metrics")[0][0]) else None

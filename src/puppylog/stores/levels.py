@@ -70,12 +70,12 @@ def columns_of(metric: Metric) -> str:
     return f"value{parts_of(metric)}{hidden_of(metric)}"
 
 
-def merge_sql(metric: Metric, step_s: int, parts: Sequence[Part]) -> str:
+def merge_sql(metric: Metric, step_s: int | str, parts: Sequence[Part]) -> str:
     """Return the query of the buckets of ``step_s`` seconds: bucket, segment, the columns of the metric, ``buckets``.
 
     Args:
         metric: a metric that is not derived.
-        step_s: the seconds in a bucket, a multiple of those of each part.
+        step_s: the seconds in a bucket, a multiple of those of each part; or SQL that is a parameter with this number.
         parts: where the buckets are read. They must not overlap. A part whose buckets have ``step_s`` seconds has no
             bucket that another part reaches into.
     """
@@ -88,7 +88,7 @@ def merge_sql(metric: Metric, step_s: int, parts: Sequence[Part]) -> str:
     return _QUERIES["merged"].format(step=step, columns=_MERGED[metric.statistic].format(step_s=step_s), parts=union)
 
 
-def merge_sketches_sql(metric: Metric, step_s: int, parts: Sequence[Part]) -> str:
+def merge_sketches_sql(metric: Metric, step_s: int | str, parts: Sequence[Part]) -> str:
     """Return the query of the sketch rows of buckets of ``step_s`` seconds: ``bucket``, ``segment``, ``bin``, ``n``."""
     read = _union(
         _QUERIES["sketch_part"].format(relation=part.sketches, where=part.where) for part in parts if part.sketches
@@ -96,7 +96,7 @@ def merge_sketches_sql(metric: Metric, step_s: int, parts: Sequence[Part]) -> st
     return _QUERIES["merged_sketches"].format(step=_step(step_s), n=merged_n_sql(metric), parts=read)
 
 
-def _merge_sketched(metric: Metric, step_s: int, parts: Sequence[Part]) -> str:
+def _merge_sketched(metric: Metric, step_s: int | str, parts: Sequence[Part]) -> str:
     """Return the query of `merge_sql`. Buckets that are as long as a step have their values already."""
     ready = [_read(metric, part) for part in parts if part.step_s == step_s]
     merged = [part for part in parts if part.step_s != step_s]
@@ -120,5 +120,5 @@ def _union(queries: Iterable[str]) -> str:
     return " UNION ALL ".join(queries)
 
 
-def _step(step_s: int) -> str:
+def _step(step_s: int | str) -> str:
     return _QUERIES["step"].format(step_s=step_s)

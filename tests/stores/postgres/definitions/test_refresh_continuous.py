@@ -61,6 +61,7 @@ def test_every_refresh_leaves_the_buckets_complete(url: str, period_s: int, step
         metric.refresh(latest_s + 2 * period_s + 3600)
         assert metric.error() is None
         assert metric.read_values() == metric.count_records()
+        assert metric.read_levels() == metric.count_in_levels()
 
 
 def test_a_bucket_at_the_start_of_the_policys_window_is_refreshed(url: str) -> None:

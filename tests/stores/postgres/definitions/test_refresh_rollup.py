@@ -31,6 +31,7 @@ def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
                 metric.refresh(clock_s)
                 assert metric.error() is None
                 assert metric.read_values() == metric.count_records()
+                assert metric.read_levels() == metric.count_in_levels()
 
 
 @pytest.mark.parametrize("step", [timedelta(seconds=5), timedelta(hours=1), timedelta(days=3)])

@@ -14,9 +14,10 @@ from puppylog.model.derived import DERIVED
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.stores import definitions
-from puppylog.stores.aggregate import Dialect, aggregate_sql, parts_of
+from puppylog.stores.aggregate import Dialect, aggregate_sql, hidden_of, parts_of
 from puppylog.stores.definitions import StoredAlert
 from puppylog.stores.postgres.schema.installation import Installation
+from puppylog.stores.postgres.schema.levels import create_levels, drop_levels, records_in_range
 from puppylog.stores.postgres.schema.samples import sample_query, store_sample_query
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -39,7 +40,9 @@ class StoredMetric(definitions.StoredMetric):
 
     def aggregate(self, dialect: Dialect, where: str, *, is_counted: bool) -> str:
         """Return the SQL that computes the metric's buckets from the records that ``where`` selects."""
-        return aggregate_sql(self.metric, dialect, group_id=self.group_id, where=where, is_counted=is_counted)
+        return aggregate_sql(
+            self.metric, dialect, group_id=self.group_id, where=where, is_counted=is_counted, is_hidden_kept=is_counted
+        )
 
     def query(self) -> str:
         """Return the SQL that computes the metric's buckets in a range, with parameters for the range and the streams.
@@ -47,8 +50,9 @@ class StoredMetric(definitions.StoredMetric):
         The streams of the metric's group are a parameter, not a subquery: with a subquery, TimescaleDB 2.13 sometimes
         inserted no rows of a data node although it selected them.
         """
-        in_range = _QUERIES["aggregate_range" if self.group_id is None else "aggregate_group_range"]
-        return aggregate_sql(self.metric, "postgres", where=in_range, is_counted=True)
+        return aggregate_sql(
+            self.metric, "postgres", where=records_in_range(self), is_counted=True, is_hidden_kept=True
+        )
 
 
 class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAlert]):
@@ -82,6 +86,7 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
             _create_rollup(connection, stored)
         row = {**values_of_metric(metric), "id": metric_id, "group_id": group_id, "kind": stored.kind}
         connection.run(_QUERIES["insert_metric"], {**row, "query": stored.query(), "samples": sample_query(metric, {})})
+        create_levels(connection, stored, is_continuous=stored.kind == CONTINUOUS)
         return stored
 
     def insert_derived(self, connection: Session, metric_id: int, metric: Metric, group_id: int | None) -> StoredMetric:
@@ -94,6 +99,7 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
         store_sample_query(connection, metric, known)
 
     def drop_rollup(self, connection: Session, stored: StoredMetric) -> None:
+        drop_levels(connection, stored)
         connection.run(_QUERIES["drop_rollup" if stored.kind == ROLLUP else "drop_continuous"].format(id=stored.id))
 
     def drop_alert(self, connection: Session, stored: StoredAlert) -> None:
@@ -134,7 +140,8 @@ def _create_continuous(session: Session, stored: StoredMetric) -> bool:
 def _create_rollup(session: Session, stored: StoredMetric) -> None:
     live = stored.aggregate("postgres", _QUERIES["live_range"].format(id=stored.id), is_counted=False)
     parts = parts_of(stored.metric)
-    session.run(_QUERIES["create_rollup"].format(id=stored.id, typed_parts=parts_of(stored.metric, is_typed=True)))
+    typed_parts = parts_of(stored.metric, is_typed=True) + hidden_of(stored.metric, is_typed=True)
+    session.run(_QUERIES["create_rollup"].format(id=stored.id, typed_parts=typed_parts))
     session.run(_QUERIES["index_rollup"].format(id=stored.id))
     session.run(_QUERIES["create_rollup_view"].format(id=stored.id, name=stored.metric.name, parts=parts, live=live))
 

@@ -54,7 +54,14 @@ REVOKE ALL ON puppylog.access_tokens FROM puppylog_reader;
 GRANT EXECUTE ON FUNCTION puppylog.list_tokens TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA puppylog GRANT SELECT ON TABLES TO puppylog_reader;
 ALTER DEFAULT PRIVILEGES IN SCHEMA metrics GRANT SELECT ON TABLES TO puppylog_reader;
-GRANT EXECUTE ON FUNCTION puppylog.count_day TO puppylog_reader;
+DO $$ BEGIN
+    IF to_regnamespace('metrics_1d') IS NOT NULL THEN
+        GRANT USAGE ON SCHEMA metrics_1m, metrics_1h, metrics_1d TO puppylog_reader;
+        GRANT SELECT ON ALL TABLES IN SCHEMA metrics_1m, metrics_1h, metrics_1d TO puppylog_reader;
+        ALTER DEFAULT PRIVILEGES IN SCHEMA metrics_1m, metrics_1h, metrics_1d GRANT SELECT ON TABLES TO puppylog_reader;
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION puppylog.count_day, puppylog.read_metric, puppylog.floor_to TO puppylog_reader;
 DO $$ DECLARE routine regprocedure; BEGIN
     FOR routine IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'puppylog'::regnamespace AND proname = 'time_bucket'
     LOOP

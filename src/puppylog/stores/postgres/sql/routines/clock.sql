@@ -32,6 +32,7 @@ BEGIN
     LOOP
         EXECUTE format('DELETE FROM puppylog.rollup_%s WHERE bucket >= $1', ahead.id) USING ahead.watermark;
         UPDATE puppylog.metrics AS m SET watermark = ahead.watermark WHERE m.id = ahead.id;
+        PERFORM puppylog.lower_levels(ahead.id, ahead.watermark);
     END LOOP;
     UPDATE puppylog.metrics AS m SET refreshed_at = rebase_metrics.now WHERE m.refreshed_at > rebase_metrics.now;
 END

@@ -170,7 +170,9 @@ BEGIN
             USING stale.since, stale.until;
             EXECUTE format('INSERT INTO puppylog.rollup_%s ', metric) || stored.query
             USING stale.since, stale.until, streams;
+            PERFORM puppylog.rewrite_levels(metric, stale.since, stale.until);
         END LOOP;
+        PERFORM puppylog.advance_levels(metric, goal);
         DELETE FROM puppylog.touched_ranges WHERE metric_id = metric;
         UPDATE puppylog.metrics SET watermark = goal, refreshed_at = clock_timestamp(), error = NULL WHERE id = metric;
     EXCEPTION WHEN OTHERS THEN

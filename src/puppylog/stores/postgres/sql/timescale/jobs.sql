@@ -130,6 +130,8 @@ DECLARE
     mismatch text;
 BEGIN
     CALL puppylog.check_passed(metric, reached, at);
+    PERFORM puppylog.advance_levels(metric, (SELECT least(m.watermark, reached) FROM puppylog.metrics AS m WHERE m.id = metric));
+    COMMIT;
     last_touched := (SELECT max(id) FROM puppylog.touched_ranges WHERE metric_id = metric);
     SELECT * INTO STRICT stored FROM puppylog.metrics WHERE id = metric;
     -- Rounded up, because the policy refreshes only buckets that are completely in its window.
@@ -161,6 +163,7 @@ BEGIN
             INSERT INTO puppylog.touched_ranges (metric_id, low, high)
             VALUES (metric, stale.since, stale.until - INTERVAL '1 microsecond');
         END IF;
+        PERFORM puppylog.rewrite_levels(metric, stale.since, stale.until);
         COMMIT;
     END LOOP;
     DELETE FROM puppylog.touched_ranges WHERE metric_id = metric AND id <= last_touched;
