@@ -39,6 +39,7 @@ static int find(Span word) {
         if (memcmp(lower, FREQUENT[place].text, 8) == 0) return FREQUENT[place].severity;
     }
     for (size_t place = 0; place < sizeof SPELLINGS / sizeof *SPELLINGS; place++) {
+        if (*lower != *SPELLINGS[place].text) continue;
         if (memcmp(lower, SPELLINGS[place].text, LONGEST_SPELLING) == 0) return SPELLINGS[place].severity;
     }
     return -1;
@@ -122,7 +123,20 @@ static int of_letter(uint8_t byte) {
     return -1;
 }
 
+/* Return the severity that is written as most lines have it, in small letters and equal to its name; -1 for others. */
+static int find_frequent(Span word) {
+    if (word.size == 4) return memcmp(word.at, "info", 4) == 0 ? SEVERITY_INFO : -1;
+    if (word.size != 5) return -1;
+    if (memcmp(word.at, "error", 5) == 0) return SEVERITY_ERROR;
+    return memcmp(word.at, "debug", 5) == 0 ? SEVERITY_DEBUG : -1;
+}
+
 Span severity_read(Span written, int notation, Span *kept) {
+    int frequent = find_frequent(written);
+    if (frequent >= 0) {
+        *kept = (Span){0};
+        return name_of(frequent);
+    }
     Span word = written;
     for (; word.size && word.at[0] == ' '; word.size--) word.at++;
     while (word.size && word.at[word.size - 1] == ' ') word.size--;
