@@ -40,7 +40,7 @@ _COMING_S: Final = 2.0
 # How long such a job waits, and how long no other job waits after it, so that many jobs are not late.
 _JOIN_S: Final = 1.0
 # Jobs of more work than this do not wait: other writes would wait for them.
-_SHORT_S: Final = 0.05
+_SHORT_S: Final = 0.1
 # The time between two deletions of old notifications and requests.
 _CLEAR_S: Final = 600.0
 # The first value of the last seen time: later than any clock, so that the first round re-bases future instants.
