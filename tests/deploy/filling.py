@@ -5,8 +5,9 @@ from typing import Any
 
 import psycopg
 
+from deploy.dashboards import GRAFANA
+from puppylog.config.reading import read_configuration
 from puppylog.model.alert import Alert, Comparison, NoData
-from puppylog.model.defaults import ORIGINAL
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, rejects, rows
@@ -37,7 +38,7 @@ def fill(store: Store, at: datetime) -> None:
 
     Returns when both have fired, and all metrics are refreshed.
     """
-    for metric in ORIGINAL.metrics:
+    for metric in read_configuration([GRAFANA / "metrics.toml"]).define_metrics({}):
         store.create_metric(metric)
     store.create_alert(_BURST)
     busy = _changed(_BURST, name="busy", metric="total_traffic_per_route", statistic="sum", threshold=55, window_s=60)

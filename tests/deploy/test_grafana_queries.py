@@ -153,7 +153,8 @@ def test_rejected_lines_are_counted_by_reason(ask: Callable[..., Answer]) -> Non
 
 def test_metrics_are_listed_with_the_lag_of_their_watermarks(ask: Callable[..., Answer]) -> None:
     found = {row["metric"]: row for row in ask("Metrics").rows}
-    periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60}
+    periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60, "requests_per_status": 10}
+    periods |= {f"response_bytes_{statistic}": 60 for statistic in ("p50", "p90", "p99")}
     assert {name: row["period"] for name, row in found.items()} == periods
     assert all(0 < row["watermark lag"] < 3600 for row in found.values())
     assert ask("Furthest watermark").rows[0]["lag"] >= max(row["watermark lag"] for row in found.values())
