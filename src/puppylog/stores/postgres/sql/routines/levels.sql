@@ -109,7 +109,9 @@ $$;
 -- buckets, the steps become as long as the next level's.
 CREATE OR REPLACE FUNCTION puppylog.read_metric(name text, since timestamptz, until timestamptz, step_s double precision)
 RETURNS TABLE (bucket timestamptz, segment text, value double precision)
-LANGUAGE plpgsql STABLE SET jit = off SET search_path = pg_catalog, puppylog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, puppylog, pg_temp
+SET jit = off SET max_parallel_workers_per_gather = 0 -- starting workers takes longer than reading a level
+AS $$
 DECLARE
     metric puppylog.metrics;
     level puppylog.levels;
