@@ -19,6 +19,7 @@ from puppylog.monitor.metrics import read_observations, read_steps
 from puppylog.monitor.range import Range
 from puppylog.stores.base import Parameters, StoreInfo
 from puppylog.stores.cancellation import Cancellation
+from puppylog.stores.duckdb.client.doctor_levels import find_wrong_level
 from puppylog.stores.duckdb.engine import schema
 from puppylog.stores.duckdb.engine.clock import rebase
 from puppylog.stores.duckdb.engine.database import Connection, Engine
@@ -28,8 +29,10 @@ from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.duckdb.engine.refresh import refresh
 from puppylog.stores.duckdb.engine.schema import list_migrations, migrate
 from puppylog.stores.levels import LEVEL_SCHEMAS, Part, list_levels, merge_sql
+from puppylog.stores.queries import load_queries
 from support.examples import examples
 
+DOCTOR = load_queries("puppylog.stores.duckdb", "doctor.sql")
 START_S = 1_700_000_000
 STATISTICS = ("count", "rate", "sum", "avg", "stddev", "p50", "distinct", "ratio", "max")
 METRICS = [
@@ -219,6 +222,18 @@ def test_the_newest_buckets_are_found_without_reading_all(filled: EngineReader) 
                 assert found.to_pylist() == [row for row in expected if row["bucket"] in newest]
                 part = find_newest(filled, metric, levels, within=within, buckets=buckets, segment=segment)
                 assert (part.since is not None) == (buckets < 10_000)
+
+
+@pytest.mark.parametrize("statistic", ["count", "rate", "ratio", "avg"])
+def test_a_level_that_does_not_add_up_is_found(filled: EngineReader, statistic: str) -> None:
+    [row] = [row for row in filled.query(DOCTOR["metric_ages"]).to_pylist() if row["statistic"] == statistic]
+    assert find_wrong_level(filled, row) is None
+    relation = f"puppylog.level_{row['id']}_3600"
+    sql = f"DELETE FROM {relation} WHERE bucket = (SELECT min(bucket) FROM {relation})"
+    filled.engine.write(lambda connection: connection.run(sql))
+    finding = find_wrong_level(filled, row)
+    assert finding is not None
+    assert finding.found.startswith("its level of 1h holds ")
 
 
 def test_metrics_of_an_earlier_version_get_levels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from puppylog.stores.doctor import (
     list_capability_findings,
 )
 from puppylog.stores.duckdb.client.claims import iter_claimed
+from puppylog.stores.duckdb.client.doctor_levels import find_wrong_level
 from puppylog.stores.duckdb.client.doctor_retention import judge_retention
 from puppylog.stores.duckdb.client.doctor_sums import compare_sums
 from puppylog.stores.duckdb.directory import StoreDirectory
@@ -119,6 +120,9 @@ def _iter_metric_findings(reader: RecordReader, directory: StoreDirectory) -> It
 
 
 def _compare(reader: RecordReader, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
+    wrong_level = find_wrong_level(reader, metric)
+    if wrong_level is not None:
+        return [wrong_level]
     compared = compare_sums(reader, metric)
     if compared.state is Health.OK:
         return [replace(compared, found=f"{judged.found}; {compared.found}")]

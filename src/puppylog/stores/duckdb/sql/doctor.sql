@@ -33,6 +33,14 @@ FROM (
     WHERE bucket >= make_timestamptz({since_us}) AND bucket < make_timestamptz({until_us})
 ) AS stored, (SELECT count(*) AS buckets, coalesce(sum({records}), 0) AS total FROM ({aggregate}) AS computed) AS expected
 
+-- name: compare_level
+-- The records or buckets that a level holds, and those of the metric's own buckets below the level's watermark.
+SELECT (SELECT coalesce(sum({in_level}), 0)::DOUBLE FROM puppylog.level_{id}_{step_s}) AS stored,
+       (SELECT coalesce(sum({own}), 0)::DOUBLE
+        FROM puppylog.rollup_{id}
+        WHERE bucket < (SELECT watermark FROM puppylog.metric_levels WHERE metric_id = {id} AND step_s = {step_s})
+       ) AS expected
+
 -- name: in_range
 ts >= make_timestamptz({since_us}) AND ts < make_timestamptz({until_us})
 
