@@ -115,6 +115,9 @@ def count_buckets(
     reader: RecordReader, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
 ) -> int:
     """Return the number of buckets that are not empty, counting no further than ``most``."""
+    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    if levels is not None:
+        within = find_newest(reader, metric, levels, within=within, buckets=most, segment=segment)
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
     [row] = reader.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
     return int(row["n"])
