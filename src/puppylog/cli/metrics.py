@@ -143,10 +143,10 @@ def get(
     --since, --from or --to, the chart covers the whole range, up to now if it has no earlier end, in steps of several
     periods if necessary. Elsewhere, a row per bucket and segment.
 
-    The value of a --step is that of all its records. In the embedded store, percentiles of several buckets differ by at
-    most 1 % from the exact ones, and numbers of distinct values have a standard error of 3.3 %. In other stores, both,
-    avg, stddev and variance are the mean of the buckets' values. Steps without observations are shown, too: as 0 for
-    counts, sums and rates, without a value for the other statistics.
+    The value of a --step is that of all its records. Percentiles of several buckets differ by at most 1 % from the
+    exact ones, and numbers of distinct values have a standard error of 3.3 %. A metric without levels, as older ones
+    on TimescaleDB may be, shows the mean of its buckets' values for both, avg, stddev and variance. Steps without
+    observations are shown, too: as 0 for counts, sums and rates, without a value for the other statistics.
 
     Otherwise only the newest buckets are shown; stderr says how many there are.
     """

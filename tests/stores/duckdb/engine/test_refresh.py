@@ -44,7 +44,9 @@ def store_line(engine: Engine, at_s: int) -> None:
 def refresh(engine: Engine, names: Sequence[str], clock_s: int) -> None:
     def work(connection: Connection) -> None:
         rebase(connection, clock_s * US_PER_S)
-        refresh_metrics(connection, names, clock_s * US_PER_S)
+        left = names
+        while left:  # a refresh ends after a while, and leaves the other metrics to the next one
+            left = left[refresh_metrics(connection, left, clock_s * US_PER_S) :]
         forget_invalidations(connection)
 
     engine.write(work)
