@@ -221,7 +221,7 @@ def test_a_standby_answers_queries_and_refuses_lines(
         with PostgresServer(standby_of=shared_postgres) as standby:
             puppylog = puppylog_at(standby.url(name))
             log.write_bytes(LINE * 2)
-            assert_refused(puppylog("collector", "-s", str(log)), 78, "read-only transaction", "name its primary")
+            assert_refused(puppylog("collector", "-q", "-s", str(log)), 78, "read-only transaction", "name its primary")
             assert_refused(puppylog("bootstrap"), 78, "it is a read-only standby; name its primary")
             assert_refused(puppylog("monitor", "metrics", "create", "--default"), 78, "read-only", "name its primary")
             ran = puppylog("sql", "SELECT count(*) AS n FROM log_records", "-o", "csv")
