@@ -83,7 +83,10 @@ def test_a_store_that_is_too_damaged_to_open_is_a_finding(cli: InProcess, tmp_pa
 def test_the_quick_check_asks_only_for_the_store_and_its_evaluator(cli: InProcess) -> None:
     result = cli("doctor", "--quick", "-o", "json")
     assert (result.code, result.err) == (0, "")
-    assert [(row["subject"], row["state"]) for row in json.loads(result.out)] == [("store", "ok"), ("evaluator", "ok")]
+    store, evaluator = json.loads(result.out)
+    assert (store["subject"], store["state"]) == ("store", "ok")
+    # The first heartbeat of an engine waits for other writes. Until then, there is only a note.
+    assert (evaluator["subject"], evaluator["state"] in ("ok", "note")) == ("evaluator", True)
 
 
 def test_the_quick_check_fails_without_a_store(cli: InProcess) -> None:

@@ -38,7 +38,8 @@ def test_the_records_of_a_group_have_their_own_age(store: RetainingStore) -> Non
     store.engine.write(
         lambda connection: connection.run(
             "INSERT INTO puppylog.log_groups VALUES (5, 'shop');"
-            "INSERT INTO puppylog.log_streams VALUES (1, 5, 'a', now()), (2, NULL, 'b', now())"
+            "INSERT INTO puppylog.log_streams (id, group_id, source_uri, created_at) "
+            "VALUES (1, 5, 'a', now()), (2, NULL, 'b', now())"
         )
     )
     for stream_id in (1, 2):
@@ -122,7 +123,8 @@ def test_dropped_rows_are_in_the_archive_with_the_names_of_their_sources(store: 
     store.engine.write(
         lambda connection: connection.run(
             "INSERT INTO puppylog.log_groups VALUES (5, 'shop');"
-            "INSERT INTO puppylog.log_streams VALUES (1, 5, 'file://web/a.log', now());"
+            "INSERT INTO puppylog.log_streams (id, group_id, source_uri, created_at) "
+            "VALUES (1, 5, 'file://web/a.log', now());"
             "INSERT INTO puppylog.log_files BY NAME SELECT 7 AS id, 1 AS stream_id, '/a.log' AS path, 1 AS device, "
             "2 AS inode, 0 AS head_size, '' AS head_hash, 0 AS marker_size, '' AS marker_hash, 0 AS byte_offset, "
             "false AS finished, now() AS opened_at, now() AS moved_at"
