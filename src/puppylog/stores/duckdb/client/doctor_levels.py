@@ -19,12 +19,14 @@ _RECORDS: Final = {"count": "value", "rate": "round(value * {step_s})", "ratio":
 def find_wrong_level(reader: RecordReader, row: Mapping[str, Any]) -> Finding | None:
     """Return the finding about the finest level that does not add up to the metric's own buckets; None if all do.
 
+    A metric of an earlier version has no levels until the engine has added them.
+
     Args:
         reader: the store.
         row: the metric, a row of the query ``metric_ages``.
     """
     metric = metric_of(row)
-    for step_s in list_levels(metric.period_s):
+    for step_s in list_levels(metric.period_s) if row["has_levels"] else ():
         records = _RECORDS.get(metric.statistic)
         sql = _QUERIES["compare_level"].format(
             id=row["id"],

@@ -6,7 +6,8 @@ SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.pe
        metrics.of, metrics.refresh_s, metrics.group_id, groups.name AS group_name, metrics.error,
        metrics.watermark::VARCHAR AS watermark, metrics.refreshed_at IS NOT NULL AS is_refreshed,
        extract(epoch FROM now() - coalesce(metrics.refreshed_at, metrics.created_at))::DOUBLE AS age_s,
-       EXISTS (FROM puppylog.invalidations WHERE seq > metrics.refreshed_seq) AS is_touched
+       EXISTS (FROM puppylog.invalidations WHERE seq > metrics.refreshed_seq) AS is_touched,
+       coalesce(metrics.has_levels, false) AS has_levels
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
 ORDER BY metrics.name
