@@ -61,11 +61,13 @@ def drop_levels(connection: Connection, stored: "StoredMetric") -> None:
         connection.run(_QUERIES["drop_table"].format(relation=relation))
 
 
-def _list_tables(stored: "StoredMetric") -> list[str]:
-    steps = list_levels(stored.metric.period_s)
-    tables = [f"level_{stored.id}_{step_s}" for step_s in steps]
+def _list_tables(stored: "StoredMetric") -> dict[str, int]:
+    """Return the tables that `create_levels` has created, each with the seconds in its buckets."""
+    period_s = stored.metric.period_s
+    steps = list_levels(period_s)
+    tables = {f"level_{stored.id}_{step_s}": step_s for step_s in steps}
     if has_sketch(stored.metric):
-        tables += [f"sketch_{stored.id}", *(f"sketch_{stored.id}_{step_s}" for step_s in steps)]
+        tables |= {f"sketch_{stored.id}": period_s, **{f"sketch_{stored.id}_{step_s}": step_s for step_s in steps}}
     return tables
 
 
@@ -142,8 +144,7 @@ def refill_late(connection: Connection, stored: "StoredMetric") -> None:
 def clear_above(connection: Connection, stored: "StoredMetric", watermark_us: int) -> None:
     """Delete the sketch rows and the level buckets that a lower watermark no longer covers."""
     far_us = 2**62
-    for relation in _list_tables(stored):
-        step_s = int(relation.rpartition("_")[2]) if relation.count("_") > 1 else stored.metric.period_s
+    for relation, step_s in _list_tables(stored).items():
         step_us = step_s * US_PER_S
         where = _QUERIES["in_range"].format(since_us=watermark_us // step_us * step_us, until_us=far_us)
         connection.run(_QUERIES["clear_range"].format(relation=relation, where=where))
