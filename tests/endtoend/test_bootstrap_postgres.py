@@ -1,6 +1,5 @@
 """Bootstrap installs all or nothing: if it runs twice, several times at once, or is killed or cut off at any moment."""
 
-import os
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ import pytest
 
 from support.commands import Puppylog
 from support.cut_wire import CutWire
-from support.database_elsewhere import database_elsewhere
+from support.database_elsewhere import database_elsewhere, server_of
 from support.inprocess import InProcessPuppylog
 from support.installation import Installation, is_uninstalled, read_installation
 from support.postgres import PostgresServer
@@ -34,9 +33,7 @@ COMMIT = b"COMMIT\0"  # a separate statement: the SQL of routines contains the w
 def database(request: pytest.FixtureRequest) -> Database:
     """Makes empty databases."""
     if request.param == "timescaledb":
-        server = os.environ.get(TIMESCALEDB)
-        if server is None:
-            pytest.skip(f"NOT TESTED: TimescaleDB; set {TIMESCALEDB} to the URL of a server, as a superuser")
+        server = server_of(TIMESCALEDB, "TimescaleDB")
         return lambda: database_elsewhere(server)
     shared: PostgresServer = request.getfixturevalue("shared_postgres")
 

@@ -1,6 +1,5 @@
 """A node is added to Citus, shards move to it, and it is lost, while a collector writes: every line is stored once."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from psycopg import sql
 from puppylog.stores.postgres.store import PostgresStore
 from support.asking import ask
 from support.commands import Puppylog
-from support.database_elsewhere import citus_database
+from support.database_elsewhere import citus_database, server_of
 from support.embedded import wait_until
 
 SERVER = "PUPPYLOG_TEST_CITUS"
@@ -28,10 +27,7 @@ LAST_WORKER = "SELECT nodename, nodeport FROM pg_dist_node WHERE groupid > 0 ORD
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = os.environ.get(SERVER)
-    if server is None:
-        pytest.skip(f"NOT TESTED: nodes of Citus; set {SERVER} to the URL of a database with workers")
-    with citus_database(server) as url:
+    with citus_database(server_of(SERVER, "nodes of Citus", "a database with workers")) as url:
         yield url
 
 

@@ -1,7 +1,6 @@
 """The quick start on TimescaleDB, until the alert fires; and the jobs that run without any process of Puppylog."""
 
 import json
-import os
 import signal
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ import psycopg
 import pytest
 
 from support.commands import Puppylog
-from support.database_elsewhere import database_elsewhere
+from support.database_elsewhere import database_elsewhere, server_of
 from support.embedded import wait_until
 
 SERVER = "PUPPYLOG_TEST_TIMESCALEDB"
@@ -36,10 +35,7 @@ FIRED = """
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = os.environ.get(SERVER)
-    if server is None:
-        pytest.skip(f"NOT TESTED: TimescaleDB; set {SERVER} to the URL of a server, as a superuser")
-    with database_elsewhere(server) as url:
+    with database_elsewhere(server_of(SERVER, "TimescaleDB")) as url:
         yield url
 
 

@@ -1,6 +1,5 @@
 """What happens on TimescaleDB while no process of Puppylog runs is told later, with the lines that caused it."""
 
-import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +8,7 @@ import psycopg
 import pytest
 
 from support.commands import Puppylog
-from support.database_elsewhere import database_elsewhere
+from support.database_elsewhere import database_elsewhere, server_of
 from support.embedded import wait_until
 from support.receivers import Receivers
 
@@ -49,10 +48,7 @@ url = "http://127.0.0.1:{port}/"
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = os.environ.get(SERVER)
-    if server is None:
-        pytest.skip(f"NOT TESTED: TimescaleDB; set {SERVER} to the URL of a server, as a superuser")
-    with database_elsewhere(server) as url:
+    with database_elsewhere(server_of(SERVER, "TimescaleDB")) as url:
         yield url
 
 

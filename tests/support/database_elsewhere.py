@@ -1,5 +1,6 @@
 """A new database on servers that the user of the tests names: on one server, or on all nodes of a cluster."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -7,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import psycopg
+import pytest
 from psycopg import sql
 
 from support.embedded import wait_until
@@ -24,6 +26,20 @@ _RUNNING_JOBS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database()
     AND backend_type NOT IN ('client backend', 'autovacuum worker', 'TimescaleDB Background Worker Scheduler')
 """
+
+
+def server_of(variable: str, tested: str, place: str = "a server, as a superuser") -> str:
+    """Return the URL of a server from the environment. Without it, skip the test and say what is not tested.
+
+    Args:
+        variable: the name of the variable.
+        tested: what the test is about, such as "TimescaleDB".
+        place: where the URL must lead.
+    """
+    server = os.environ.get(variable)
+    if server is None:
+        pytest.skip(f"NOT TESTED: {tested}; set {variable} to the URL of {place}")
+    return server
 
 
 @contextmanager

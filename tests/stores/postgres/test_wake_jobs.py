@@ -1,6 +1,5 @@
 """Clients wake the jobs of TimescaleDB that wait because the clock was set back, and no other jobs."""
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from puppylog.stores.postgres.runner import JobWaker
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from puppylog.stores.postgres.store import PostgresStore
 from support.asking import ask
-from support.database_elsewhere import database_elsewhere, timescaledb_distributed_database
+from support.database_elsewhere import database_elsewhere, server_of, timescaledb_distributed_database
 from support.embedded import wait_until
 from support.postgres import PostgresServer
 from support.timescaledb import timescaledb_server
@@ -34,10 +33,7 @@ AHEAD = f"""
 @pytest.fixture(scope="module", params=list(DATABASES))
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A store with a metric that a policy refreshes every minute."""
-    server = os.environ.get(request.param)
-    if server is None:
-        pytest.skip(f"NOT TESTED: jobs of TimescaleDB; set {request.param} to the URL of a server, as a superuser")
-    with DATABASES[request.param](server) as url:
+    with DATABASES[request.param](server_of(request.param, "jobs of TimescaleDB")) as url:
         bootstrap(url, is_distributed=request.param.endswith("DISTRIBUTED"))
         create_metric(url)
         yield url
