@@ -69,7 +69,7 @@ DEVICES: dict[str, tuple[bytes, tuple[str, str | None, str, str | None], dict[st
     "nothing but a priority": (b"<13>", ("192.0.2.9", "notice", "", None), {"facility": "user"}),
     "Fortinet": (
         b'<189>date=2026-11-24 time=09:59:59 devname="FG100" level="notice" msg="login"',
-        ("192.0.2.9", "notice", "", "login"),
+        ("192.0.2.9", "notice", "2026-11-24T09:59:59", "login"),
         {"facility": "local7", "date": "2026-11-24", "time": "09:59:59", "devname": "FG100"},
     ),
     "ESXi, like RFC 5424 without a version": (
