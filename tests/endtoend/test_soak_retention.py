@@ -144,7 +144,8 @@ class Watch:
         self._chance = random.Random(17)
         self.sizes: list[int] = []
         self.kills = 0
-        self._threads = [threading.Thread(target=work) for work in (self._measure, self._kill)]
+        self._killer = threading.Thread(target=self._kill)
+        self._threads = [threading.Thread(target=self._measure), self._killer]
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -156,6 +157,11 @@ class Watch:
             self._stop.set()
             for thread in self._threads:
                 thread.join()
+
+    @property
+    def is_killing(self) -> bool:
+        """Whether the engine is still to be killed. After an error it is not, so that the test ends and fails."""
+        return self._killer.is_alive()
 
     def _measure(self) -> None:
         store = self._server.connect()
@@ -195,7 +201,7 @@ def test_a_store_of_limited_size_keeps_its_metrics_and_archives_every_line_once(
         writer, watch = Writer(store), Watch(server, archive)
         with watch.running():
             until = time.monotonic() + LENGTH_S
-            while time.monotonic() < until or watch.kills < KILLS:
+            while watch.is_killing or time.monotonic() < until:
                 writer.append(BATCH_ROWS)
         report(writer, watch, store)
         assert watch.kills == KILLS

@@ -66,11 +66,12 @@ class EmbeddedStore:
         return found
 
     def kill_engine(self) -> None:
-        """Kill the engine, and wait until the system has released its locks."""
-        for pid in self.engine_pids():
+        """Kill the engine, and wait until the system has released its locks, or a client has started the next one."""
+        pids = self.engine_pids()
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        wait_until(self.is_unowned, what="the engine's end")
+        wait_until(lambda: self.is_unowned() or not set(self.engine_pids()) <= set(pids), what="the engine's end")
 
     def is_unowned(self) -> bool:
         if not self.directory.path.exists():
