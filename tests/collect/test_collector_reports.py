@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,6 +37,18 @@ class ReportedStore(DryWriter):
             raise StoreUnavailable("reach", "the store", "away")
 
 
+class CalledStore(ReportedStore):
+    """Remembers how many streams each call has reported."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[int] = []
+
+    def report(self, reports: Sequence[StreamReport]) -> None:
+        self.calls.append(len(reports))
+        super().report(reports)
+
+
 class FullAppender(DryAppender):
     """Commits nothing while its store is full."""
 
@@ -63,6 +76,10 @@ def collector(store: DryWriter, stop: threading.Event, *paths: Path, watch: bool
         sources=[SourceOptions(paths=[str(path) for path in paths], format=find_format("access"))], watch=watch
     )
     return Collector(store, options, stop=stop, on_event=lambda _: None)
+
+
+def has_moved(running: Collector, since: float) -> bool:
+    return running.moved_at > since
 
 
 @pytest.fixture
@@ -157,3 +174,28 @@ def test_a_collector_that_fails_does_not_report_an_end(log: Path) -> None:
     with pytest.raises(StoreRefused):
         collector(store, threading.Event(), log).run()
     assert not any(report.ended for report in store.reports)
+
+
+def test_a_quiet_collector_sends_no_empty_reports_and_looks_at_idle_files_for_a_heartbeat_only(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reporting, "REPORT_S", 0.0)
+    monkeypatch.setattr("puppylog.collect.pause.LONGEST_S", 0.01)
+    store, stop = CalledStore(), threading.Event()
+    running = collector(store, stop, log, watch=True)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    wait_until(lambda: len(store.reports) >= 2, what="the report that the file is idle")
+    looks: list[Tailer] = []
+
+    def look(tailer: Tailer) -> int:
+        looks.append(tailer)
+        return 0
+
+    monkeypatch.setattr(Tailer, "backlog_bytes", look)
+    for _ in range(20):
+        wait_until(partial(has_moved, running, running.moved_at), what="another round")
+    stop.set()
+    thread.join()
+    assert all(store.calls)
+    assert len(looks) < 10  # each poll of the file is a look, and the end of the run is one

@@ -213,3 +213,12 @@ def test_a_missing_file_is_finished_once_all_of_it_is_stored() -> None:
         assert [report.finished for report in reporting.end(START + 2)] == [is_finished]
         reporting.begin_stream(1, START + 2)
         reporting.note_read(1, lines=1, size_bytes=5)
+
+
+def test_a_stream_is_quiet_after_its_report_until_it_has_news() -> None:
+    reporting = begin(1)
+    assert reporting.is_quiet(1, None)
+    assert not reporting.is_quiet(1, "it cannot be read")
+    reporting.note_source(1, unread_bytes=10, problem=None, at=START)
+    reporting.take_due(START)
+    assert not reporting.is_quiet(1, None)  # it has a backlog

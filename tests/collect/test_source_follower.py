@@ -1,15 +1,22 @@
+import os
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from puppylog.collect import pause, source_follower
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.source_follower import SourceFollower
+from puppylog.collect.tailed_source import SOON_S
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
+from puppylog.tail.source import expand_by_pattern
 
 LINES = find_format("plain", Options(joins_lines=False))
 """Each line is a record, so no line waits for the next one."""
@@ -100,3 +107,63 @@ def test_every_stream_is_released_at_the_end(tmp_path: Path) -> None:
         following.follower.follow_new()
         assert following.store.stream_ids == []
     assert following.store.stream_ids == following.stream_ids
+
+
+def count_searches(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a list that grows with each search of the patterns."""
+    searches: list[float] = []
+
+    def search(*args: Any, **options: Any) -> dict[str, str]:
+        searches.append(time.monotonic())
+        return expand_by_pattern(*args, **options)
+
+    monkeypatch.setattr(source_follower, "expand_by_pattern", search)
+    return searches
+
+
+def test_patterns_are_searched_again_when_a_directory_has_changed_or_after_a_while(
+    following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(tmp_path, (1, 1))
+    searches = count_searches(monkeypatch)
+    following.follower.follow_new()
+    following.follower.follow_changed()
+    assert len(searches) == 1
+    (tmp_path / "b.log").write_bytes(b"two\n")
+    following.follower.follow_changed()
+    assert len(searches) == 2
+    assert following.opened == ["a.log", "b.log"]
+    os.utime(tmp_path, (1, 1))
+    following.follower.follow_changed()
+    following.follower.follow_changed()
+    assert len(searches) == 3
+    monkeypatch.setattr(source_follower, "_SEARCH_S", 0.0)
+    following.follower.follow_changed()
+    assert len(searches) == 4
+
+
+def test_a_quiet_follower_waits_for_a_change_or_the_next_poll(
+    following: Following, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(following.stop, "wait", waits.append)
+    following.follower.follow_new()
+    assert following.read() == b"one\n"
+    following.follower.wait()
+    assert waits == [SOON_S]  # the file may grow
+    waits.clear()
+    (source,) = following.follower
+    source.due_at = time.monotonic() + 60
+    monkeypatch.setattr(pause, "LONGEST_S", 0.001)
+    following.read()  # takes the changes that were notified before
+    source.due_at = time.monotonic() + 60
+    following.follower.wait()
+    assert waits == []
+    monkeypatch.setattr(pause, "LONGEST_S", 60.0)
+    if sys.platform == "linux":
+        with (tmp_path / "a.log").open("ab") as file:
+            file.write(b"two\n")
+        following.follower.wait()  # returns at once
+        assert len(waits) == 1
+        assert waits[0] <= SOON_S
+        assert following.read() == b"two\n"

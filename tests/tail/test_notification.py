@@ -36,6 +36,15 @@ def test_each_change_of_a_path_is_reported_once(notification: Notification, tmp_
     assert notification.take_changes() == {str(path)}
 
 
+def test_a_wait_ends_with_the_first_change(notification: Notification, tmp_path: Path) -> None:
+    notification.watch(str(tmp_path / "a.log"))
+    assert not notification.wait(0.0)
+    (tmp_path / "a.log").touch()
+    assert notification.wait(60.0)
+    notification.take_changes()
+    assert not notification.wait(0.0)
+
+
 def test_the_target_of_a_link_is_watched_too(notification: Notification, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     target = tmp_path / "real" / "app-1.log"

@@ -33,7 +33,7 @@ from puppylog.model.stream import StreamReport
 from puppylog.stores.base import RecordWriter
 from puppylog.tail.chunk import Chunk
 
-_EXPAND_S = 2.0  # between two expansions of the patterns
+_EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
@@ -196,9 +196,12 @@ class Collector:
                     yield full
                 if is_over:
                     return
-                wait_s = pace.wait_s(now)
-                self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
-                expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_new)
+                if batch.moves or not committer.is_idle:
+                    wait_s = pace.wait_s(now)
+                    self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
+                else:
+                    self._follower.wait()
+                expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_changed)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
         finally:
             batch.appender.discard()
@@ -287,7 +290,12 @@ class Collector:
     def _note_sources(self, committer: Committer) -> None:
         now = time.monotonic()
         self._reporting.note_stored(committer.iter_stored(), at=now)
+        everything = self._reporting.is_heartbeat_due(now)
         for source in self._follower:
+            # A source whose next poll is in the future was read to its end. To look at thousands of them takes long.
+            is_idle = source.due_at > now and self._reporting.is_quiet(source.stream.stream_id, source.problem)
+            if is_idle and not everything:
+                continue
             self._reporting.note_source(
                 source.stream.stream_id,
                 unread_bytes=source.tailer.backlog_bytes(),
@@ -299,5 +307,7 @@ class Collector:
 
     def _send_reports(self, reports: Sequence[StreamReport]) -> None:
         """Send the reports. If the store is unavailable, they are discarded: the next reports replace them."""
+        if not reports:
+            return
         with suppress(StoreUnavailable, StoreFull):
             self._store.report(reports)

@@ -125,7 +125,7 @@ class Reporting:
 
         if reporting.is_due(now):
             reporting.note_stored(committer.iter_stored(), at=now)
-            for source in sources:
+            for source in sources:  # those that are not quiet; all of them if a heartbeat is due
                 reporting.note_source(source.stream_id, unread_bytes=..., problem=..., at=now)
             store.report(reporting.take_due(now))
     """
@@ -198,13 +198,23 @@ class Reporting:
         progress.is_finished = is_gone
         progress.has_news |= before != (progress.backlog_bytes, progress.problem, progress.is_finished)
 
+    def is_quiet(self, stream_id: int, problem: str | None) -> bool:
+        """Return whether a stream with this problem has had no news since its last report, and has no backlog."""
+        progress = self._streams[stream_id]
+        reported = None if problem is None else _storable(problem)
+        return not progress.has_news and not progress.backlog_bytes and progress.problem == reported
+
+    def is_heartbeat_due(self, at: float) -> bool:
+        """Return whether the next reports are on all streams."""
+        return at >= self._heartbeat_at
+
     def is_due(self, at: float) -> bool:
         """Return whether reports are due. Fast enough to be called for every chunk."""
         return at >= self._next_at and bool(self._streams)
 
     def take_due(self, at: float) -> Sequence[StreamReport]:
         """Return the reports that are due: on streams that have changed, or on all streams. They count as sent."""
-        is_heartbeat = at >= self._heartbeat_at
+        is_heartbeat = self.is_heartbeat_due(at)
         self._next_at = at + REPORT_S
         if is_heartbeat:
             self._heartbeat_at = at + HEARTBEAT_S

@@ -1,5 +1,6 @@
 """Follows sources: expands patterns, opens and closes tailers, and reads the sources in turn."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -7,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from puppylog.collect.batch import Batch
 from puppylog.collect.events import (
@@ -23,6 +24,7 @@ from puppylog.collect.file_registration import FileRegistration, SourceChunk
 from puppylog.collect.known_files import Head, KnownFiles
 from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, uri_of
 from puppylog.collect.options import CollectOptions, SourceOptions
+from puppylog.collect.pause import pause_until
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, NOTIFIED_IDLE_S, TailedSource
@@ -34,12 +36,17 @@ from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.closed import ClosedTailer
 from puppylog.tail.journal.source import is_journal
+from puppylog.tail.listed import ListedDirectories
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
 from puppylog.tail.rotation.place import Identity
 from puppylog.tail.source import STDIN, expand_by_pattern, is_pipe
 
 _OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and serves other clients between two calls
+
+_SEARCH_S: Final = 10.0
+"""The longest time between two searches of the patterns. Not all that makes a file a match changes its directory: a
+binary file may become a log."""
 
 
 class SourceFollower:
@@ -88,6 +95,9 @@ class SourceFollower:
         self._known = self._make_known_files()
         self._skipped: set[str] = set()  # sentences that were reported
         self._refused: set[str] = set()  # paths and patterns that cannot be read
+        self._searched = ListedDirectories()  # by the last search of the patterns
+        self._searched_at = 0.0
+        self._has_busy = False  # another collector follows the stream of a path
         self._is_open_file_limit_told = False
 
     @property
@@ -169,12 +179,14 @@ class SourceFollower:
         for opener in self._openers:
             for pattern in opener.source.paths:
                 opener_of.setdefault(pattern, opener)
+        self._searched, self._searched_at = ListedDirectories(), time.monotonic()
         paths = expand_by_pattern(
             opener_of,
             watch=self._options.watch,
             followed=self._sources,
             on_skipped=self._skip,
             on_refused=self._refuse,
+            on_listed=self._searched.note,
         )
         new = [path for path in paths if path not in self._sources]
         known = {*self._sources, *new}
@@ -188,6 +200,18 @@ class SourceFollower:
                 self._follow(dict(islice(openers.items(), start, start + _OPENED_AT_ONCE)), group)
         for opener in self._openers:
             opener.has_begun = True
+        self._has_busy = any(path not in self._sources for path in paths)
+
+    def follow_changed(self) -> None:
+        """Call `follow_new` if a pattern may have new matches. Raises as `follow_new`."""
+        is_time = time.monotonic() - self._searched_at >= _SEARCH_S
+        if is_time or self._has_busy or self._searched.have_changed():
+            self.follow_new()
+
+    def wait(self) -> None:
+        """Wait until a source is due or has changed, as `pause_until` does."""
+        due_at = min((source.due_at for source in self._sources.values()), default=math.inf)
+        pause_until(due_at if self._options.watch else 0.0, self._notification, self._stop)
 
     def iter_chunks(self) -> Iterator[SourceChunk]:
         """Read what can be read now, one source after another, until no source is due or the run is stopped.

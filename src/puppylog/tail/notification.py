@@ -8,6 +8,7 @@ the system allows no further watch, the caller is told which limit was reached.
 import ctypes
 import errno
 import os
+import select
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,7 @@ class Notification:
         self._limit: str | None = None  # that was reached
         self._is_limit_told = False
         self._descriptor = -1
+        self._events = select.poll()
         self._directories: dict[int, str] = {}  # by watch
         self._watches: dict[str, int] = {}
         self._watched: dict[
@@ -53,6 +55,8 @@ class Notification:
             self._descriptor = self._libc.inotify_init1(_CLOEXEC_NONBLOCK)
             if self._descriptor < 0:
                 self._limit = _INSTANCE_LIMITS.get(ctypes.get_errno())
+            else:
+                self._events.register(self._descriptor, select.POLLIN)
         except (OSError, AttributeError):  # another kernel, or another C library without inotify
             pass
 
@@ -75,6 +79,13 @@ class Notification:
     def is_watching(self, path: str) -> bool:
         """Return whether the kernel watches the directories of ``path`` and of the file that it links to now."""
         return all(str(Path(place).parent) in self._watches for place in (path, os.path.realpath(path)))
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until something has changed in a watched directory, but at most so long; return whether it has.
+
+        If the kernel cannot notify, this waits for the whole time.
+        """
+        return bool(self._events.poll(seconds * 1000))
 
     def take_changes(self) -> set[str] | None:
         """Return the watched paths that have changed since the last call; None if any of them may have changed."""
@@ -105,6 +116,7 @@ class Notification:
     def close(self) -> None:
         """Close the descriptor. It is OK to close twice."""
         if self._descriptor >= 0:
+            self._events.unregister(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
 

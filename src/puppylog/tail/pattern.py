@@ -8,10 +8,14 @@ import glob
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 _ANY_DEPTH = "**"
+
+OnListed: TypeAlias = Callable[[str], None]
+"""Called with each directory before it is listed, and with a directory that is missing on the way to the others."""
 
 
 def is_pattern(path: str) -> bool:
@@ -19,10 +23,10 @@ def is_pattern(path: str) -> bool:
     return glob.has_magic(path) and not os.path.lexists(path)
 
 
-def iter_matches(pattern: str) -> Iterator[str]:
+def iter_matches(pattern: str, on_listed: OnListed = lambda _: None) -> Iterator[str]:
     """Give the absolute paths that match. Names that begin with a dot match only patterns that begin with a dot."""
     parts = Path(pattern).absolute().parts
-    yield from dict.fromkeys(_iter_below(parts[0], parts[1:]))
+    yield from dict.fromkeys(_iter_below(parts[0], parts[1:], on_listed))
 
 
 def list_names(directory: str) -> list[str]:
@@ -33,17 +37,21 @@ def list_names(directory: str) -> list[str]:
         return []
 
 
-def _iter_below(directory: str, parts: tuple[str, ...]) -> Iterator[str]:
+def _iter_below(directory: str, parts: tuple[str, ...], on_listed: OnListed) -> Iterator[str]:
     part, rest = parts[0], parts[1:]
     if part == _ANY_DEPTH:
-        for deeper in _walk(directory):
-            yield from _iter_below(deeper, rest or ("*",))
+        for deeper in _walk(directory, on_listed):
+            yield from _iter_below(deeper, rest or ("*",), on_listed)
         return
+    if glob.has_magic(part) or not rest:
+        on_listed(directory)
+    elif not os.path.lexists(path := f"{directory.rstrip('/')}/{part}"):
+        on_listed(path)  # not `directory`, which may be /tmp, where names come and go all the time
     for path in _iter_matching(directory, part):
         if not rest:
             yield path
         elif Path(path).is_dir():
-            yield from _iter_below(path, rest)
+            yield from _iter_below(path, rest, on_listed)
 
 
 def _iter_matching(directory: str, part: str) -> Iterator[str]:
@@ -59,12 +67,13 @@ def _iter_matching(directory: str, part: str) -> Iterator[str]:
             yield f"{below}/{name}"  # faster than Path, for a thousand idle files every few seconds
 
 
-def _walk(directory: str) -> Iterator[str]:
+def _walk(directory: str, on_listed: OnListed) -> Iterator[str]:
     """Give the directory and all directories below, each once. Links are followed last, so real paths are preferred."""
     seen: set[tuple[int, int]] = set()
     waiting, links = deque([directory]), deque[str]()
     while waiting or links:
         path = waiting.popleft() if waiting else links.popleft()
+        on_listed(path)
         try:
             status = Path(path).stat()
             entries = sorted(os.scandir(path), key=lambda entry: entry.name)

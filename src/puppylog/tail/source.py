@@ -13,7 +13,7 @@ from puppylog.errors import SourceError
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.journal.source import JournalSource, is_journal
-from puppylog.tail.pattern import is_pattern, iter_matches, list_names
+from puppylog.tail.pattern import OnListed, is_pattern, iter_matches, list_names
 from puppylog.tail.rotation.names import find_extended_base, list_bases
 
 STDIN = "-"
@@ -76,6 +76,7 @@ def expand_by_pattern(
     followed: Collection[str] = (),
     on_skipped: OnSkipped = lambda _: None,
     on_refused: OnRefused = lambda _path, _cause: None,
+    on_listed: OnListed = lambda _: None,
 ) -> dict[str, str]:
     """Return the absolute paths of the files to collect, each file once, with the first pattern that gives the path.
 
@@ -92,6 +93,7 @@ def expand_by_pattern(
         followed: paths that were returned before. They are returned again without a check.
         on_skipped: called at every call with a sentence for each match or path that is skipped.
         on_refused: called with each path, match or pattern that cannot be collected, and the cause, if others can be.
+        on_listed: called with each directory before it is searched.
 
     Raises:
         SourceError: no file can be collected; the cause is that of the first path or pattern.
@@ -101,7 +103,7 @@ def expand_by_pattern(
     refused: dict[str, SourceError] = {}
     for pattern in patterns:
         try:
-            for path in _expand(pattern, followed, on_skipped, refused, watch=watch):
+            for path in _expand(pattern, followed, on_skipped, refused, on_listed, watch=watch):
                 found.setdefault(path, pattern)
         except SourceError as error:
             refused[pattern] = error
@@ -117,6 +119,7 @@ def _expand(
     followed: Collection[str],
     on_skipped: OnSkipped,
     refused: dict[str, SourceError],
+    on_listed: OnListed,
     *,
     watch: bool,
 ) -> dict[str, None]:
@@ -125,9 +128,10 @@ def _expand(
     if is_journal(pattern):
         return {JournalSource.parse(pattern).text: None}
     if is_pattern(pattern):
-        return _choose(pattern, set(iter_matches(pattern)), followed, on_skipped, refused, watch=watch)
+        return _choose(pattern, set(iter_matches(pattern, on_listed)), followed, on_skipped, refused, watch=watch)
     if Path(pattern).is_dir():
         directory = str(Path(pattern).absolute())
+        on_listed(directory)
         files = {f"{directory.rstrip('/')}/{name}" for name in list_names(directory) if not name.startswith(".")}
         return _choose(directory, files, followed, on_skipped, refused, watch=watch)
     path = str(Path(pattern).absolute())
