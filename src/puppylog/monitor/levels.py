@@ -22,6 +22,7 @@ class Levels:
 
     metric_id: int
     watermarks: dict[int, datetime]  # by the seconds in a bucket; without roll-ups that have no bucket
+    has_sizes: bool  # whether the store knows how many buckets all segments together have
 
 
 @dataclass(slots=True)
@@ -48,7 +49,7 @@ def read_levels(reader: RecordReader) -> dict[str, Levels]:
     """Return the levels of the metrics that have any, by the names of the metrics."""
     found: dict[str, Levels] = {}
     for row in reader.query(_QUERIES["metric_levels"]).to_pylist():
-        levels = found.setdefault(row["name"], Levels(row["metric_id"], {}))
+        levels = found.setdefault(row["name"], Levels(row["metric_id"], {}, row["has_sizes"]))
         if row["watermark"] is not None:
             levels.watermarks[row["step_s"]] = row["watermark"]
     return found
@@ -72,7 +73,7 @@ def steps_sql(
     """
     usable = [level_s for level_s in levels.watermarks if step_s % level_s == 0 and level_s != metric.period_s]
     parts: list[Part] = []
-    for level_s, part in _cover(sorted(usable, reverse=True), levels, within.since, within.until):
+    for level_s, part in cover(sorted(usable, reverse=True), levels, within.since, within.until):
         conditions = instants.limit(part.since, part.until) or ["true"]
         if is_of_segment:
             conditions.append(_QUERIES["of_segment"])
@@ -86,10 +87,12 @@ def steps_sql(
     return merge_sql(metric, step_s, parts)
 
 
-def _cover(
+def cover(
     usable: Sequence[int], levels: Levels, since: datetime | None, until: datetime | None
 ) -> list[tuple[int | None, Range]]:
     """Return the parts of a range, each with the seconds of its level; None for the metric's own buckets.
+
+    Each part is of the coarsest level that is materialized there and has no bucket that reaches over an end of it.
 
     Args:
         usable: the levels that may be used, the coarsest first.
@@ -108,8 +111,8 @@ def _cover(
         first, last = None if start is None else _instant(start), _instant(end)
         parts: list[tuple[int | None, Range]] = [(level_s, Range(first, last))]
         if since is not None and first is not None and since < first:
-            parts = [*_cover(finer, levels, since, first), *parts]
-        return parts if until is not None and last >= until else [*parts, *_cover(finer, levels, last, until)]
+            parts = [*cover(finer, levels, since, first), *parts]
+        return parts if until is not None and last >= until else [*parts, *cover(finer, levels, last, until)]
     return [(None, Range(since, until))]
 
 

@@ -11,6 +11,7 @@ from puppylog.errors import NotFound, UsageError
 from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
+from puppylog.monitor.extents import LevelReader
 from puppylog.monitor.levels import Instants, Levels, find_newest, read_levels, steps_sql
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import Ends, choose_step, cover_range
@@ -84,6 +85,13 @@ def get_metric(reader: RecordReader, name: str) -> MetricState:
 
 def measure_extent(reader: RecordReader, metric: Metric) -> Extent:
     """Return the number of observations, buckets and segments of ``metric``, and its first and last bucket."""
+    levels = _find_levels(reader, metric)
+    if levels is not None and (metric.segment is None or levels.has_sizes):
+        asked = LevelReader(reader, metric, levels)
+        observations, segments = asked.count_observations(ALWAYS)
+        buckets = observations if metric.segment is None else asked.count_buckets(ALWAYS)
+        ends = asked.find_ends(ALWAYS)
+        return Extent(observations, buckets, segments, ends and ends.first, ends and ends.last)
     [row] = reader.query(_QUERIES["metric_extent"].format(metric=metric.name)).to_pylist()
     return Extent(**row)
 
@@ -102,7 +110,7 @@ def newest_query(
     reader: RecordReader, metric: Metric, *, within: Range, buckets: int, segment: str | None = None
 ) -> Query:
     """Return the query of `read_observations`, and its parameters."""
-    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    levels = _find_levels(reader, metric)
     if levels is not None:
         within = find_newest(reader, metric, levels, within=within, buckets=buckets, segment=segment)
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
@@ -115,8 +123,13 @@ def count_buckets(
     reader: RecordReader, metric: Metric, most: int, *, within: Range = ALWAYS, segment: str | None = None
 ) -> int:
     """Return the number of buckets that are not empty, counting no further than ``most``."""
-    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    levels = _find_levels(reader, metric)
     if levels is not None:
+        asked = LevelReader(reader, metric, levels, segment)
+        if metric.segment is None or segment:  # "" stands for no segment, too, and both may have the same bucket
+            return min(most, asked.count_observations(within).observations)
+        if segment is None and levels.has_sizes:
+            return min(most, asked.count_buckets(within))
         within = find_newest(reader, metric, levels, within=within, buckets=most, segment=segment)
     parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
     [row] = reader.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
@@ -138,14 +151,28 @@ def find_step(
     reader: RecordReader, metric: Metric, *, within: Range, now: datetime, steps: int, segment: str | None = None
 ) -> int:
     """Return the seconds in a step of which at most ``steps`` cover a whole range."""
-    parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
-    [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
-    observed = None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
+    observed = _find_ends(reader, metric, within=within, segment=segment)
     ends = cover_range(metric, within, now, observed, step_s=metric.period_s)
     span_s = metric.period_s
     if ends is not None:
         span_s += int((ends.last - ends.first).total_seconds())
     return choose_step(metric.period_s, span_s, steps)
+
+
+def _find_ends(reader: RecordReader, metric: Metric, *, within: Range, segment: str | None) -> Ends | None:
+    """Return the first and the last bucket in a range; None if there is none."""
+    levels = _find_levels(reader, metric)
+    if levels is not None:
+        return LevelReader(reader, metric, levels, segment).find_ends(within)
+    parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
+    [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
+    return None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
+
+
+def _find_levels(reader: RecordReader, metric: Metric) -> Levels | None:
+    """Return the levels of a metric; None if it has none that hold a bucket."""
+    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    return levels if levels is not None and levels.watermarks.keys() - {metric.period_s} else None
 
 
 def read_steps(

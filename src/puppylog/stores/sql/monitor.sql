@@ -13,9 +13,10 @@ ORDER BY metrics.name
 
 -- name: metric_levels
 -- The roll-ups of each metric that has levels: the seconds in a bucket, and up to where the roll-up is materialized. The
--- metric's own roll-up is one of them.
+-- metric's own roll-up is one of them. `has_sizes`: whether puppylog.level_sizes has the number of different buckets.
 SELECT metrics.name, levels.metric_id, levels.step_s,
-       CASE WHEN levels.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN levels.watermark END AS watermark
+       CASE WHEN levels.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN levels.watermark END AS watermark,
+       levels.has_sizes
 FROM puppylog.metric_levels AS levels
 JOIN puppylog.metrics AS metrics ON metrics.id = levels.metric_id
 
@@ -120,7 +121,7 @@ WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
 
 -- name: series_in_steps
 -- All observations, with several buckets combined into one step. Steps are aligned to the epoch, as buckets are.
-SELECT to_timestamp(floor(extract(epoch FROM bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
+SELECT to_timestamp(floor(date_part('epoch', bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
 FROM metrics.{metric}
 WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
   AND coalesce(segment, '') = coalesce($segment, segment, '')
@@ -129,7 +130,7 @@ ORDER BY 1, 2
 
 -- name: steps_of_input
 -- All observations of an input of a derived metric, as in series_in_steps, but of every segment.
-SELECT to_timestamp(floor(extract(epoch FROM bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
+SELECT to_timestamp(floor(date_part('epoch', bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
 FROM metrics.{metric}
 WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
 GROUP BY 1, 2

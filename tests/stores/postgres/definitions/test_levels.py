@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from puppylog.model.metric import Metric
+from puppylog.stores.postgres.schema.flavour import Flavour
 from puppylog.stores.postgres.schema.level_upgrade import add_levels
+from puppylog.stores.postgres.schema.migrations import iter_migrations, split_statements
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.lines import Source, rows
@@ -132,6 +134,19 @@ def test_a_rollup_of_an_older_version_gets_hidden_columns_and_levels(
     Source(store, "file:///late.log").append(rows([_record(90, 500_000)]))
     _refresh(postgres_store_url)
     assert len(_ask(store, "SELECT * FROM metrics_1h.m")) == 2
+
+
+def test_an_upgrade_counts_the_buckets_of_older_levels(store: PostgresStore, postgres_store_url: str) -> None:
+    store.create_metric(Metric("m", "count", "*", 10, segment="request_method"))
+    sizes = "SELECT step_s, bucket, buckets FROM puppylog.level_sizes ORDER BY 1, 2"
+    before = _ask(store, sizes)
+    assert {row["step_s"] for row in before} == {60, 3600, 86_400}
+    with Session(postgres_store_url, application="test") as session, session.transaction():
+        session.run("DROP TABLE puppylog.level_sizes")
+        [(_, migration)] = [found for found in iter_migrations(Flavour.PLAIN, 8) if found[0] == 9]
+        for statement in split_statements(migration):
+            session.run(statement)
+    assert _ask(store, sizes) == before
 
 
 def _list_relations(store: PostgresStore) -> Sequence[dict[str, Any]]:

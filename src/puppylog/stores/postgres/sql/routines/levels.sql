@@ -27,6 +27,34 @@ BEGIN
     END IF;
     EXECUTE format('DELETE FROM puppylog.level_%s WHERE bucket >= $1 AND bucket < $2', name) USING since, until;
     EXECUTE format('INSERT INTO puppylog.level_%s ', name) || level.query USING since, until;
+    PERFORM puppylog.size_level(metric, step, since, until);
+END
+$$;
+
+-- Counts the metric's own buckets in each bucket of a level in [since, until), whatever their segments.
+CREATE OR REPLACE FUNCTION puppylog.size_level(metric integer, step integer, since timestamptz, until timestamptz)
+RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, puppylog, pg_temp
+SET jit = off AS $$
+DECLARE
+    level puppylog.levels;
+BEGIN
+    SELECT l.* INTO STRICT level FROM puppylog.levels AS l WHERE l.metric_id = metric AND l.step_s = step;
+    DELETE FROM puppylog.level_sizes AS s
+    WHERE s.metric_id = metric AND s.step_s = step AND s.bucket >= since AND s.bucket < until;
+    IF level.is_finest THEN
+        EXECUTE format('INSERT INTO puppylog.level_sizes (metric_id, step_s, bucket, buckets) '
+                       'SELECT $1, $2, puppylog.floor_to(bucket, $2), count(*) FROM '
+                       '(SELECT DISTINCT bucket FROM %s WHERE bucket >= $3 AND bucket < $4) AS own GROUP BY 3', level.source)
+        USING metric, step, since, until;
+    ELSE
+        INSERT INTO puppylog.level_sizes (metric_id, step_s, bucket, buckets)
+        SELECT metric, step, puppylog.floor_to(s.bucket, step), sum(s.buckets)
+        FROM puppylog.level_sizes AS s
+        WHERE s.metric_id = metric AND s.bucket >= since AND s.bucket < until
+          AND s.step_s = (SELECT max(l.step_s) FROM puppylog.levels AS l WHERE l.metric_id = metric AND l.step_s < step)
+        GROUP BY 3;
+    END IF;
 END
 $$;
 
@@ -98,6 +126,7 @@ BEGIN
         IF level.sketches IS NOT NULL THEN
             EXECUTE format('DELETE FROM puppylog.packed_%s_%s WHERE bucket >= $1', metric, level.step_s) USING goal;
         END IF;
+        DELETE FROM puppylog.level_sizes AS s WHERE s.metric_id = metric AND s.step_s = level.step_s AND s.bucket >= goal;
         UPDATE puppylog.levels AS l SET watermark = goal WHERE l.metric_id = metric AND l.step_s = level.step_s;
     END LOOP;
 END

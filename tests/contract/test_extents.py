@@ -1,0 +1,72 @@
+"""The size of a metric by its levels is that of its buckets: before and after late lines, for any range and segment."""
+
+import random
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from puppylog.model.metric import Metric
+from puppylog.monitor.metrics import count_buckets, find_step, measure_extent
+from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.steps import choose_step
+from puppylog.stores.base import Store
+from support.embedded import wait_until
+from support.lines import NOON, Source, rows
+from support.server import StoreServer
+
+MOST = 1_000_000
+SEGMENTS = [None, "", "/a", "/b", "/none"]
+SIZE = """
+    SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,
+           min(bucket) AS first_bucket, max(bucket) AS last_bucket
+    FROM metrics.{name}
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+      AND coalesce(segment, '') = coalesce($segment, segment, '')
+"""
+
+
+@pytest.mark.parametrize("period_s", [10, 60, 86_400])
+@pytest.mark.parametrize("segment", [None, "request_route"])
+def test_the_size_of_a_metric_is_that_of_its_buckets(
+    server: StoreServer, store: Store, period_s: int, segment: str | None
+) -> None:
+    chosen = random.Random(period_s)
+    metric = Metric("m", "count", "*", period_s, segment, refresh_s=1)
+    source = Source(store)
+    source.append(rows([_record(chosen) for _ in range(300)]))
+    store.create_metric(metric)
+    _check(store, metric, chosen)
+    source.append(rows([_record(chosen) for _ in range(50)], start=10**6))  # late: below the watermark
+    source.append(rows([_record(chosen, datetime.now(UTC)) for _ in range(5)], start=10**7))  # above it
+    wait_until(lambda: server.is_settled(store), what="the refresh")
+    _check(store, metric, chosen)
+
+
+def _record(chosen: random.Random, end: datetime = NOON) -> dict[str, Any]:
+    """Return a record of the three days before ``end``; several records share a bucket."""
+    ago = timedelta(days=chosen.choice([0, 1, 3]), seconds=chosen.randrange(100))
+    return {"ts": end - ago, "request_route": chosen.choice(SEGMENTS[:-1])}
+
+
+def _check(store: Store, metric: Metric, chosen: random.Random) -> None:
+    extent = measure_extent(store, metric)
+    (whole,) = _size(store, metric, ALWAYS, None)
+    assert {name: getattr(extent, name) for name in whole} == whole
+    for _ in range(12):
+        instants = sorted(NOON + timedelta(seconds=chosen.randrange(-4 * 86_400, 86_400)) for _ in range(2))
+        since, until = (chosen.choice([None, instant]) for instant in instants)
+        within = Range(since, until)
+        segment = chosen.choice(SEGMENTS)
+        (found,) = _size(store, metric, within, segment)
+        assert count_buckets(store, metric, MOST, within=within, segment=segment) == found["buckets"], (within, segment)
+        assert count_buckets(store, metric, 2, within=within, segment=segment) == min(2, found["buckets"])
+        if since is None and until is None and found["first_bucket"] is not None:
+            span_s = metric.period_s + int((found["last_bucket"] - found["first_bucket"]).total_seconds())
+            step_s = find_step(store, metric, within=within, now=NOON, steps=50, segment=segment)
+            assert step_s == choose_step(metric.period_s, span_s, 50)
+
+
+def _size(store: Store, metric: Metric, within: Range, segment: str | None) -> Sequence[dict[str, Any]]:
+    return store.query(SIZE.format(name=metric.name), {**within.parameters(), "segment": segment}).to_pylist()
