@@ -12,10 +12,10 @@ import argparse
 import random
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from formats.native_builds import load_readers
 from formats.paths import reading
@@ -26,8 +26,10 @@ from puppylog.formats.listed import LISTED
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 
+T = TypeVar("T")
+
 _LINES = 2000  # read at once
-_DIRECTIVES = 0.05  # the share of directives in the lines of a format that has any
+_DIRECTIVES = 0.01  # the share of directives in the lines of a format that has any
 _FITTING = 0.5  # the share of lines that were written for the last directive
 _MODIFIED_AT_US = 1_795_514_400_000_000
 _BYTES = (
@@ -97,7 +99,7 @@ def _read_with_failures(chance: random.Random, name: str, data: bytes, wanted: P
         except MemoryError:
             failures += 1
         else:
-            assert _rows(parsed) == _rows(wanted), "a failed allocation was not noticed"
+            assert _are_equal(parsed, wanted), "a failed allocation was not noticed"
             del parsed
         finally:
             readers.fail_allocation_after(-1)
@@ -114,6 +116,12 @@ def _read(name: str, data: bytes, path: str) -> Parsed:
     starts = {begin, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
     assert len(starts - offsets) == parsed.rowless + parsed.joined, "a line was lost"
     return parsed
+
+
+def _are_equal(one: Parsed, other: Parsed) -> bool:
+    """Return whether both have the same rows; much faster than to compare `_rows`."""
+    counts = [(parsed.rowless, parsed.joined, parsed.joined_runs) for parsed in (one, other)]
+    return one.records.equals(other.records) and one.rejects.equals(other.rejects) and counts[0] == counts[1]
 
 
 def _rows(parsed: Parsed) -> tuple[object, ...]:
@@ -138,36 +146,45 @@ def _iter_damaged(chance: random.Random, lines: list[bytes]) -> Iterator[bytes]:
     last = None  # the index of the last directive
     while True:
         if directives and chance.random() < _DIRECTIVES:
-            last = chance.choice(directives)
+            last = _pick(chance, directives)
             line = lines[last]
         elif last is not None and chance.random() < _FITTING:
-            line = lines[min(last + 1, len(lines) - 1)]  # the next line of the sample
+            line = next((line for line in lines[last + 1 :] if not line.startswith(b"#")), lines[-1])
         else:
-            line = chance.choice(others)
-        for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+            line = _pick(chance, others)
+        for _ in range(_pick(chance, (1, 1, 1, 2, 3, 8))):
             line = _damage(chance, line, lines)
         yield line.replace(b"\n", b"") + b"\n"
 
 
 def _damage(chance: random.Random, line: bytes, lines: list[bytes]) -> bytes:
-    start = chance.randrange(len(line) + 1)
-    end = min(len(line), start + chance.choice((0, 1, 1, 2, 5, 30)))
-    kind = chance.randrange(6)
+    start = _below(chance, len(line) + 1)
+    end = min(len(line), start + _pick(chance, (0, 1, 1, 2, 5, 30)))
+    kind = _below(chance, 6)
     if kind == 0:
         between = b""
     elif kind == 1:
         between = line[start:end] * 2
     elif kind == 2:
-        between = chance.choice(_BYTES)
+        between = _pick(chance, _BYTES)
     elif kind == 3:
-        between = bytes((chance.randrange(256),))
+        between = bytes((_below(chance, 256),))
     elif kind == 4:
-        other = chance.choice(lines)
-        at = chance.randrange(len(other) + 1)
+        other = _pick(chance, lines)
+        at = _below(chance, len(other) + 1)
         between = other[at : at + 20]
     else:
-        between = chance.choice(line.split(b" "))
+        between = _pick(chance, line.split(b" "))
     return line[:start] + between + line[end:]
+
+
+def _pick(chance: random.Random, values: Sequence[T]) -> T:
+    return values[_below(chance, len(values))]
+
+
+def _below(chance: random.Random, limit: int) -> int:
+    """Return a number from 0 to below the limit, in a third of the time of ``randrange``."""
+    return int(chance.random() * limit)
 
 
 if __name__ == "__main__":
