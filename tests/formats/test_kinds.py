@@ -112,3 +112,12 @@ def test_a_kind_takes_no_line_of_another_format(name: str) -> None:
         line: owners for line in taken.to_pylist() if (owners := {o for o in lines[line] if (name, o) not in SHARED})
     }
     assert wrong == {}
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["a level first", "a level later"])
+def test_lines_of_go_without_a_level_are_records_although_some_have_one(first: int) -> None:
+    lines = [f"2026/11/24 10:00:0{at} till {at} opens" for at in range(6)]
+    for at in (first, 4):
+        lines[at] = f"2026/11/24 10:00:0{at} [INFO] the shop is open"
+    parsed = find_format("auto").open().parse("".join(f"{line}\n" for line in lines).encode(), 0, 0)
+    assert (parsed.records.num_rows, parsed.joined, parsed.rejects.num_rows) == (6, 0, 0)
