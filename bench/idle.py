@@ -18,8 +18,8 @@ SETTLE_S = 5.0  # the time after which the work of the start is done
 # files at the normal interval again.
 _RESTS = 3
 _MAX_WAIT_S = 120.0
-_SHARE = Target(at_most=2)
-_SHARE_OF_MANY = Target(at_most=1)
+_SHARE = Target(at_most=0.5)
+_SHARE_OF_MANY = Target(at_most=0.5)
 _COUNT = "SELECT count(*) AS records FROM puppylog.log_records"
 
 

@@ -1,19 +1,20 @@
 """Alerts whose states stay as they are until records come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import evaluate
-from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.schema import migrate
-from puppylog.stores.duckdb.engine.settled import SETTLED_S, find_settled
+from puppylog.stores.duckdb.engine.settled import SETTLED_S, find_settled, note_settled
 from support.embedded import wait_until
 
 NOON_S = 1_772_366_400
@@ -93,15 +94,57 @@ def test_a_settled_alert_is_evaluated_later_and_at_once_after_new_records(engine
         wait_until(lambda: evaluated_s() == NOON_S, what="the first evaluation")
         now_s += 5
         wait_until(lambda: evaluated_s() == NOON_S + 5, what="the evaluation that finds it settled")
-        now_s = NOON_S + SETTLED_S
-        wait_until(lambda: evaluated_s() == NOON_S + SETTLED_S, what="the evaluations of a settled alert")
-        now_s += 7  # an evaluation is due, and waits
-        store_line(engine, now_s - 10)
+        now_s = NOON_S + SETTLED_S + 5
+        wait_until(lambda: evaluated_s() == NOON_S + 15, what="the evaluations of a settled alert")
+        now_s = NOON_S + SETTLED_S + 7.5  # no evaluation is due
+        store_line(engine, now_s)
+        now_s = NOON_S + 20
         jobs.note_append()
         wait_until(lambda: evaluated_s() == NOON_S + 20, what="the evaluation after new records")
         with engine.read() as connection:
             states = connection.rows("SELECT state FROM puppylog.segment_states")
         assert [row["state"] for row in states] == ["firing"]
+
+
+def count_judged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list of the times of all evaluations from now on that judge alerts, in seconds since the epoch."""
+    judged: list[int] = []
+    plain = evaluate.evaluate
+
+    def count(connection: Connection, names: Sequence[str], now_us: int, **options: Any) -> bool:
+        judged.append(now_us // 1_000_000)
+        return plain(connection, names, now_us, **options)
+
+    monkeypatch.setattr(evaluate, "evaluate", count)
+    return judged
+
+
+def test_a_settled_alert_is_judged_again_after_a_while_only(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = count_judged(monkeypatch)
+    add_alert(engine, BUSY)
+    now_s = NOON_S
+
+    def is_noted() -> bool:
+        with engine.read() as connection:
+            rows = connection.rows(
+                "SELECT epoch(evaluated_at) AS evaluated, epoch(judged_at) AS judged FROM puppylog.alerts"
+            )
+        return rows == [{"evaluated": now_s, "judged": now_s}]
+
+    with Jobs(engine, lambda: now_s * 1_000_000):
+        for later_s in (0, 5, 60, 120, 1000, 1060):
+            now_s = NOON_S + later_s
+            wait_until(is_noted, what="the evaluations")
+    assert judged == [NOON_S, NOON_S + 5, NOON_S + 1000]
+
+
+def test_lines_that_no_thread_has_told_of_yet_are_found_when_the_evaluations_are_noted(engine: Engine) -> None:
+    add_alert(engine, replace(BUSY, threshold=100))
+    assert settled_names(engine) == {"busy"}
+    with engine.read() as connection:
+        alerts = DEFINITIONS.list_alerts(connection)
+    store_line(engine, NOON_S - 1)
+    assert engine.write(lambda connection: note_settled(connection, alerts, (NOON_S + 10) * 1_000_000)) == {}
 
 
 def test_the_evaluations_of_a_settled_alert_wait(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

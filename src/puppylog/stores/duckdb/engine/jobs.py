@@ -7,8 +7,9 @@ error is stored with the heartbeat.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
@@ -21,7 +22,7 @@ from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
 from puppylog.stores.duckdb.engine.evidence import Allowance
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
-from puppylog.stores.duckdb.engine.settled import find_settled, is_later
+from puppylog.stores.duckdb.engine.settled import Changes, SettledAlerts, find_settled, note_settled
 
 T = TypeVar("T")
 
@@ -80,9 +81,7 @@ class Jobs:
         self._schedule = MetricSchedule()
         self._known_metrics: list[StoredMetric] = []
         self._known_alerts: list[StoredAlert] = []
-        self._evaluated_after: dict[int, tuple[int, int]] = {}  # by alert: the changes before its last evaluation
-        self._settled_after: dict[int, tuple[int, int]] = {}  # the same, of alerts that were settled then
-        self._settled_us: dict[int, int] = {}  # when they were evaluated, in microseconds since the epoch
+        self._settled = SettledAlerts()
         self._took_s: dict[int, float] = {}  # by alert: how long its last evaluation took, or its share of a batch
         self._beat_at = 0.0
         self._joined_at = 0.0  # when a job last waited for the transaction of lines
@@ -103,8 +102,7 @@ class Jobs:
         with self._lock:
             return self._appends
 
-    def _count_changes(self) -> tuple[int, int]:
-        """Return the numbers of appends and of changes of definitions: while both stay, settled alerts stay settled."""
+    def _count_changes(self) -> Changes:
         with self._lock:
             return self._appends, self._definitions
 
@@ -165,10 +163,13 @@ class Jobs:
         The heartbeat is postponed, so that it shares the transaction of lines that come.
         """
         if time.monotonic() - self._beat_at >= BEAT_S:
-            error, self._error = self._error, None
-            self._engine.write_later(lambda connection: evaluate.beat(connection, error, self._clock_us()))
-            self._beat_at = time.monotonic()
+            self._beat()
         self._engine.write_postponed()
+
+    def _beat(self) -> None:
+        error, self._error = self._error, None
+        self._engine.write_later(lambda connection: evaluate.beat(connection, error, self._clock_us()))
+        self._beat_at = time.monotonic()
 
     @contextmanager
     def _reported(self) -> Iterator[None]:
@@ -285,10 +286,12 @@ class Jobs:
         due = [
             (count_missed(stored, now_us), stored)
             for stored in self._known_alerts
-            if self._settled_after.get(stored.id) != changes or is_later(self._settled_us.get(stored.id, 0), now_us)
+            if not self._settled.may_wait(stored, changes, now_us)
         ]
         due = order_due(due, self._took_s)
         few = [(missed, stored) for missed, stored in due if missed <= _CATCHING_UP]
+        noted = self._note_settled([stored for _, stored in few], changes, now_us)
+        few = [(missed, stored) for missed, stored in few if stored.id not in noted]
         for batch in iter_batches(few, self._took_s, MOST_ALERTS):
             if self.is_ending():
                 return
@@ -301,6 +304,25 @@ class Jobs:
                     return
             if time.monotonic() > deadline:
                 return
+
+    def _note_settled(self, alerts: Sequence[StoredAlert], changes: Changes, now_us: int) -> Mapping[int, int]:
+        """Note the evaluations of settled alerts, with a heartbeat; return the ids of the alerts as keys.
+
+        If this fails, the alerts are evaluated like all others.
+        """
+        noted: Mapping[int, int] = {}
+        settled = self._settled.list_settled(alerts, changes, now_us)
+        if settled:
+            self._beat()
+            with self._reported():
+                noted = self._engine.write(lambda connection: note_settled(connection, settled, now_us))
+        if not noted:
+            return noted
+        self._settled.note_noted(noted, now_us)
+        self._known_alerts = [
+            replace(stored, evaluated_us=noted.get(stored.id, stored.evaluated_us)) for stored in self._known_alerts
+        ]
+        return noted
 
     def _evaluate(self, alerts: Sequence[StoredAlert], now_us: int) -> bool:
         """Do a limited number of each alert's evaluations; return whether more are due.
@@ -323,7 +345,7 @@ class Jobs:
 
         # An alert is looked at if nothing has changed since its last evaluation: most alerts of a busy store are not.
         changes, settled = self._count_changes(), set[int]()
-        quiet = [stored for stored in alerts if self._evaluated_after.get(stored.id) == changes]
+        quiet = self._settled.list_quiet(alerts, changes)
         try:
             is_more_due = self._write(work, sum(self._took_s.get(stored.id, 1.0) for stored in alerts))
         except PuppylogError as error:
@@ -334,9 +356,7 @@ class Jobs:
             self._engine.write(lambda connection: evaluate.note_error(connection, names[0], message, now_us))
             return False
         else:
-            self._evaluated_after.update({stored.id: changes for stored in alerts})
-            self._settled_after.update(dict.fromkeys(settled, changes))
-            self._settled_us.update(dict.fromkeys(settled, now_us))
+            self._settled.note_evaluated(alerts, settled, changes, now_us)
             return is_more_due
         finally:
             share_s = (time.monotonic() - started_at) / len(alerts)

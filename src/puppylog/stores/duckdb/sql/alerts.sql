@@ -365,6 +365,13 @@ FROM due
 JOIN (SELECT DISTINCT alert_id, unjudged FROM judged) AS counted ON counted.alert_id = due.alert_id
 WHERE alerts.id = due.alert_id
 
+-- name: note_settled
+-- Notes evaluations that need not be made: they would leave the states of the alerts in the table `settled` as they are.
+UPDATE puppylog.alerts
+SET evaluated_at = make_timestamptz(settled.at_us), judged_at = make_timestamptz(settled.at_us)
+FROM settled
+WHERE alerts.id = settled.alert_id
+
 -- name: note_failure
 UPDATE puppylog.alerts SET evaluated_at = make_timestamptz($evaluated_us), error = $error WHERE id = $id
 
