@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,9 +21,10 @@ from puppylog.stores import messages
 from puppylog.stores.base import FULL_BYTES, Appended, NewFile, Parameters, Replayed, Reread, StoreInfo
 from puppylog.stores.definition_client import DefinitionClient
 from puppylog.stores.duckdb import wire
+from puppylog.stores.duckdb.client.channel import Channel
 from puppylog.stores.duckdb.client.claims import Claims
 from puppylog.stores.duckdb.client.interruptible import interruptible
-from puppylog.stores.duckdb.client.launch import is_answering, is_running, start_engine
+from puppylog.stores.duckdb.client.launch import is_running
 from puppylog.stores.duckdb.client.notifications import NotificationClient
 from puppylog.stores.duckdb.client.rewriting import RewritingClient
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
@@ -40,13 +40,6 @@ if TYPE_CHECKING:  # a command that reads records uses none of these, and they t
     from puppylog.stores.duckdb import outgoing
     from puppylog.stores.duckdb.client.appender import SpoolAppender
     from puppylog.stores.duckdb.spool import Spool
-
-# After a crash the new engine must be found at once. A pooled connection would wait, because its last attempt failed.
-_CHANNEL = [
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.max_reconnect_backoff_ms", 500),
-]
 
 
 class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionClient):
@@ -69,7 +62,6 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         """
         # Fields without a comment are not changed after the constructor.
         self._timeout_s = timeout_s
-        self._starts_engine = starts_engine
         self._stack = contextlib.ExitStack()  # in the thread that makes appenders, and in `close`
         super().__init__(StoreDirectory(path))
         self._directory.prepare()
@@ -79,9 +71,8 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         except OSError as error:
             raise translate_os_error(self._directory.path, error) from None
         self._stack.callback(self._presence.release)
-        self._socket = self._stack.enter_context(self._directory.reachable_socket())
-        self._channel_lock = threading.Lock()
-        self._channel: flight.FlightClient | None = None  # under `_channel_lock`; its calls need no lock
+        socket = self._stack.enter_context(self._directory.reachable_socket())
+        self._channel = Channel(self._directory, socket, starts_engine=starts_engine)  # in any thread
         self._spool: Spool | None = None  # in the thread that makes appenders; `Spool` says who uses what it has
         self._claims = Claims(self._directory.streams)  # in the thread that opens and closes streams
         try:
@@ -193,7 +184,10 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         return {request.digest: request for request in found}
 
     def keep_alive(self) -> None:
-        """Start the engine again if it has crashed, so that its jobs run as long as a client watches."""
+        """Start the engine again if it has crashed, so that its jobs run as long as a client watches.
+
+        Resources that an idle client does not need are released.
+        """
         if self._spool is not None:
             self._spool.clear()  # called when there is no backlog, so the next batches are small
         try:
@@ -202,6 +196,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
             raise translate_os_error(self._directory.path, error) from None
         if not has_engine:
             self._ask("hello")
+        self._channel.close_idle()
 
     # --- reading
 
@@ -235,6 +230,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         ticket = {"sql": sql, "parameters": values, "is_ours": False, "timeout_s": limit_s}
         with contextlib.ExitStack() as stack:
             stack.enter_context(self._calling(cancellation, ticket))
+            stack.enter_context(self._channel.in_use())
             reader = interruptible(lambda: self._call(lambda channel: _get(channel, ticket)))
             stack.callback(reader.cancel)
             yield _iter_batches(reader)
@@ -290,9 +286,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
     def close(self) -> None:
         self._claims.close()
         self.release_sending()
-        with self._channel_lock:
-            channel = self._channel
-        self._drop_channel(channel)
+        self._channel.close()
         self._stack.close()
 
     def __enter__(self) -> Self:
@@ -320,37 +314,17 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         If the engine goes away during the call and the call is repeatable, start the engine and call once more.
         """
         for is_last in (not is_repeatable, True):
-            channel = self._connected()
-            try:
-                return ask(channel)
-            except (pa.ArrowException, OSError) as error:
-                failure = wire.decode_error(error)
+            with self._channel.in_use():
+                client = self._channel.open()
+                try:
+                    return ask(client)
+                except (pa.ArrowException, OSError) as error:
+                    failure = wire.decode_error(error)
             if isinstance(failure, StoreUnavailable):
-                self._drop_channel(channel)
+                self._channel.drop(client)
             if is_last or not isinstance(failure, StoreUnavailable):
                 raise failure
         raise AssertionError  # the loop returns or raises
-
-    def _connected(self) -> flight.FlightClient:
-        with self._channel_lock:
-            if self._channel is None:
-                if not is_answering(self._directory):
-                    if not self._starts_engine:
-                        raise StoreUnavailable("open", f"store {self._directory.path}", "its engine does not run")
-                    try:
-                        start_engine(self._directory)
-                    except OSError as error:  # such as a full disk: the log or a lock file cannot be created
-                        raise translate_os_error(self._directory.path, error) from None
-                self._channel = flight.connect(f"grpc+unix://{self._socket}", generic_options=_CHANNEL)
-            return self._channel
-
-    def _drop_channel(self, channel: flight.FlightClient | None) -> None:
-        """Close the channel, if there is one. The next call opens a new one, unless another thread has done so."""
-        with self._channel_lock:
-            if channel is self._channel:
-                self._channel = None
-        if channel is not None:
-            channel.close()
 
 
 def _get(channel: flight.FlightClient, ticket: Mapping[str, object]) -> flight.FlightStreamReader:
