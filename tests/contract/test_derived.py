@@ -111,7 +111,7 @@ def test_a_derived_metric_is_its_formula_over_its_inputs(server: StoreServer, st
         table = read_steps(store, metric, STEP_S, within=ALWAYS)
         stepped = {(row["bucket"].astimezone(UTC), row["segment"]): row["value"] for row in table.to_pylist()}
         assert_same(stepped, expect([*before, *late], STEP_S)[name])
-    one = read_steps(store, derived["of_all"], STEP_S, within=ALWAYS, segment="a")
+    one = read_steps(store, derived["of_all"], STEP_S, within=ALWAYS, segments=["a"])
     assert set(one["segment"].to_pylist()) == {"a"}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from puppylog.model.metric import Metric
-from puppylog.monitor.metrics import count_buckets, find_step, measure_extent
+from puppylog.monitor.metrics import count_buckets, find_ends, find_step, measure_extent
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import choose_step
 from puppylog.stores.base import Store
@@ -64,7 +64,8 @@ def _check(store: Store, metric: Metric, chosen: random.Random) -> None:
         assert count_buckets(store, metric, 2, within=within, segment=segment) == min(2, found["buckets"])
         if since is None and until is None and found["first_bucket"] is not None:
             span_s = metric.period_s + int((found["last_bucket"] - found["first_bucket"]).total_seconds())
-            step_s = find_step(store, metric, within=within, now=NOON, steps=50, segment=segment)
+            ends = find_ends(store, metric, within, segment)
+            step_s = find_step(metric, ends, within=within, now=NOON, steps=50)
             assert step_s == choose_step(metric.period_s, span_s, 50)
 
 

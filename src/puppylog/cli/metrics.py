@@ -30,20 +30,20 @@ from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.metrics import (
     Extent,
     MetricState,
-    Query,
     count_buckets,
+    find_ends,
+    find_newest_buckets,
     find_step,
     get_metric,
     list_metrics,
     measure_extent,
-    newest_query,
     read_observations,
     read_steps,
-    steps_query,
 )
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.monitor.ranking import MEAN, SUM, LargestSegments, rank_segments
-from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps
+from puppylog.monitor.ranking import MEAN, SUM, LargestSegments, read_largest
+from puppylog.monitor.segments import Segments, segments_of
+from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps, include_buckets
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -203,40 +203,44 @@ class _Found:
 
 def _find_whole(store: Store, metric: Metric, asked: _Asked, chart_steps: int) -> _Found:
     """Return the observations of a whole range, in at most ``chart_steps`` steps unless a step is asked for."""
-    if asked.step_s is None:
-        step_s = find_step(store, metric, within=asked.within, now=asked.now, steps=chart_steps, segment=asked.segment)
-    else:
-        step_s = asked.step_s
-    largest = _rank(store, metric, steps_query(store, metric, step_s, within=asked.within, segment=asked.segment))
-    ends = cover_range(metric, asked.within, asked.now, largest.observed, step_s=step_s)
+    only = segments_of(asked.segment)
+    observed = find_ends(store, metric, asked.within, asked.segment)
+    step_s = asked.step_s
+    if step_s is None:
+        step_s = find_step(metric, observed, within=asked.within, now=asked.now, steps=chart_steps)
+    largest = _read_largest(store, metric, step_s, asked.within, only)
+    ends = cover_range(metric, asked.within, asked.now, include_buckets(observed, largest.table), step_s=step_s)
     return _Found(largest.table, step_s, ends, left_out=largest.left_out, rest=largest.rest)
 
 
 def _find_newest_drawn(store: Store, metric: Metric, asked: _Asked) -> _Found:
     """Return the newest buckets of the segments that a chart shows."""
-    query = newest_query(store, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
-    largest = _rank(store, metric, query)
-    count = functools.partial(count_buckets, store, metric, within=asked.within, segment=asked.segment)
+    if metric.segment is None or asked.segment is not None:
+        return _find_newest(store, metric, asked)
+    within, buckets = find_newest_buckets(store, metric, within=asked.within, buckets=asked.limit)
+    largest = _read_largest(store, metric, metric.period_s, within)
     return _Found(
         largest.table,
         metric.period_s,
-        largest.observed,
-        count=count,
+        include_buckets(find_ends(store, metric, within), largest.table),
+        count=functools.partial(count_buckets, store, metric, within=asked.within),
         left_out=largest.left_out,
         rest=largest.rest,
-        buckets=largest.buckets,
+        buckets=buckets,
     )
 
 
-def _rank(store: Store, metric: Metric, query: Query) -> LargestSegments:
+def _read_largest(
+    store: Store, metric: Metric, step_s: int, within: Range, segments: Segments = None
+) -> LargestSegments:
     size = SUM if metric.statistic in {*SUMMED, "rate"} else MEAN
-    return rank_segments(store, *query, size=size, most=MOST_SEGMENTS)
+    return read_largest(store, metric, step_s, within=within, size=size, most=MOST_SEGMENTS, segments=segments)
 
 
 def _find_newest(store: Store, metric: Metric, asked: _Asked) -> _Found:
     """Return the newest buckets that are not empty, or the newest steps."""
     if asked.step_s is not None:
-        steps = read_steps(store, metric, asked.step_s, within=asked.within, segment=asked.segment)
+        steps = read_steps(store, metric, asked.step_s, within=asked.within, segments=segments_of(asked.segment))
         ends = _find_ends(metric, asked, steps, asked.step_s)
         if ends is None:
             return _Found(steps, asked.step_s)

@@ -7,8 +7,9 @@ from typing import Final
 
 from puppylog.model.metric import Metric
 from puppylog.monitor.range import Range
+from puppylog.monitor.segments import Segments, letters_of, render_segments
 from puppylog.stores.base import RecordReader, Value
-from puppylog.stores.levels import Part, merge_sql
+from puppylog.stores.levels import Part, merge_sql, rows_sql
 from puppylog.stores.queries import load_queries
 from puppylog.stores.sketches import has_sketch
 
@@ -33,11 +34,9 @@ class Instants:
 
     def add(self, instant: datetime) -> str:
         """Return the parameter, as ``$edge_b``, for an instant."""
-        no, name = len(self.parameters), ""
-        while no >= 0:
-            no, name = no // 26 - 1, chr(ord("a") + no % 26) + name
-        self.parameters[f"edge_{name}"] = instant.astimezone(UTC).isoformat()
-        return f"$edge_{name}"
+        name = f"edge_{letters_of(len(self.parameters))}"
+        self.parameters[name] = instant.astimezone(UTC).isoformat()
+        return f"${name}"
 
     def limit(self, since: datetime | None, until: datetime | None) -> list[str]:
         """Return the conditions on buckets from one instant up to but not including another."""
@@ -56,7 +55,7 @@ def read_levels(reader: RecordReader) -> dict[str, Levels]:
 
 
 def steps_sql(
-    metric: Metric, levels: Levels, step_s: int, within: Range, instants: Instants, *, is_of_segment: bool
+    metric: Metric, levels: Levels, step_s: int, within: Range, instants: Instants, *, in_segments: str = "true"
 ) -> str:
     """Return the query of a metric in steps: ``bucket``, ``segment``, ``value`` and further columns.
 
@@ -69,22 +68,38 @@ def steps_sql(
         step_s: the seconds in a step, a multiple of the metric's period.
         within: the range.
         instants: takes the parameters of the query.
-        is_of_segment: whether only the segment ``$segment`` is read.
+        in_segments: SQL, the condition on the segments that are read.
     """
-    usable = [level_s for level_s in levels.watermarks if step_s % level_s == 0 and level_s != metric.period_s]
+    usable = [level_s for level_s in levels.watermarks if step_s % level_s == 0]
+    return merge_sql(metric, step_s, _list_parts(metric, levels, usable, within, instants, in_segments=in_segments))
+
+
+def coarsest_sql(metric: Metric, levels: Levels, within: Range, instants: Instants) -> str:
+    """Return the query of the fewest rows that have all segments and all values of a range, as `rows_sql` makes it."""
+    return rows_sql(metric, _list_parts(metric, levels, list(levels.watermarks), within, instants))
+
+
+def _list_parts(
+    metric: Metric,
+    levels: Levels,
+    usable: Sequence[int],
+    within: Range,
+    instants: Instants,
+    *,
+    in_segments: str = "true",
+) -> list[Part]:
+    """Return the parts of a range, each of the coarsest of the usable levels, or of the metric's own buckets."""
     parts: list[Part] = []
+    usable = [level_s for level_s in usable if level_s != metric.period_s]
     for level_s, part in cover(sorted(usable, reverse=True), levels, within.since, within.until):
-        conditions = instants.limit(part.since, part.until) or ["true"]
-        if is_of_segment:
-            conditions.append(_QUERIES["of_segment"])
-        where = " AND ".join(conditions)
+        where = " AND ".join([*instants.limit(part.since, part.until), in_segments])
         if level_s is None:
             sketches = f"puppylog.sketches_{levels.metric_id}" if has_sketch(metric) else None
             parts.append(Part(f"puppylog.buckets_{levels.metric_id}", metric.period_s, sketches, where))
         else:
             level, sketch = (f"puppylog.{kind}_{levels.metric_id}_{level_s}" for kind in ("level", "sketch"))
             parts.append(Part(level, level_s, sketch if has_sketch(metric) else None, where, is_level=True))
-    return merge_sql(metric, step_s, parts)
+    return parts
 
 
 def cover(
@@ -129,7 +144,7 @@ def _round_down(seconds: float, step_s: int) -> int:
 
 
 def find_newest(
-    reader: RecordReader, metric: Metric, levels: Levels, *, within: Range, buckets: int, segment: str | None
+    reader: RecordReader, metric: Metric, levels: Levels, *, within: Range, buckets: int, segments: Segments
 ) -> Range:
     """Return a part of a range that has its newest ``buckets`` buckets, or the range itself.
 
@@ -139,9 +154,10 @@ def find_newest(
     if not coarser:
         return within
     instants = Instants()
-    where = " AND ".join([*instants.limit(within.since, within.until), _QUERIES["of_segment"]])
+    in_segments, names = render_segments(segments)
+    where = " AND ".join([*instants.limit(within.since, within.until), in_segments])
     sql = _QUERIES["newest_level_buckets"].format(id=levels.metric_id, step_s=coarser[0], where=where)
-    parameters = {**instants.parameters, "segment": segment, "most": buckets}
+    parameters = {**instants.parameters, **names, "most": buckets}
     found = 0
     for row in reader.query(sql, parameters).to_pylist():
         # A level's bucket that reaches over the end of the range may have no bucket in the range.

@@ -12,8 +12,9 @@ from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.extents import LevelReader
-from puppylog.monitor.levels import Instants, Levels, find_newest, read_levels, steps_sql
+from puppylog.monitor.levels import Instants, Levels, coarsest_sql, find_newest, read_levels, steps_sql
 from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.segments import Segments, render_segments, segments_of
 from puppylog.monitor.steps import Ends, choose_step, cover_range
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.derived import derived_sql
@@ -92,7 +93,9 @@ def measure_extent(reader: RecordReader, metric: Metric) -> Extent:
         buckets = observations if metric.segment is None else asked.count_buckets(ALWAYS)
         ends = asked.find_ends(ALWAYS)
         return Extent(observations, buckets, segments, ends and ends.first, ends and ends.last)
-    [row] = reader.query(_QUERIES["metric_extent"].format(metric=metric.name)).to_pylist()
+    rows, parameters = rows_query(reader, metric, within=ALWAYS)
+    sql = _QUERIES["metric_extent"].format(metric=metric.name, segments=rows)
+    [row] = reader.query(sql, parameters).to_pylist()
     return Extent(**row)
 
 
@@ -103,20 +106,21 @@ def read_observations(
 
     With ``segment``, only the observations of this segment.
     """
-    return reader.query(*newest_query(reader, metric, within=within, buckets=buckets, segment=segment))
-
-
-def newest_query(
-    reader: RecordReader, metric: Metric, *, within: Range, buckets: int, segment: str | None = None
-) -> Query:
-    """Return the query of `read_observations`, and its parameters."""
-    levels = _find_levels(reader, metric)
-    if levels is not None:
-        within = find_newest(reader, metric, levels, within=within, buckets=buckets, segment=segment)
+    segments = segments_of(segment)
+    within = _narrow(reader, metric, within, buckets, segments)
     parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
-    if metric.segment is not None and segment is None:
-        return _QUERIES["series_by_segment"].format(metric=metric.name), parameters
-    return _QUERIES["series"].format(metric=metric.name), {**parameters, "segment": segment}
+    if metric.segment is not None and segments is None:
+        return reader.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
+    in_segments, names = render_segments(segments)
+    sql = _QUERIES["series"].format(metric=metric.name, in_segments=in_segments)
+    return reader.query(sql, {**parameters, **names})
+
+
+def find_newest_buckets(reader: RecordReader, metric: Metric, *, within: Range, buckets: int) -> tuple[Range, int]:
+    """Return the part of a range that has its newest buckets that are not empty, and how many these are."""
+    narrow = _narrow(reader, metric, within, buckets, None)
+    [row] = _ask(reader, "newest_buckets", metric, narrow, buckets=buckets)
+    return (narrow if row["since"] is None else replace(within, since=row["since"])), int(row["buckets"])
 
 
 def count_buckets(
@@ -124,16 +128,32 @@ def count_buckets(
 ) -> int:
     """Return the number of buckets that are not empty, counting no further than ``most``."""
     levels = _find_levels(reader, metric)
+    segments = segments_of(segment)
     if levels is not None:
         asked = LevelReader(reader, metric, levels, segment)
         if metric.segment is None or segment:  # "" stands for no segment, too, and both may have the same bucket
             return min(most, asked.count_observations(within).observations)
         if segment is None and levels.has_sizes:
             return min(most, asked.count_buckets(within))
-        within = find_newest(reader, metric, levels, within=within, buckets=most, segment=segment)
-    parameters: dict[str, Value] = {**within.parameters(), "segment": segment, "most": most}
-    [row] = reader.query(_QUERIES["series_count"].format(metric=metric.name), parameters).to_pylist()
+        within = find_newest(reader, metric, levels, within=within, buckets=most, segments=segments)
+    [row] = _ask(reader, "series_count", metric, within, segments, most=most)
     return int(row["n"])
+
+
+def _narrow(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> Range:
+    """Return a part of a range that has its newest ``buckets`` buckets, or the range itself."""
+    levels = _find_levels(reader, metric)
+    if levels is None:
+        return within
+    return find_newest(reader, metric, levels, within=within, buckets=buckets, segments=segments)
+
+
+def _ask(
+    reader: RecordReader, query: str, metric: Metric, within: Range, segments: Segments = None, **values: Value
+) -> list[dict[str, Any]]:
+    in_segments, names = render_segments(segments)
+    sql = _QUERIES[query].format(metric=metric.name, in_segments=in_segments)
+    return list(reader.query(sql, {**within.parameters(), **names, **values}).to_pylist())
 
 
 def read_in_steps(
@@ -143,30 +163,26 @@ def read_in_steps(
 
     The steps cover the range as `cover_range` says.
     """
-    step_s = find_step(reader, metric, within=within, now=now, steps=steps, segment=segment)
-    return read_steps(reader, metric, step_s, within=within, segment=segment), step_s
+    step_s = find_step(metric, find_ends(reader, metric, within, segment), within=within, now=now, steps=steps)
+    return read_steps(reader, metric, step_s, within=within, segments=segments_of(segment)), step_s
 
 
-def find_step(
-    reader: RecordReader, metric: Metric, *, within: Range, now: datetime, steps: int, segment: str | None = None
-) -> int:
-    """Return the seconds in a step of which at most ``steps`` cover a whole range."""
-    observed = _find_ends(reader, metric, within=within, segment=segment)
+def find_ends(reader: RecordReader, metric: Metric, within: Range, segment: str | None = None) -> Ends | None:
+    """Return the first and the last bucket of a range that are not empty; None if all are empty."""
+    levels = _find_levels(reader, metric)
+    if levels is not None:
+        return LevelReader(reader, metric, levels, segment).find_ends(within)
+    [extent] = _ask(reader, "series_extent", metric, within, segments_of(segment))
+    return None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
+
+
+def find_step(metric: Metric, observed: Ends | None, *, within: Range, now: datetime, steps: int) -> int:
+    """Return the seconds in a step of which at most ``steps`` cover a whole range, given what `find_ends` returned."""
     ends = cover_range(metric, within, now, observed, step_s=metric.period_s)
     span_s = metric.period_s
     if ends is not None:
         span_s += int((ends.last - ends.first).total_seconds())
     return choose_step(metric.period_s, span_s, steps)
-
-
-def _find_ends(reader: RecordReader, metric: Metric, *, within: Range, segment: str | None) -> Ends | None:
-    """Return the first and the last bucket in a range; None if there is none."""
-    levels = _find_levels(reader, metric)
-    if levels is not None:
-        return LevelReader(reader, metric, levels, segment).find_ends(within)
-    parameters: dict[str, Value] = {**within.parameters(), "segment": segment}
-    [extent] = reader.query(_QUERIES["series_extent"].format(metric=metric.name), parameters).to_pylist()
-    return None if extent["first_bucket"] is None else Ends(extent["first_bucket"], extent["last_bucket"])
 
 
 def _find_levels(reader: RecordReader, metric: Metric) -> Levels | None:
@@ -176,9 +192,9 @@ def _find_levels(reader: RecordReader, metric: Metric) -> Levels | None:
 
 
 def read_steps(
-    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segment: str | None = None
+    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segments: Segments = None
 ) -> pa.Table:
-    """Return ``(bucket, segment, value)`` of a whole range, in steps of several buckets.
+    """Return ``(bucket, segment, value)`` of a whole range, in steps of several buckets, the oldest first.
 
     The value of a step is that of all its records. Percentiles and numbers of distinct values are estimated from
     sketches, see `puppylog.stores.sketches`, unless a step is one bucket. The value of a derived metric is its formula
@@ -190,35 +206,50 @@ def read_steps(
         metric: the metric.
         step_s: the seconds in a step, a multiple of the metric's period.
         within: the range.
-        segment: only this segment; None for all.
+        segments: only these segments.
 
     Raises:
         UsageError: the step is not a multiple of the period.
     """
-    return reader.query(*steps_query(reader, metric, step_s, within=within, segment=segment))
+    sql, parameters = steps_query(reader, metric, step_s, within=within, segments=segments)
+    return reader.query(_QUERIES["in_order"].format(observations=sql), parameters)
 
 
 def steps_query(
-    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segment: str | None = None
+    reader: RecordReader, metric: Metric, step_s: int, *, within: Range, segments: Segments = None
 ) -> Query:
-    """Return the query of `read_steps`, and its parameters."""
+    """Return a query of what `read_steps` returns, in no order, and its parameters."""
     if step_s % metric.period_s:
         cause = f"it is not a multiple of the period of metric {metric.name!r}, {format_period(metric.period_s)}"
         raise UsageError("use", f"a step of {format_period(step_s)}", cause)
     asked = _Steps(read_levels(reader), step_s, within, Instants())
+    in_segments, names = render_segments(segments)
+    parts = {"metric": metric.name, "in_segments": in_segments}
     if is_derived(metric):
         known = {name: state.metric for name, state in _read_states(reader).items()}
-        sql = _QUERIES["series_of_derived"].format(derived=_steps_of_input(metric, asked, known))
+        derived = _steps_of_input(metric, asked, known)
+        sql = _QUERIES["chosen_segments"].format(observations=derived, **parts)
+    elif step_s == metric.period_s:
+        sql = _QUERIES["observations"].format(**parts)
     elif metric.name in asked.levels:
-        is_of_segment = segment is not None
-        merged = steps_sql(
-            metric, asked.levels[metric.name], step_s, within, asked.instants, is_of_segment=is_of_segment
-        )
-        sql = _QUERIES["steps_of_levels"].format(merged=merged)
+        sql = steps_sql(metric, asked.levels[metric.name], step_s, within, asked.instants, in_segments=in_segments)
     else:
-        sql = _QUERIES["series_in_steps"].format(metric=metric.name, value=_value_in_steps(metric, step_s))
-    values = {**within.parameters(), **asked.instants.parameters, "segment": segment, "step_s": step_s}
+        sql = _QUERIES["series_in_steps"].format(value=_value_in_steps(metric, step_s), **parts)
+    values = {**within.parameters(), **asked.instants.parameters, **names, "step_s": step_s}
     return sql, {name: values[name] for name in parameters_of(sql)}
+
+
+def rows_query(reader: RecordReader, metric: Metric, *, within: Range) -> Query:
+    """Return a query of ``segment`` and ``value``, in the fewest rows that have all segments and values of a range.
+
+    The values of a segment's rows add up to the sum of a count or a sum, and to the records of a rate. The greatest one
+    is that of a max. For other statistics, a value means nothing.
+    """
+    levels = _find_levels(reader, metric)
+    if levels is None:
+        return steps_query(reader, metric, metric.period_s, within=within)
+    instants = Instants()
+    return coarsest_sql(metric, levels, within, instants), instants.parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,8 +269,9 @@ def _steps_of_input(metric: Metric, asked: _Steps, known: Mapping[str, Metric]) 
         return derived_sql(metric, inputs, lambda source: _steps_of_input(source, asked, known))
     levels = asked.levels.get(metric.name)
     if levels is None:
-        return _QUERIES["steps_of_input"].format(metric=metric.name, value=_value_in_steps(metric, asked.step_s))
-    return steps_sql(metric, levels, asked.step_s, asked.within, asked.instants, is_of_segment=False)
+        value = _value_in_steps(metric, asked.step_s)
+        return _QUERIES["series_in_steps"].format(metric=metric.name, value=value, in_segments="true")
+    return steps_sql(metric, levels, asked.step_s, asked.within, asked.instants)
 
 
 def _value_in_steps(metric: Metric, step_s: int) -> str:

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 import pyarrow as pa
 
 from puppylog.model.metric import ADDITIVE_STATISTICS, Metric
-from puppylog.monitor.metrics import find_step, steps_query
+from puppylog.monitor.metrics import find_ends, find_step
 from puppylog.monitor.range import Range
-from puppylog.monitor.ranking import GREATEST, SUM, rank_segments
-from puppylog.monitor.steps import count_steps, cover_range
+from puppylog.monitor.ranking import GREATEST, SUM, read_largest
+from puppylog.monitor.segments import segments_of
+from puppylog.monitor.steps import count_steps, cover_range, include_buckets
 from puppylog.stores.base import RecordReader
 
 
@@ -56,15 +57,16 @@ def read_series(
         segment: only this segment; None for all.
         series: the greatest number of segments.
     """
-    step_s = find_step(reader, metric, within=within, now=now, steps=steps, segment=segment)
-    query = steps_query(reader, metric, step_s, within=within, segment=segment)
-    size = SUM if metric.statistic in ADDITIVE_STATISTICS else GREATEST
-    largest = rank_segments(reader, *query, size=size, most=series)
-    table, observed = largest.table, largest.observed
-    ends = cover_range(metric, within, now, observed, step_s=step_s)
+    only = segments_of(segment)
+    observed = find_ends(reader, metric, within, segment)
+    step_s = find_step(metric, observed, within=within, now=now, steps=steps)
+    is_additive = metric.statistic in ADDITIVE_STATISTICS
+    size = SUM if is_additive else GREATEST
+    largest = read_largest(reader, metric, step_s, within=within, size=size, most=series, segments=only)
+    table = largest.table
+    ends = cover_range(metric, within, now, include_buckets(observed, table), step_s=step_s)
     if ends is None:
         return SeriesInSteps(None, step_s, (), 0)
-    is_additive = metric.statistic in ADDITIVE_STATISTICS
     segments = _list_segments(table, is_additive=is_additive)
     if not segments and metric.segment is None:
         segments = [None]

@@ -42,6 +42,19 @@ class Ends(NamedTuple):
     last: datetime
 
 
+def include_buckets(ends: Ends | None, table: pa.Table) -> Ends | None:
+    """Return ends that also include the buckets of a table, some of which may have been stored since ``ends`` was read.
+
+    Args:
+        ends: the first and the last bucket; None if there was none.
+        table: observations in the order of their buckets.
+    """
+    if not table.num_rows:
+        return ends
+    first, last = table["bucket"][0].as_py(), table["bucket"][-1].as_py()
+    return Ends(first, last) if ends is None else Ends(min(ends.first, first), max(ends.last, last))
+
+
 def cover_range(metric: Metric, within: Range, now: datetime, observed: Ends | None, *, step_s: int) -> Ends | None:
     """Return the steps that cover a range; None if the range has no beginning and no observation.
 

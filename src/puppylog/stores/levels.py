@@ -88,6 +88,14 @@ def merge_sql(metric: Metric, step_s: int | str, parts: Sequence[Part]) -> str:
     return _QUERIES["merged"].format(step=step, columns=_MERGED[metric.statistic].format(step_s=step_s), parts=union)
 
 
+def rows_sql(metric: Metric, parts: Sequence[Part]) -> str:
+    """Return the query of the rows of all parts, not merged: bucket, segment, the columns of the metric, ``buckets``.
+
+    The value of a rate is a number of records, so that the values of rows with buckets of different lengths add up.
+    """
+    return _union(_read(metric, part) for part in parts)
+
+
 def merge_sketches_sql(metric: Metric, step_s: int | str, parts: Sequence[Part]) -> str:
     """Return the query of the sketch rows of buckets of ``step_s`` seconds: ``bucket``, ``segment``, ``bin``, ``n``."""
     read = _union(

@@ -20,18 +20,11 @@ SELECT metrics.name, levels.metric_id, levels.step_s,
 FROM puppylog.metric_levels AS levels
 JOIN puppylog.metrics AS metrics ON metrics.id = levels.metric_id
 
--- name: steps_of_levels
--- The observations of a metric in steps, merged from its levels.
-SELECT bucket, segment, value FROM ({merged}) AS merged ORDER BY 1, 2
-
 -- name: since_bucket
 bucket >= {instant}::TIMESTAMPTZ
 
 -- name: until_bucket
 bucket < {instant}::TIMESTAMPTZ
-
--- name: of_segment
-coalesce(segment, '') = coalesce($segment, segment, '')
 
 -- name: newest_level_buckets
 -- The newest buckets of a level, and at least how many of the metric's own buckets each has.
@@ -42,39 +35,50 @@ GROUP BY bucket
 ORDER BY bucket DESC
 LIMIT $most
 
--- name: largest_segments
--- The observations of the $most_segments largest segments. Each row also says how many segments are left out, what their
--- sizes add up to, and which buckets all segments have.
-WITH observed AS MATERIALIZED (
-    {observations}
-), sized AS MATERIALIZED (
+-- name: ranked_segments
+-- The $most_segments largest segments of some observations, the number of all segments, and what the sizes of the others add
+-- up to.
+WITH sized AS MATERIALIZED (
     SELECT segment, coalesce({size}, 0) AS size
     FROM (
-        SELECT segment, CASE WHEN abs(value) < CAST('Infinity' AS DOUBLE PRECISION) THEN value END AS value FROM observed
+        SELECT segment, CASE WHEN abs(value) < CAST('Infinity' AS DOUBLE PRECISION) THEN value END AS value
+        FROM ({observations}) AS observed
     ) AS finite
     GROUP BY segment
-), ranked AS (
+), ranked AS MATERIALIZED (
     SELECT segment, size, row_number() OVER (ORDER BY size DESC, coalesce(segment, '')) AS place FROM sized
 ), others AS (
     SELECT count(*) AS left_out, coalesce(sum(size), 0) AS rest FROM ranked WHERE place > $most_segments
-), whole AS (
-    SELECT min(bucket) AS first_bucket, max(bucket) AS last_bucket, count(DISTINCT bucket) AS buckets FROM observed
 )
-SELECT observed.bucket, observed.segment, observed.value, others.left_out, others.rest, whole.first_bucket,
-       whole.last_bucket, whole.buckets
-FROM observed
-JOIN ranked ON coalesce(observed.segment, '') = coalesce(ranked.segment, '')
-           AND (observed.segment IS NULL) = (ranked.segment IS NULL)
+SELECT ranked.segment, others.left_out, others.rest
+FROM ranked
 CROSS JOIN others
-CROSS JOIN whole
 WHERE ranked.place <= $most_segments
-ORDER BY observed.bucket, observed.segment
+ORDER BY ranked.place
 
 -- name: metric_extent
 -- The numbers of a metric's observations, buckets and segments, and its first and last bucket.
-SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets, count(DISTINCT segment) AS segments,
+SELECT count(*) AS observations, count(DISTINCT bucket) AS buckets,
+       (SELECT count(DISTINCT segment) FROM ({segments}) AS segments) AS segments,
        min(bucket) AS first_bucket, max(bucket) AS last_bucket
 FROM metrics.{metric}
+
+-- name: observations
+-- The observations of a metric in a range.
+SELECT bucket, segment, value
+FROM metrics.{metric}
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
+
+-- name: newest_buckets
+-- The first of the newest buckets of a metric that are not empty, and how many there are, up to $buckets.
+SELECT min(bucket) AS since, count(*) AS buckets
+FROM (
+    SELECT DISTINCT bucket
+    FROM metrics.{metric}
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
+    ORDER BY bucket DESC
+    LIMIT $buckets
+) AS newest
 
 -- name: series
 -- The newest observations of one series: a metric without segments, or one segment of a metric.
@@ -82,8 +86,7 @@ SELECT bucket, segment, value
 FROM (
     SELECT bucket, segment, value
     FROM metrics.{metric}
-    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
-      AND coalesce(segment, '') = coalesce($segment, segment, '')
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
     ORDER BY bucket DESC
     LIMIT $buckets
 ) AS newest
@@ -107,8 +110,7 @@ SELECT count(*) AS n
 FROM (
     SELECT DISTINCT bucket
     FROM metrics.{metric}
-    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
-      AND coalesce(segment, '') = coalesce($segment, segment, '')
+    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
     LIMIT $most
 ) AS counted
 
@@ -116,31 +118,22 @@ FROM (
 -- The first and the last nonempty bucket of a metric or of one of its segments.
 SELECT min(bucket) AS first_bucket, max(bucket) AS last_bucket
 FROM metrics.{metric}
-WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
-  AND coalesce(segment, '') = coalesce($segment, segment, '')
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
 
 -- name: series_in_steps
 -- All observations, with several buckets combined into one step. Steps are aligned to the epoch, as buckets are.
 SELECT to_timestamp(floor(date_part('epoch', bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
 FROM metrics.{metric}
-WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
-  AND coalesce(segment, '') = coalesce($segment, segment, '')
-GROUP BY 1, 2
-ORDER BY 1, 2
-
--- name: steps_of_input
--- All observations of an input of a derived metric, as in series_in_steps, but of every segment.
-SELECT to_timestamp(floor(date_part('epoch', bucket) / $step_s) * $step_s) AS bucket, segment, {value} AS value
-FROM metrics.{metric}
-WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ AND {in_segments}
 GROUP BY 1, 2
 
--- name: series_of_derived
--- The observations of a derived metric in steps, from those of its inputs.
-SELECT bucket, segment, value
-FROM ({derived}) AS derived
-WHERE coalesce(segment, '') = coalesce($segment, segment, '')
-ORDER BY 1, 2
+-- name: chosen_segments
+-- The observations of some segments.
+SELECT bucket, segment, value FROM ({observations}) AS observed WHERE {in_segments}
+
+-- name: in_order
+-- Observations in the order of their buckets and segments.
+SELECT bucket, segment, value FROM ({observations}) AS observed ORDER BY 1, 2
 
 -- name: alert_states
 -- The alerts (one, those of one group's metrics, or all), with a row for each judged segment. An alert without a judged

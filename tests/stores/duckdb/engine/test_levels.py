@@ -1,7 +1,8 @@
 """The levels of the embedded store's metrics against the metrics' own buckets, while lines come late."""
 
 import math
-from collections.abc import Iterator, Sequence
+import statistics
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -15,8 +16,10 @@ from hypothesis import strategies as st
 from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS
 from puppylog.monitor.levels import find_newest, read_levels
-from puppylog.monitor.metrics import read_observations, read_steps
+from puppylog.monitor.metrics import Extent, measure_extent, read_observations, read_steps
 from puppylog.monitor.range import Range
+from puppylog.monitor.ranking import GREATEST, MEAN, SUM, read_largest
+from puppylog.monitor.segments import segments_of
 from puppylog.stores.base import Parameters, StoreInfo
 from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.client.doctor_levels import find_wrong_level
@@ -220,8 +223,38 @@ def test_the_newest_buckets_are_found_without_reading_all(filled: EngineReader) 
                 newest = sorted({row["bucket"] for row in expected})[-buckets:]
                 found = read_observations(filled, metric, within=within, buckets=buckets, segment=segment)
                 assert found.to_pylist() == [row for row in expected if row["bucket"] in newest]
-                part = find_newest(filled, metric, levels, within=within, buckets=buckets, segment=segment)
+                part = find_newest(
+                    filled, metric, levels, within=within, buckets=buckets, segments=segments_of(segment)
+                )
                 assert (part.since is not None) == (buckets < 10_000)
+
+
+def test_segments_are_ranked_by_levels_as_by_all_buckets(filled: EngineReader) -> None:
+    start = datetime.fromtimestamp(START_S, UTC)
+    sizes = {"count": SUM, "sum": SUM, "rate": SUM, "max": GREATEST, "avg": MEAN}
+    metrics = [metric for metric in METRICS if metric.statistic in sizes]
+    for metric in metrics:
+        for within in (Range(), Range(start - timedelta(seconds=200_005), start - timedelta(seconds=95))):
+            size = sizes[metric.statistic]
+            largest = read_largest(filled, metric, 60, within=within, size=size, most=1)
+            steps, values = read_steps(filled, metric, 60, within=within), dict[str, list[float]]()
+            for row in steps.to_pylist():
+                values.setdefault(row["segment"], []).append(row["value"])
+            totals: dict[str, Callable[[list[float]], float]] = {SUM: math.fsum, GREATEST: max, MEAN: statistics.fmean}
+            total = totals[size]
+            ranked = sorted(values, key=lambda segment: (-total(values[segment]), segment))
+            assert largest.table.to_pylist() == [row for row in steps.to_pylist() if row["segment"] == ranked[0]]
+            assert largest.left_out == 1
+            assert largest.rest == pytest.approx(total(values[ranked[1]]))
+
+
+def test_the_extent_of_a_metric_with_levels_is_that_of_all_buckets(filled: EngineReader) -> None:
+    rows = filled.query("SELECT bucket, segment FROM metrics.m_count").to_pylist()
+    buckets = {row["bucket"] for row in rows}
+    segments = {row["segment"] for row in rows}
+    assert measure_extent(filled, METRICS[0]) == Extent(
+        len(rows), len(buckets), len(segments), min(buckets), max(buckets)
+    )
 
 
 @pytest.mark.parametrize("statistic", ["count", "rate", "ratio", "avg"])
