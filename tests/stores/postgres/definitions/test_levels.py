@@ -1,5 +1,6 @@
 """The levels of a metric in PostgreSQL hold the same as the metric's own buckets, whatever statistic it has."""
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -101,6 +102,32 @@ def test_steps_are_read_from_the_coarsest_level_that_fits(store: PostgresStore) 
         )
         assert row["records"] == len(SIZES)
         assert row["steps"] <= steps
+
+
+@pytest.mark.parametrize("statistic", EXACT)
+def test_steps_are_the_same_wherever_the_levels_end(store: PostgresStore, statistic: str) -> None:
+    store.create_metric(
+        Metric("m", statistic, "*" if statistic in {"count", "rate"} else "response_bytes", 10, "request_method")
+    )
+    spans = [(NOON, NOON + timedelta(days=1)), (NOON + timedelta(minutes=20), NOON + timedelta(minutes=95))]
+    steps = [(step_s, *span) for step_s in (60, 300, 3600, 7200, 86_400) for span in spans]
+    before = [_read_steps(store, *step) for step in steps]
+    assert all(before)
+    for minute in (90, 47, 0, -1):
+        _ask(store, f"SELECT puppylog.lower_levels(id, '{NOON + timedelta(minutes=minute)}') FROM puppylog.metrics")
+        for step, expected in zip(steps, before, strict=True):
+            found = _read_steps(store, *step)
+            assert found.keys() == expected.keys(), step
+            assert list(found.values()) == pytest.approx(list(expected.values()), rel=1e-9, nan_ok=True), step
+
+
+def _read_steps(
+    store: PostgresStore, step_s: int, since: datetime, until: datetime
+) -> dict[tuple[datetime, str], float]:
+    sql = f"SELECT * FROM puppylog.read_metric('m', '{since}', '{until}', {step_s}) ORDER BY bucket, segment"
+    return {
+        (row["bucket"], row["segment"]): math.nan if row["value"] is None else row["value"] for row in _ask(store, sql)
+    }
 
 
 def test_a_metric_that_is_deleted_leaves_no_level(store: PostgresStore) -> None:

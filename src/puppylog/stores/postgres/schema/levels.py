@@ -19,6 +19,7 @@ _DEFINITIONS = load_queries("puppylog.stores.postgres", "definitions.sql")
 _RANGE: Final = _QUERIES["in_range"]
 _COMMON_STEP: Final = load_queries("puppylog.stores", "levels.sql")["step"]
 _STEP_PARAMETER: Final = "$3"
+_WATERMARK: Final = 4  # the parameter of the finest level's watermark; those of coarser levels follow
 
 
 def records_in_range(stored: StoredMetric) -> str:
@@ -107,10 +108,37 @@ def _create_level(
         "query": _with_date_bin(merge_sql(metric, step_s, [stored_part]), step_s),
         "sketches": sketches,
         "is_finest": finer is None,
-        "steps": _steps(stored, replace(level, where=_RANGE)),
+        "steps": steps_of_level(stored, step_s),
     }
     session.run(_QUERIES["insert_level"], row)
     return level, table
+
+
+def steps_of_level(stored: StoredMetric, step_s: int) -> str:
+    """Return the query of the observations in ``$1`` to ``$2`` in steps of ``$3`` seconds, from a level.
+
+    Where the level ends, the finer ones go on, and then the metric's own buckets. The watermarks of all levels are
+    parameters, ``$4`` that of the finest. If the query read them, TimescaleDB would plan a scan of every chunk.
+
+    Args:
+        stored: the metric.
+        step_s: the seconds of the level.
+    """
+    metric, steps_s = stored.metric, list_levels(stored.metric.period_s)
+    parts, since = [], "$1"
+    for level_s in reversed(steps_s[: steps_s.index(step_s) + 1]):
+        watermark = f"${_WATERMARK + steps_s.index(level_s)}"
+        where = _QUERIES["stored_range"].format(since=since, watermark=watermark)
+        sketches = f"puppylog.sketch_{stored.id}_{level_s}" if has_sketch(metric) else None
+        parts.append(Part(f"puppylog.level_{stored.id}_{level_s}", level_s, sketches, where, is_level=True))
+        since = f"greatest($1, {watermark})"
+    where = _QUERIES["range_since"].format(since=since)
+    own = Part(f"puppylog.buckets_{stored.id}", metric.period_s, where=where)
+    if has_sketch(metric):
+        in_range = _QUERIES["records_since"].format(since=since)
+        rows = sketch_sql(metric, "postgres", group_id=stored.group_id, where=in_range)
+        own = replace(own, sketches=f"({rows}) AS records")
+    return _steps(stored, *parts, own)
 
 
 def _create_sketches(session: Session, stored: StoredMetric, step_s: int, finer: Part | None) -> tuple[str, str]:
@@ -135,9 +163,9 @@ def _create_sketches(session: Session, stored: StoredMetric, step_s: int, finer:
     return _QUERIES["pack"].format(rows=rows), f"puppylog.sketches_{stored.id}_{step_s}"
 
 
-def _steps(stored: StoredMetric, part: Part) -> str:
+def _steps(stored: StoredMetric, *parts: Part) -> str:
     """Return the query of the observations in steps of ``$3`` seconds."""
-    merged = _with_date_bin(merge_sql(stored.metric, _STEP_PARAMETER, [part]), _STEP_PARAMETER)
+    merged = _with_date_bin(merge_sql(stored.metric, _STEP_PARAMETER, parts), _STEP_PARAMETER)
     return f"SELECT bucket, segment, value FROM ({merged}) AS steps"
 
 

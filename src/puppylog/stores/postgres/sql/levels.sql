@@ -38,6 +38,15 @@ bucket >= $1 AND bucket < $2
 -- name: records_in_range
 ts >= $1 AND ts < $2
 
+-- name: stored_range
+bucket >= {since} AND bucket < least($2, {watermark})
+
+-- name: range_since
+bucket >= {since} AND bucket < $2
+
+-- name: records_since
+ts >= {since} AND ts < $2
+
 -- name: above_watermark
 bucket >= (SELECT watermark FROM puppylog.levels WHERE metric_id = {id} AND step_s = {step_s})
 
@@ -112,6 +121,9 @@ DROP VIEW puppylog.buckets_{id}
 -- name: levels_of
 -- The levels that a metric has, the coarsest first.
 SELECT step_s, sketches IS NOT NULL AS has_sketches FROM puppylog.levels WHERE metric_id = $id ORDER BY step_s DESC
+
+-- name: set_steps_of_level
+UPDATE puppylog.levels SET steps = $steps WHERE metric_id = $id AND step_s = $step_s
 
 -- name: has_buckets
 SELECT to_regclass('puppylog.buckets_{id}') IS NOT NULL AS is_found

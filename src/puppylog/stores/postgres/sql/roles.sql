@@ -61,7 +61,7 @@ DO $$ BEGIN
         ALTER DEFAULT PRIVILEGES IN SCHEMA metrics_1m, metrics_1h, metrics_1d GRANT SELECT ON TABLES TO puppylog_reader;
     END IF;
 END $$;
-GRANT EXECUTE ON FUNCTION puppylog.count_day, puppylog.read_metric, puppylog.floor_to TO puppylog_reader;
+GRANT EXECUTE ON FUNCTION puppylog.count_day, puppylog.read_metric, puppylog.floor_to, puppylog.ceil_to TO puppylog_reader;
 DO $$ DECLARE routine regprocedure; BEGIN
     FOR routine IN SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'puppylog'::regnamespace AND proname = 'time_bucket'
     LOOP

@@ -145,6 +145,7 @@ DECLARE
     metric puppylog.metrics;
     level puppylog.levels;
     step integer := greatest(ceil(step_s), 1);
+    watermarks timestamptz[]; -- of the levels, the finest first
 BEGIN
     SELECT m.* INTO metric FROM puppylog.metrics AS m WHERE m.name = read_metric.name;
     IF NOT FOUND THEN
@@ -160,13 +161,22 @@ BEGIN
         WHERE l.metric_id = metric.id AND (l.step_s >= step OR l.step_s = 86400) ORDER BY l.step_s LIMIT 1;
     END IF;
     step := ceil(step::numeric / coalesce(level.step_s, metric.period_s)) * coalesce(level.step_s, metric.period_s);
+    since := puppylog.floor_to(since, step);
+    until := puppylog.ceil_to(until, coalesce(level.step_s, metric.period_s)); -- finer buckets as far as the level's would
     IF step = coalesce(level.step_s, metric.period_s) THEN -- a step is one bucket, whose value is known
-        RETURN QUERY EXECUTE format('SELECT b.bucket, b.segment, b.value FROM puppylog.%I AS b '
-                                    'WHERE b.bucket >= $1 AND b.bucket < $2',
-                                    concat_ws('_', 'buckets', metric.id, level.step_s))
-        USING puppylog.floor_to(since, step), until;
-        RETURN;
+        RETURN QUERY EXECUTE format('SELECT b.bucket, b.segment, b.value FROM puppylog.%s AS b '
+                                    'WHERE b.bucket >= $1 AND b.bucket < least($2, $3)',
+                                    concat_ws('_', CASE WHEN level.step_s IS NULL THEN 'buckets' ELSE 'level' END,
+                                              metric.id, level.step_s))
+        USING since, until, level.watermark;
+        since := greatest(since, level.watermark);
+        IF level.step_s IS NULL OR since >= until THEN
+            RETURN;
+        END IF;
     END IF;
-    RETURN QUERY EXECUTE coalesce(level.steps, metric.steps) USING puppylog.floor_to(since, step), until, step;
+    SELECT array_agg(l.watermark ORDER BY l.step_s) INTO watermarks FROM puppylog.levels AS l WHERE l.metric_id = metric.id;
+    -- As parameters, the watermarks are known when the query is planned, so chunks below them are left out.
+    RETURN QUERY EXECUTE coalesce(level.steps, metric.steps)
+    USING since, until, step, watermarks[1], watermarks[2], watermarks[3];
 END
 $$;

@@ -13,7 +13,7 @@ CREATE TABLE puppylog.levels (
     query text NOT NULL,       -- the level's buckets in [$1, $2), from the source
     sketches text,             -- its sketch rows in [$1, $2), if it has any; of the finest level from the records of streams $3
     is_finest boolean NOT NULL,
-    steps text NOT NULL,       -- the observations in [$1, $2) in steps of $3 seconds, from the level's buckets
+    steps text NOT NULL,       -- the observations in [$1, $2) in steps of $3 seconds; from $4 on, the watermarks of the levels
     PRIMARY KEY (metric_id, step_s)
 );
 
