@@ -65,7 +65,7 @@ def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(
             raise refusals.pop()
         return connect(url)
 
-    monkeypatch.setattr("puppylog.cli.collector.connect", refuse_first)
+    monkeypatch.setattr("puppylog.cli.collector_run.connect", refuse_first)
     refusals[:] = [StoreCrowded("connect", "", "too many connections")] * 2
     run = cli("collector", "-s", str(log))
     assert run.code == 0
@@ -73,7 +73,7 @@ def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(
     assert " 20 records, 1 rejected in " in run.err
     refusals[:] = [StoreUnavailable("connect", "", "no such server")]
     assert cli("collector", "-s", str(log)).code == 69
-    monkeypatch.setattr("puppylog.cli.collector._CROWDED_S", 0.0)
+    monkeypatch.setattr("puppylog.cli.collector_run._CROWDED_S", 0.0)
     refusals[:] = [StoreCrowded("connect", "", "too many connections")]
     assert cli("collector", "-s", str(log)).code == 69
 
@@ -154,7 +154,7 @@ def test_collector_refuses_wrong_arguments(cli: InProcess, arguments: list[str],
 
 def test_a_collector_loads_no_screen_and_no_engine() -> None:
     code = (
-        "import sys\nimport puppylog.cli.collector\n"
+        "import sys\nimport puppylog.cli.collector_run\n"
         "heavy = {'rich', 'duckdb', 'sqlglot'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )

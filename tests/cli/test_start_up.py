@@ -89,3 +89,9 @@ def test_a_count_loads_only_its_own_module(server: EmbeddedStore, arguments: lis
     counting = {name for name in loaded if name.startswith("puppylog.monitor.counting.")}
     assert counting == {f"puppylog.monitor.counting.{name}" for name in ("field", module)}
     assert loaded & {*HEAVY, *LIGHT, *FILES} == set()
+
+
+def test_a_collector_can_begin_with_the_engine_before_it_loads_arrow() -> None:
+    code = "import sys, puppylog.cli.collector; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) & {*HEAVY, "pyarrow", "puppylog.formats.registry"} == set()

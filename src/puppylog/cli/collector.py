@@ -1,46 +1,26 @@
 """``puppylog collector``: collect log files into the store."""
 
-import os
-import sys
-import threading
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.core import ParameterSource
 
-from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times, tell_summary
 from puppylog.cli.complete import complete_files, complete_groups
-from puppylog.cli.given import find_config_files
-from puppylog.cli.gone_streams import finish_gone_streams
 from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
-from puppylog.cli.options import examples, host_option, pass_settings, reread_settings, store_options
+from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
-from puppylog.cli.signals import Signals
-from puppylog.cli.talk import tell, warn
-from puppylog.collect.choosing import joins_lines, make_source
-from puppylog.collect.collector import Collector
 from puppylog.collect.containers import DEFAULT_PATHS, Runtime
-from puppylog.collect.dry import DryWriter
-from puppylog.collect.events import Summary
-from puppylog.collect.options import CollectOptions, SourceOptions
-from puppylog.collect.retry import call_with_retry
-from puppylog.errors import PuppylogError, SourceError, StoreCrowded, UsageError
+from puppylog.errors import SourceError, UsageError
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.labels import check_labels, parse_label
 from puppylog.settings import Settings
-from puppylog.stores.address import StoreAddress
-from puppylog.stores.base import Store
-from puppylog.stores.connect import connect
-from puppylog.tail.source import STDIN
-from puppylog.tui.clean import clean
+from puppylog.stores.connect import begin_engine
 
-_CROWDED_S: Final = 60.0  # a limit, so that runs that cron starts one after another do not pile up
+if TYPE_CHECKING:  # loaded while the engine starts
+    from puppylog.collect.options import SourceOptions
 
 _OF_SOURCES: Final = frozenset(
     {"now", "from_end", "format_", "format_from", "year", "multiline", "multiline_timeout", "group", "labels"}
@@ -175,9 +155,15 @@ def collector(
     if dry_run and watch:
         raise UsageError("watch", "in a dry run", "it ends where the files end")
 
-    def read_sources(settings: Settings) -> Sequence[SourceOptions]:
+    if not dry_run:
+        begin_engine(settings.store)
+    # These take 0.3 s of CPU, in which the engine starts.
+    from puppylog.cli import collector_run  # noqa: PLC0415 - see above
+    from puppylog.collect.choosing import joins_lines, make_source  # noqa: PLC0415 - see above
+
+    def read_sources(settings: Settings) -> "Sequence[SourceOptions]":
         if not sources:
-            return _read_declared_sources(ctx, settings)
+            return collector_run.read_declared_sources(ctx, settings)
         chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
         source = make_source(
             sources,
@@ -192,45 +178,9 @@ def collector(
         )
         return [source]
 
-    options = CollectOptions(sources=read_sources(settings), watch=watch)
-    with Signals(can_restart=watch and STDIN not in sources) as signals, Reporter(settings, echo=echo) as reporter:
-        summary: Summary | None
-        if dry_run:
-            summary = Collector(DryWriter(), options, stop=signals.stop, on_event=reporter.on_event).run()
-            for line in (describe_summary(summary), *describe_times(summary.counts), *describe_reasons(summary)):
-                sys.stdout.write(clean(line) + "\n")
-        else:
-            summary = _collect(options, settings, signals, reporter)
-            while signals.take_restart_request():
-                tell(settings, "restarting after SIGHUP")
-                with _keeping_what_was_read():
-                    changed = reread_settings()
-                    options, settings = replace(options, sources=read_sources(changed)), changed
-                summary = _collect(options, settings, signals, reporter)
+    summary = collector_run.run(read_sources, settings, paths=sources, watch=watch, echo=echo, is_dry=dry_run)
     if summary is not None and summary.unread:
         ctx.exit(SourceError.exit_code)
-
-
-@contextmanager
-def _keeping_what_was_read() -> Iterator[None]:
-    """If the block raises an error of the configuration, say so, and go on with what was read before."""
-    try:
-        yield
-    except PuppylogError as error:
-        warn(f"{error.message}; what was read before stays in effect")
-
-
-def _read_declared_sources(ctx: click.Context, settings: Settings) -> Sequence[SourceOptions]:
-    """Return the sources of the configuration file."""
-    from puppylog.config.reading import read_configuration  # noqa: PLC0415 - takes as long as all other modules
-    from puppylog.config.sources import make_options  # noqa: PLC0415 - likewise
-
-    declared = read_configuration(find_config_files(ctx)).sources
-    if not declared:
-        raise UsageError(
-            "collect", "nothing", advice="name a source with -s/--source, or with [[source]] in the configuration file"
-        )
-    return [make_options(source, settings.data_zone, os.environ) for source in declared]
 
 
 def _check_source_options(ctx: click.Context, sources: Sequence[str], group: str | None) -> None:
@@ -243,33 +193,3 @@ def _check_source_options(ctx: click.Context, sources: Sequence[str], group: str
         is_given = ctx.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if is_given and parameter.name in _OF_SOURCES:
             raise UsageError("use", f"{parameter.opts[-1]} without --source", "sources of a file have keys for it")
-
-
-def _collect(options: CollectOptions, settings: Settings, signals: Signals, reporter: Reporter) -> Summary | None:
-    """Collect into the store. Return None if SIGHUP arrived while the store was unavailable."""
-    try:
-        with _connect(settings.store, signals.stop, reporter, waits=options.watch) as store:
-            options = replace(options, host=settings.host if store.is_shared else "")
-            if options.watch:
-                finish_gone_streams(store, options)
-            summary = Collector(store, options, stop=signals.stop, on_event=reporter.on_event).run()
-    except PuppylogError as error:
-        if not (error.transient and signals.is_restart_requested):
-            raise
-        return None
-    tell_summary(settings, summary)
-    return summary
-
-
-def _connect(address: StoreAddress, stop: threading.Event, reporter: Reporter, *, waits: bool) -> Store:
-    """Connect to the store.
-
-    If the store is unavailable, a collector that watches waits until it answers. Any other run waits only if the store
-    has no connection left, and at most a minute.
-    """
-    deadline = time.monotonic() + _CROWDED_S
-
-    def may_retry(error: PuppylogError) -> bool:
-        return error.transient and (waits or (isinstance(error, StoreCrowded) and time.monotonic() < deadline))
-
-    return call_with_retry(lambda: connect(address), stop, reporter.on_event, may_retry=may_retry)

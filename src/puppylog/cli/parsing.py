@@ -3,19 +3,20 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from puppylog.cli.complete import complete_formats
 from puppylog.cli.options import tz_option
 from puppylog.cli.talk import tell
-from puppylog.collect import choosing
-from puppylog.formats.base import Format, Options
 from puppylog.formats.file.folder import find_file, is_packaged
 from puppylog.formats.listed import AUTO
 from puppylog.settings import Settings
 from puppylog.tail.limits import RECORD_WAIT_S
+
+if TYPE_CHECKING:  # the formats take 0.25 s of CPU, in which an engine can start
+    from puppylog.formats.base import Format
 
 
 def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -86,7 +87,7 @@ zone_option: Final = tz_option("The zone of time stamps without an offset: UTC (
 
 def choose_format(
     settings: Settings, written: str, configuration: Path | None, year: int | None, *, joins_lines: bool
-) -> Format:
+) -> "Format":
     """Return the format that the options ask for, and say if it is a file of the user in place of Puppylog's.
 
     Args:
@@ -100,6 +101,9 @@ def choose_format(
         UsageError: no such format exists, or the server's configuration cannot be read.
         ConfigurationError: the format file has a fault.
     """
+    from puppylog.collect import choosing  # noqa: PLC0415 - see above
+    from puppylog.formats.base import Options  # noqa: PLC0415 - see above
+
     found = find_file(written)
     if configuration is None and found is not None and found.is_own and is_packaged(written):
         tell(settings, f"the format {written} is that of {found.path}, not that of Puppylog")

@@ -2,18 +2,20 @@
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from puppylog.errors import ConfigurationError, UsageError
 from puppylog.stores.address import StoreAddress, address_of, is_remote
-from puppylog.stores.base import Store
+
+if TYPE_CHECKING:  # Arrow, which it loads, takes longer than a command needs to begin with the engine
+    from puppylog.stores.base import Store
 
 _POSTGRESQL: Final = ("postgresql", "postgres")
 _DUCKDB: Final = "duckdb"
 
 
-def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> Store:
+def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> "Store":
     r"""Connect to a store. An embedded store is created if it does not exist.
 
     Args:
@@ -64,7 +66,23 @@ def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> Sto
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
 
-def connect_running(store: str | StoreAddress, *, timeout_s: float | None = None) -> Store | None:
+def begin_engine(store: str | StoreAddress) -> None:
+    """Begin to start the engine of an embedded store, so that a later `connect` has to wait less. Return at once.
+
+    Nothing is done for other stores, or if the store does not exist yet.
+
+    Raises:
+        ConfigurationError: the URL is not that of a store.
+    """
+    url = address_of(store).url
+    if is_postgresql(url) or is_remote(url):
+        return
+    from puppylog.stores.duckdb.client import launch  # noqa: PLC0415 - as above
+
+    launch.begin_engine(parse_duckdb_url(url))
+
+
+def connect_running(store: str | StoreAddress, *, timeout_s: float | None = None) -> "Store | None":
     """Connect to a store, but start no engine and create no store; return None if no engine runs.
 
     Raises:

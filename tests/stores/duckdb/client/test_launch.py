@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from puppylog.errors import PuppylogError, StoreForbidden, StoreFull, StoreRefused
+from puppylog.stores.connect import begin_engine
+from puppylog.stores.duckdb.client import launch
 from puppylog.stores.duckdb.client.launch import stop_engine
 from puppylog.stores.duckdb.directory import StoreDirectory
+from support.embedded import EmbeddedStore, wait_until
 
 
 @pytest.fixture
@@ -43,3 +46,34 @@ def test_a_directory_whose_locks_cannot_be_opened_gives_an_error(
 
 def test_a_directory_without_a_store_has_no_engine_to_stop(tmp_path: Path) -> None:
     assert not stop_engine(StoreDirectory(tmp_path / "nothing"))
+
+
+def begin(server: EmbeddedStore) -> int:
+    """Begin an engine of a store that exists; return its process id."""
+    server.connect().close()
+    server.kill_engine()
+    begin_engine(server.url)
+    assert launch.has_begun(server.directory)
+    wait_until(lambda: len(server.engine_pids()) == 1 and not server.is_unowned(), what="the engine that was begun")
+    return server.engine_pids()[0]
+
+
+def test_an_engine_that_was_begun_is_the_one_that_a_client_finds(server: EmbeddedStore) -> None:
+    begun = begin(server)
+    assert server.connect().engine_pid == begun
+    assert not launch.has_begun(server.directory)
+    begin_engine(server.url)  # it runs
+    assert not launch.has_begun(server.directory)
+
+
+def test_another_engine_is_started_if_the_one_that_was_begun_has_ended(server: EmbeddedStore) -> None:
+    begun = begin(server)
+    server.kill_engine()
+    assert server.connect().engine_pid != begun
+
+
+def test_no_engine_is_begun_for_a_store_that_does_not_exist_or_has_none(tmp_path: Path) -> None:
+    for url in (f"duckdb://{tmp_path}/none", "postgresql:///", "https://localhost:7380"):
+        begin_engine(url)
+    assert not list(tmp_path.iterdir())
+    assert tmp_path / "none" not in launch._begun

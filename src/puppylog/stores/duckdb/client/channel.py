@@ -9,7 +9,7 @@ from typing import Final
 from pyarrow import flight
 
 from puppylog.errors import StoreUnavailable
-from puppylog.stores.duckdb.client.launch import is_answering, start_engine
+from puppylog.stores.duckdb.client.launch import has_begun, is_answering, start_engine
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
 
 # After a crash the new engine must be found at once. A pooled connection would wait, because its last attempt failed.
@@ -51,7 +51,7 @@ class Channel:
         """
         with self._lock:
             if self._client is None:
-                if not is_answering(self._directory):
+                if has_begun(self._directory) or not is_answering(self._directory):
                     if not self._starts_engine:
                         raise StoreUnavailable("open", f"store {self._directory.path}", "its engine does not run")
                     try:

@@ -1,14 +1,15 @@
-"""Starts and stops the engine. The first client starts it, detached from the terminal, and waits until it answers."""
+"""Starts and stops the engine. The first client starts it, detached from the terminal, and waits until it answers.
+
+A command that loads many modules begins with the engine, which starts while the modules are loaded.
+"""
 
 import contextlib
 import select
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
-
-import pyarrow as pa
-from pyarrow import flight
 
 from puppylog.errors import PuppylogError, StoreUnavailable, UsageError
 from puppylog.stores import messages
@@ -26,6 +27,9 @@ STOP_S = 20.0
 
 _ATTEMPTS = 3
 
+# By the directory of its store, an engine that `begin_engine` has started and `start_engine` has not waited for.
+_begun: "dict[Path, subprocess.Popen[bytes]]" = {}
+
 # Engines that this process has started. The next start waits for those that have ended, so that no zombie stays.
 _started: "list[subprocess.Popen[bytes]]" = []
 
@@ -41,6 +45,26 @@ def is_answering(directory: StoreDirectory) -> bool:
     return True
 
 
+def begin_engine(path: Path) -> None:
+    """Begin to start the engine of the store at ``path``, if it has an engine that does not run, and return at once.
+
+    `start_engine` waits for it. No error is raised here: `start_engine` meets it again. A store that does not exist yet
+    is not created, because the command may still find a fault in its arguments.
+    """
+    directory = StoreDirectory(path)
+    with contextlib.suppress(PuppylogError, OSError):
+        if path in _begun or not directory.marker.exists():
+            return
+        directory.check()
+        if not is_running(directory):
+            _begun[path] = _spawn(directory)
+
+
+def has_begun(directory: StoreDirectory) -> bool:
+    """Return whether `begin_engine` has started an engine that `start_engine` must wait for."""
+    return directory.path in _begun
+
+
 def start_engine(directory: StoreDirectory) -> None:
     """Start the engine, unless another client has, and return when it answers.
 
@@ -53,10 +77,10 @@ def start_engine(directory: StoreDirectory) -> None:
     with FileLock(directory.start_lock) as lock:
         lock.acquire(wait=True)
         # If an engine holds its lock and does not answer, it is ending, or a client that has died started it just now.
-        while not is_answering(directory):
+        while has_begun(directory) or not is_answering(directory):
             if time.monotonic() > deadline:
                 raise StoreUnavailable("open", f"store {directory.path}", "its engine does not answer")
-            if is_running(directory):
+            if not has_begun(directory) and is_running(directory):
                 time.sleep(0.02)
                 continue
             try:
@@ -87,9 +111,13 @@ def spawn_engine(directory: StoreDirectory, log: IO[bytes]) -> "subprocess.Popen
     )
 
 
-def _start(directory: StoreDirectory, deadline: float) -> None:
+def _spawn(directory: StoreDirectory) -> "subprocess.Popen[bytes]":
     with open(directory.log, "ab", opener=open_private) as log:
-        engine = spawn_engine(directory, log)
+        return spawn_engine(directory, log)
+
+
+def _start(directory: StoreDirectory, deadline: float) -> None:
+    engine = _begun.pop(directory.path, None) or _spawn(directory)
     assert engine.stdout is not None  # noqa: S101 - a pipe, as given above; tells the type checker
     with engine.stdout as output:
         is_readable = select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0]
@@ -137,6 +165,9 @@ def _stop(directory: StoreDirectory) -> bool:
             )
     if not is_running(directory):
         return False
+    import pyarrow as pa  # noqa: PLC0415 - a command that begins with the engine has no time for this
+    from pyarrow import flight  # noqa: PLC0415 - likewise
+
     # If this call fails, the engine is ending already, or does not answer. The loop below finds out which.
     failures = contextlib.suppress(pa.ArrowException, OSError)
     with failures, directory.reachable_socket() as path, flight.connect(f"grpc+unix://{path}") as channel:
