@@ -3,20 +3,21 @@
 The first lines decide: the format that fits most of them is chosen if it fits at least half of them, otherwise the last
 resort, which fits every line. Lines that are only headers (``#Fields: …``) or blank decide nothing.
 
-The file is then read in the chosen format. Lines that do not fit are rejected, or joined to the record before. The
-parser switches to another format only at a long run of such lines, if the other format fits nearly all lines of the
-run. The other format then reads the file from the first line of the run on.
+The file is then read in the chosen format. Lines that do not fit are joined to the record before, read by a format that
+is sure of them (`foreign`), or rejected. The parser switches to another format only at a long run of such lines, if the
+other format fits nearly all lines of the run. The other format then reads the file from the first line of the run on.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from puppylog.formats.base import Format, Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.csv.parser import TableFormat
 from puppylog.formats.detection import Verdict, find_best, looks_continued, take_sample
+from puppylog.formats.foreign import ForeignFormats
 from puppylog.formats.headers import find_data
 from puppylog.formats.integers import view_integers
 from puppylog.formats.record_times import last_time_of
@@ -46,6 +47,7 @@ class Auto:
 
     candidates: Sequence[Format]  # if several fit equally many lines, the first of them is chosen
     last_resort: Format  # fits every line
+    foreign: ForeignFormats = field(default_factory=ForeignFormats)  # read the lines that the chosen format rejects
     name: str = "auto"
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> "AutoParser":
@@ -104,16 +106,22 @@ class AutoParser:
             switch = self._find_switch(parsed, data, offset)
             if switch is None:
                 self._lines += parsed.lines
-                parts.append(parsed)
+                parts.append(self._read_foreign(parsed, read_at_us))
                 break
             at, verdict = switch
             if at > 0:
                 parser = self._format.open(before, self._modified_at_us)
-                parts.append(parser.parse(data[:at], offset, read_at_us))
+                parts.append(self._read_foreign(parser.parse(data[:at], offset, read_at_us), read_at_us))
                 before = parser.context
             self._switch_to(verdict.format, last_time_of(before))
             data, offset = data[at:], offset + at
         return join_parsed(parts)
+
+    def _read_foreign(self, parsed: Parsed, read_at_us: int) -> Parsed:
+        """Read rejected lines with other formats; rows of a table that do not fit its header stay rejected."""
+        if not parsed.rejects.num_rows or isinstance(self._format, TableFormat):
+            return parsed
+        return self._auto.foreign.read(parsed, self._modified_at_us, read_at_us, self._format.name)
 
     def find_last_start(self, lines: bytes) -> int:
         parser = self._parser or self._choose(skip_mark(lines, 0)[0])

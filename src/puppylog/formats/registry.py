@@ -28,6 +28,7 @@ from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
 from puppylog.formats.file.folder import find_file, list_files
 from puppylog.formats.file.format import read_format_file
 from puppylog.formats.file.lazy import LazyFormat
+from puppylog.formats.foreign import GENERAL, ForeignFormats
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, read_json
 from puppylog.formats.json_objects import JsonFormat
@@ -119,6 +120,9 @@ FIRST_AFTER_FILES: Final = "apache_error"
 LAST_RESORT: Final = "plain"
 """The format that `auto` chooses if no other format fits."""
 
+FOREIGN: Final = ("access", "json", "klog", "apache_error", "nginx_error", "logfmt", GENERAL)
+"""The formats that read lines in the middle of a file of another format."""
+
 
 def find_format(written: str, options: Options = Options()) -> Format:  # noqa: B008 - frozen
     """Return the format that the user asks for.
@@ -203,4 +207,6 @@ def _list_candidates(options: Options) -> list[Format]:
 
 def make_auto(options: Options, first: Sequence[Format] = ()) -> Auto:
     """Return the format that chooses among all candidates; the formats in ``first`` are tried before the others."""
-    return Auto((*first, *_list_candidates(options)), FORMATS[LAST_RESORT].make(options))
+    single = replace(options, joins_lines=False)
+    foreign = ForeignFormats([FORMATS[name].make(single) for name in FOREIGN])
+    return Auto((*first, *_list_candidates(options)), FORMATS[LAST_RESORT].make(options), foreign)
