@@ -6,12 +6,13 @@ the page before it: no record is found twice, and none is left out.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 
 from puppylog.model.record import COLUMNS, TEXT_COLUMNS
+from puppylog.monitor.budget import Budget
 from puppylog.monitor.context import Place, read_records
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
@@ -63,17 +64,30 @@ class Page:
         records: the columns of ``log_records``. Texts are cut to `TEXT_CHARACTERS`, and attributes above
             `ATTRIBUTES_CHARACTERS` are null; the column of the same name with ``_length`` then has the length of the
             whole, in characters. It is null otherwise.
-        has_more: whether more records follow.
-        cursor: where the next page begins; None without records.
+        has_more: whether more records follow, or may follow because the search has ended early.
+        cursor: where the next page begins; None without records, unless the search has ended early.
+        searched_to: where the search has ended early; None: it has not.
     """
 
     records: pa.Table
     has_more: bool
     cursor: PageCursor | None
+    searched_to: datetime | None = None
 
 
-def find_page(reader: RecordReader, search: Search, *, records: int, order: Order, after: PageCursor | None) -> Page:
+def find_page(
+    reader: RecordReader,
+    search: Search,
+    *,
+    records: int,
+    order: Order,
+    after: PageCursor | None,
+    budget: Budget | None = None,
+) -> Page:
     """Return at most ``records`` records that match the search; fewer if they would have more than `MOST_BYTES`.
+
+    A search that ends early, because its time is over, has looked at all records up to an instant. The cursor of its
+    page is this instant, so that the next page goes on there.
 
     Args:
         reader: the store.
@@ -81,10 +95,12 @@ def find_page(reader: RecordReader, search: Search, *, records: int, order: Orde
         records: at least 1.
         order: whether the newest or the oldest come first.
         after: where the page begins; None: with the first record.
+        budget: how long the search may take; None: as long as it needs.
     """
     parts: list[pa.Table] = []
     found = 0
-    for part in _iter_parts(reader, search, records + 1, order, after):  # the last one tells whether there are more
+    wanted = records + 1  # the last one tells whether there are more
+    for part in _iter_parts(reader, search, wanted, order=order, after=after, budget=budget):
         parts.append(part)
         found += part.num_rows
         if sum(part.nbytes for part in parts) >= MOST_BYTES:
@@ -92,14 +108,24 @@ def find_page(reader: RecordReader, search: Search, *, records: int, order: Orde
             break
     whole = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
     shown = whole.slice(0, records)
+    if budget is not None and budget.reached is not None:
+        # No record has this file, and every file has a greater number: what is not searched yet comes after it.
+        return Page(shown, True, PageCursor(budget.reached.astimezone(UTC).isoformat(), 0, 0), budget.reached)
     return Page(shown, whole.num_rows > records, _make_cursor(shown))
 
 
 def _iter_parts(
-    reader: RecordReader, search: Search, wanted: int, order: Order, after: PageCursor | None
+    reader: RecordReader,
+    search: Search,
+    wanted: int,
+    *,
+    order: Order,
+    after: PageCursor | None,
+    budget: Budget | None,
 ) -> Iterator[pa.Table]:
-    """Yield ``wanted`` records, or all, in parts of limited size."""
-    for within in _iter_windows(reader, _narrow(search.within, order, after), order):
+    """Yield ``wanted`` records, or all, in parts of limited size; fewer if the time of the budget is over."""
+    iter_ordered = iter_windows if order == "newest" else iter_oldest_windows
+    for within in iter_ordered(reader, _narrow(search.within, order, after), budget):
         in_window = replace(search, within=within)
         while True:
             records = min(wanted, _PART_RECORDS)
@@ -131,10 +157,6 @@ def _narrow(within: Range, order: Order, after: PageCursor | None) -> Range:
         return replace(within, until=until if within.until is None else min(until, within.until))
     except (OverflowError, ValueError):  # beyond the times that Python has
         return within
-
-
-def _iter_windows(reader: RecordReader, within: Range, order: Order) -> Iterator[Range]:
-    return iter_windows(reader, within) if order == "newest" else iter_oldest_windows(reader, within)
 
 
 def _find_part(reader: RecordReader, search: Search, records: int, order: Order, after: PageCursor | None) -> pa.Table:

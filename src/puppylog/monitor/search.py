@@ -14,9 +14,10 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import NotFound
+from puppylog.monitor.budget import GROWTH
 from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
 from puppylog.monitor.range import ALWAYS, Range
-from puppylog.monitor.windows import GROWTH, iter_windows
+from puppylog.monitor.windows import iter_windows
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from support.page import APP_RECORDS, SHOP_LINES
 
@@ -256,3 +256,39 @@ def test_the_counts_are_a_sheet_on_a_phone(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(sheet).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_search_goes_on_by_itself_from_where_it_ended_early(page: Page) -> None:
+    asked: list[str] = []
+
+    def cut(route: Route) -> None:
+        """Answer the first request as a search that ended early, and pass on the next ones."""
+        asked.append(route.request.url)
+        if len(asked) > 1:
+            return route.continue_()
+        cursor = "newest~2191-01-01T00:00:00+00:00~0~0"
+        cut = {"records": [], "has_more": True, "cursor": cursor, "searched_to": "2191-01-01T00:00:00Z", "took_s": 1}
+        return route.fulfill(json=cut)
+
+    page.route("**/api/v1/records?*", cut)
+    page.goto("/#/search?since=2h&q=status_code:503&tz=UTC")
+    expect(page.get_by_role("region", name="Records", exact=True)).to_contain_text("all that match")
+    assert "budget_s=" in asked[0]
+    assert "cursor=newest" in asked[1]
+
+
+def test_a_chart_of_the_newest_part_is_followed_by_the_whole_one(page: Page) -> None:
+    def cut(route: Route) -> None:
+        if "budget_s=" not in route.request.url:
+            return None  # the answer about all records does not come
+        answer = route.fetch()
+        return route.fulfill(json={**answer.json(), "counted_since": "2026-03-01T10:00:00Z"})
+
+    page.route("**/api/v1/histogram?*", cut)
+    page.goto("/#/search?since=2h&tz=UTC")
+    summary = page.locator(".histogram-summary")
+    expect(summary).to_contain_text("since 2026-03-01 10:00, and earlier ones are being counted")
+    page.unroute("**/api/v1/histogram?*")
+    page.goto("/#/search?since=3h&tz=UTC")
+    expect(summary).not_to_contain_text("being counted")
+    expect_records(page, ALL)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -54,10 +55,31 @@ def test_a_histogram_covers_its_range_and_counts_the_other_values_together(serve
     assert sum(found["other"]["counts"]) == 80
 
 
+def test_a_histogram_in_time_is_that_of_all_records(served: Served) -> None:
+    asked: dict[str, Any] = {"q": "user", "since": "2026-02-01T00:00Z", "until": "2026-04-01T00:00Z"}
+    whole = get(served, "histogram", **asked)
+    found = get(served, "histogram", **asked, budget_s=60)
+    assert {**found, "took_s": 0} == {**whole, "took_s": 0}
+    patterns = get(served, "patterns", **asked)
+    assert {**get(served, "patterns", **asked, budget_s=60), "took_s": 0} == {**patterns, "took_s": 0}
+
+
+def test_counts_that_end_early_say_since_when_they_count(served: Served) -> None:
+    asked: dict[str, Any] = {"q": "user", "since": "2026-02-28T12:00Z", "until": "2026-04-01T00:00Z", "budget_s": 1e-6}
+    found = get(served, "histogram", **asked)
+    assert found["counted_since"] > "2026-03-01"
+    assert found["records"] < 120
+    patterns = get(served, "patterns", **asked)
+    assert patterns["counted_since"] > "2026-03-01"
+    assert patterns["records"] < 120
+    assert get(served, "patterns", **asked, new_since="2026-03-01T00:00Z")["counted_since"] is None
+
+
 def test_a_histogram_without_records_says_so(served: Served) -> None:
     found = get(served, "histogram", q="nothing")
     del found["took_s"]
-    assert found == {"start": None, "step_s": None, "series": [], "other": None, "by": None, "records": 0}
+    assert (found.pop("records"), found.pop("series")) == (0, [])
+    assert set(found.values()) == {None}
 
 
 @pytest.mark.parametrize(("source", "by"), [("shop", "severity"), ("web", "status_class"), ("many", None)])

@@ -115,3 +115,13 @@ def test_records_are_also_columns_of_arrow(served: Served) -> None:
     assert table.schema.field("file_id").type == pa.int64()
     empty = served.send("GET", "/api/v1/records?q=none&format=arrow")
     assert pa.ipc.open_stream(empty.body).read_all().num_rows == 0
+
+
+def test_a_search_that_ends_early_says_how_far_it_came_and_goes_on_there(served: Served) -> None:
+    line = b'{"ts": "2026-01-01T00:00:00Z"}\n'
+    assert served.send("POST", "/api/v1/lines?source=old&format=json", line).status == 200
+    found = get(served, "records", q="source:old", budget_s=1e-6)
+    assert (found["records"], found["has_more"], found["searched_to"]) == ([], True, "2026-03-01T09:55:06.000000Z")
+    rest = get(served, "records", q="source:old", cursor=found["cursor"])
+    assert [record["ts"] for record in rest["records"]] == ["2026-01-01T00:00:00.000000Z"]
+    assert (rest["has_more"], rest["searched_to"]) == (False, None)

@@ -93,6 +93,7 @@ def count_histogram(
     by: Field | None = None,
     step_s: int | None = None,
     series: int = 6,
+    start: datetime | None = None,
     reach: datetime | None = None,
     name_value: Callable[[Any], str | None] | None = None,
 ) -> Histogram | None:
@@ -109,6 +110,7 @@ def count_histogram(
         by: the field whose values become series; None counts all records as one series.
         step_s: the length of a step in seconds.
         series: the greatest number of series. The records of all other values are counted together.
+        start: the steps begin at this instant at the latest.
         reach: the steps go on at least to this instant.
         name_value: returns the name of the series that a value of ``by`` belongs to; None: each value is a series.
 
@@ -119,7 +121,8 @@ def count_histogram(
     [row] = extent.to_pylist()
     if row["first_at"] is None:
         return None
-    start, last = _find_ends(row["first_at"], row["last_at"], search, reach)
+    begin, last = _find_ends(row["first_at"], row["last_at"], search, reach)
+    start = begin if start is None else min(start, begin)
     if step_s is None:
         from puppylog.monitor.steps import choose_step  # noqa: PLC0415 - top, stats and patterns do not need it
 

@@ -1,23 +1,27 @@
 """``/api/v1/histogram``: the number of records over time."""
 
+from datetime import datetime
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from puppylog.model.query.fields import RECORDS, Field
+from puppylog.monitor.budget import Budget
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.classes import choose_class, name_status_class
 from puppylog.monitor.counting.field import get_field
 from puppylog.monitor.counting.histogram import Histogram, count_histogram
+from puppylog.monitor.counting.newest_part import count_newest_part, find_ends
+from puppylog.monitor.search import Search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_search
-from puppylog.serve.read.resource import Answer, Asked, Choice, Instant, Reader, Resource
+from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
 
 _STATUS_CLASS: Final = "status_class"
 _AUTO: Final = "auto"
 
 
-class HistogramParameters(Choice, frozen=True, kw_only=True):
+class HistogramParameters(BudgetedChoice, frozen=True, kw_only=True):
     """The parameters of ``/api/v1/histogram``."""
 
     steps: Annotated[
@@ -62,12 +66,31 @@ class HistogramAnswer(Answer, kw_only=True):
     other: OtherSeries | None
     by: Annotated[str | None, Meta(description="The field whose values are series; what `auto` has chosen.")]
     records: Annotated[int, Meta(description="The number of records in all steps.")]
+    counted_since: Annotated[
+        Instant | None,
+        Meta(
+            description="The instant from which records are counted, because the time of `budget_s` was over; steps "
+            "before it have zeros. Null: all records are counted."
+        ),
+    ] = None
 
 
 def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> HistogramAnswer:
     """Count the records that a query finds, over time."""
-    parameters = asked.parameters
-    search = read_search(asked, reader)
+    search, budget_s = read_search(asked, reader), asked.parameters.budget_s
+    if budget_s is None:
+        return _count(asked.parameters, reader, search, None)
+    # Steps begin where those of all records would, so that the chart keeps its place when it is counted whole.
+    ends = find_ends(reader, search.within)
+    start = search.within.since or (None if ends is None else ends[0])
+    answer, since = count_newest_part(
+        reader, search, Budget(budget_s), lambda part: _count(asked.parameters, reader, part, start)
+    )
+    answer.counted_since = None if since is None else format_instant(since)
+    return answer
+
+
+def _count(parameters: HistogramParameters, reader: Reader, search: Search, start: datetime | None) -> HistogramAnswer:
     by = choose_class(reader, search) if parameters.by == _AUTO else parameters.by or None
     found = count_histogram(
         reader,
@@ -76,6 +99,7 @@ def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> Histogr
         steps=parameters.steps,
         by=None if by is None else _find_field(reader, by),
         series=parameters.series,
+        start=start,
         name_value=name_status_class if by == _STATUS_CLASS else None,
     )
     if found is None:

@@ -6,18 +6,21 @@ from msgspec import Meta, Struct
 
 from puppylog.errors import UsageError
 from puppylog.model.query.fields import RECORDS, Field, Kind
+from puppylog.monitor.budget import Budget
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.field import get_field
-from puppylog.monitor.counting.patterns import find_patterns
+from puppylog.monitor.counting.newest_part import count_newest_part
+from puppylog.monitor.counting.patterns import Patterns, find_patterns
 from puppylog.monitor.pages import TEXT_CHARACTERS
+from puppylog.monitor.search import Search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_instant, read_search
-from puppylog.serve.read.resource import Answer, Asked, Choice, Instant, Reader, Resource
+from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
 
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ATTRIBUTE})
 
 
-class PatternsParameters(Choice, frozen=True, kw_only=True):
+class PatternsParameters(BudgetedChoice, frozen=True, kw_only=True):
     """The parameters of ``/api/v1/patterns``."""
 
     limit: Annotated[int, Meta(ge=1, le=1000, description="The greatest number of patterns.")] = 50
@@ -26,7 +29,8 @@ class PatternsParameters(Choice, frozen=True, kw_only=True):
         Annotated[
             str,
             Meta(
-                description="Only patterns of which no record before this instant is among those that the query finds."
+                description="Only patterns of which no record before this instant is among those that the query finds. "
+                "Then `budget_s` does not count: only all records tell what is new."
             ),
         ]
         | None
@@ -52,6 +56,13 @@ class PatternsAnswer(Answer, kw_only=True):
     distinct: Annotated[int, Meta(description="The number of patterns.")]
     new: Annotated[int, Meta(description="The number of new patterns; without `new_since`, all are new.")]
     missing: Annotated[int, Meta(description="The number of records without a message.")]
+    counted_since: Annotated[
+        Instant | None,
+        Meta(
+            description="The instant from which records are counted, because the time of `budget_s` was over. Null: "
+            "all records are counted."
+        ),
+    ] = None
 
 
 def list_patterns(asked: Asked[PatternsParameters], reader: Reader) -> PatternsAnswer:
@@ -59,14 +70,22 @@ def list_patterns(asked: Asked[PatternsParameters], reader: Reader) -> PatternsA
     parameters = asked.parameters
     new_since = read_instant(asked, "new_since", parameters.new_since)
     search = read_search(asked, reader)
-    found = find_patterns(
-        reader,
-        search,
-        dialect=dialect_of(reader),
-        patterns=parameters.limit,
-        field=_find_text(reader, parameters.field),
-        new_since=new_since,
-    )
+    field, since = _find_text(reader, parameters.field), None
+
+    def find(search: Search) -> Patterns:
+        return find_patterns(
+            reader,
+            search,
+            dialect=dialect_of(reader),
+            patterns=parameters.limit,
+            field=field,
+            new_since=new_since,
+        )
+
+    if parameters.budget_s is None or new_since is not None:
+        found = find(search)
+    else:
+        found, since = count_newest_part(reader, search, Budget(parameters.budget_s), find)
     return PatternsAnswer(
         patterns=[
             Pattern(
@@ -83,6 +102,7 @@ def list_patterns(asked: Asked[PatternsParameters], reader: Reader) -> PatternsA
         distinct=found.distinct,
         new=found.new,
         missing=found.missing,
+        counted_since=None if since is None else format_instant(since),
     )
 
 

@@ -6,16 +6,18 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from puppylog.monitor.budget import Budget
 from puppylog.monitor.pages import Order, PageCursor, find_page
+from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import read_search
 from puppylog.serve.read.record_rows import Record, make_records
-from puppylog.serve.read.resource import Answer, Asked, Choice, Reader, Resource
+from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
 from puppylog.serve.refusal import Refusal
 
 _CURSOR: Final = re.compile(r"(newest|oldest)~([^~]{1,60})~([0-9]{1,18})~([0-9]{1,18})")
 
 
-class RecordsParameters(Choice, frozen=True, kw_only=True):
+class RecordsParameters(BudgetedChoice, frozen=True, kw_only=True):
     """The parameters of ``/api/v1/records``."""
 
     limit: Annotated[int, Meta(ge=1, le=10_000, description="The greatest number of records.")] = 100
@@ -27,8 +29,19 @@ class Records(Answer, kw_only=True):
     """Some of the records that a query finds."""
 
     records: list[Record]
-    has_more: Annotated[bool, Meta(description="Whether more records come after these.")]
-    cursor: Annotated[str | None, Meta(description="Where the next page begins; null without records.")]
+    has_more: Annotated[
+        bool, Meta(description="Whether more records come after these, or may come: see `searched_to`.")
+    ]
+    cursor: Annotated[
+        str | None, Meta(description="Where the next page begins; null without records, unless the search ended early.")
+    ]
+    searched_to: Annotated[
+        Instant | None,
+        Meta(
+            description="Where the search ended because the time of `budget_s` was over: it has found all records up "
+            "to this instant, and the cursor goes on there. Null: the search did not end early."
+        ),
+    ] = None
 
 
 def find_records(asked: Asked[RecordsParameters], reader: Reader) -> Records:
@@ -36,12 +49,20 @@ def find_records(asked: Asked[RecordsParameters], reader: Reader) -> Records:
     parameters = asked.parameters
     after = None if parameters.cursor is None else _read_cursor(parameters.cursor, parameters.order)
     search = read_search(asked, reader)
-    page = find_page(reader, search, records=parameters.limit, order=parameters.order, after=after)
+    page = find_page(
+        reader,
+        search,
+        records=parameters.limit,
+        order=parameters.order,
+        after=after,
+        budget=None if parameters.budget_s is None else Budget(parameters.budget_s),
+    )
     cursor = page.cursor
     return Records(
         records=make_records(reader, page.records),
         has_more=page.has_more,
         cursor=None if cursor is None else f"{parameters.order}~{cursor.at}~{cursor.file_id}~{cursor.line_offset}",
+        searched_to=None if page.searched_to is None else format_instant(page.searched_to),
     )
 
 

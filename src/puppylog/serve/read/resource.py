@@ -57,6 +57,22 @@ class Choice(Interval, frozen=True, kw_only=True):
     group: Annotated[str, Meta(description="A log group.")] | None = None
 
 
+class BudgetedChoice(Choice, frozen=True, kw_only=True):
+    """The parameters of a resource that can end early, and then says where; see `puppylog.monitor.budget`."""
+
+    budget_s: (
+        Annotated[
+            float,
+            Meta(
+                gt=0,
+                description="After about how many seconds the work may end early; the answer then says where. "
+                "Without it, everything is searched.",
+            ),
+        ]
+        | None
+    ) = None
+
+
 class Answer(Struct, kw_only=True):
     """An answer in JSON. A subclass has a field for each member, with its description in `Meta`."""
 

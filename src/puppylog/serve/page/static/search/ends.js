@@ -8,6 +8,7 @@ import { count, plural } from "../lib/numbers.js";
  * @property {number} length lines in it
  * @property {number} gone lines at its start that it does not keep
  * @property {boolean} hasMore whether the search finds more
+ * @property {string | null} searchedTo how far a search has come that has not found all yet
  * @property {boolean} isTailed whether lines were added as they were stored
  * @property {boolean} isLive whether such lines still come
  * @property {boolean} isLoading
@@ -30,12 +31,13 @@ export function drawTop({ gone }, load) {
 
 /** @param {State} state @param {{more: () => void, again: () => void}} doing @returns {import("../lib/dom.js").Child} */
 export function drawEnd(state, { more, again }) {
-  const { hasMore, isTailed, isLive, isLoading, failure } = state;
+  const { hasMore, isTailed, isLive, isLoading, failure, searchedTo, order } = state;
   const canLoad = hasMore && !isLive;
   const last = endOf(state);
   return [
     failure && h("p", { class: "lines-note" }, icon("warning"), failure),
-    canLoad && h("button", { type: "button", class: "more-button", disabled: isLoading, on: { click: more } }, isLoading ? "Loading more…" : "More lines"),
+    canLoad && searchedTo && h("p", { class: "lines-bottom", role: "status" }, `Searched ${order === "newest" ? "back" : "up"} to ${searchedTo}.`),
+    canLoad && h("button", { type: "button", class: "more-button", disabled: isLoading, on: { click: more } }, isLoading ? (searchedTo ? "Searching on…" : "Loading more…") : "More lines"),
     isTailed && !isLive && link("Search again", again),
     last && h("p", { class: "lines-bottom" }, last),
   ];
@@ -43,7 +45,7 @@ export function drawEnd(state, { more, again }) {
 
 /** @param {State} state */
 function endOf({ length, hasMore, isTailed, isLive, order }) {
-  if (!length) return isLive ? "No lines yet." : "No lines.";
+  if (!length && !hasMore) return isLive ? "No lines yet." : "No lines.";
   if (hasMore || isTailed || isLive) return null;
   return order === "newest" ? "The oldest line that matches." : "The newest line that matches.";
 }

@@ -47,7 +47,7 @@ export function open(place, app, search, { tasks, onError }) {
   const showEmpty = openEmpty(empty, app, search);
   const part = openPart({
     tasks, name: "histogram", thing: "the chart", content, note, onError,
-    ask: (signal) => api.get("histogram", { ...search.params(), steps: chooseSteps(), by: readBy(), series: SERIES }, { signal }),
+    ask: (signal, budget_s) => api.get("histogram", { ...search.params(), steps: chooseSteps(), by: readBy(), series: SERIES, budget_s }, { signal }),
     show,
   });
   const observer = new ResizeObserver(draw);
@@ -70,13 +70,14 @@ export function open(place, app, search, { tasks, onError }) {
     const { q, group } = search.condition();
     patterns.setAttribute("href", app.address.href({ view: "patterns", params: { q, since, until, group } }));
     chart.hidden = by.hidden = patterns.hidden = !bars;
-    empty.hidden = Boolean(bars);
+    empty.hidden = Boolean(bars || answer.counted_since);
     back.hidden = !zooms.length;
     summary.textContent = bars ? plural(bars.records, "record") : "No records";
+    if (answer.counted_since) summary.append(` since ${app.times.format(answer.counted_since, { seconds: false })}, and earlier ones are being counted`);
     summary.append(h("span", { class: "quiet" }, bars ? ` · a bar is ${duration(bars.step / 1000)} · ${duration(answer.took_s)}` : ""));
     showLegend();
     if (bars) draw();
-    else showEmpty();
+    else if (!answer.counted_since) showEmpty();
     brush.refresh();
   }
 

@@ -16,7 +16,7 @@ import { RecordPanel } from "./record.js";
 import { keepStill, scrollerOf, watchSearchBar } from "./scrolling.js";
 import { shortenSources } from "./source_names.js";
 import { Tail } from "./tail.js";
-import { openPart } from "./tasks.js";
+import { BUDGET_S, openPart } from "./tasks.js";
 import { openToolbar } from "./toolbar.js";
 
 const FIRST = 100; // records of the first answer, for a fast first paint
@@ -46,7 +46,7 @@ class Lines {
     this.find = findMatches("");
     this.columns = readColumns(this.view.columns) ?? chooseColumns([]);
     this.sourceNames = /** @type {Map<string, string>} */ (new Map());
-    this.cursor = /** @type {string | null} */ (null);
+    this.cursor = this.searchedTo = /** @type {string | null} */ (null); // where a search goes on, and how far it has come
     this.failure = /** @type {string | null} */ (null); // why no more lines could be loaded
     this.tail = /** @type {Tail | null} */ (null);
     this.openedAt = /** @type {string | null} */ (null);
@@ -72,10 +72,11 @@ class Lines {
     this.tasks = tasks;
     this.part = openPart({
       tasks, name: "lines", thing: "the lines", content: this.list.element, note: this.note, onError,
-      ask: (signal) => api.get("records", { ...this.params(), ...(this.tail && { order: "newest" }), limit: FIRST }, { signal }), show: (answer) => this.show(answer),
+      ask: (signal) => api.get("records", { ...this.params(), ...(this.tail && { order: "newest" }), limit: FIRST, budget_s: BUDGET_S }, { signal }), show: (answer) => this.show(answer),
     });
     this.observer = new IntersectionObserver((entries) => entries.some((one) => one.isIntersecting) && this.more(), { rootMargin: "800px" });
-    this.observer.observe(this.end);
+    this.watchEnd = () => (this.observer.unobserve(this.end), this.observer.observe(this.end)); // it tells again whether the end is near
+    this.watchEnd();
     this.stops = [
       search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.retryMore()), watchSearchBar(place, () => this.fit()),
     ];
@@ -173,13 +174,15 @@ class Lines {
     this.isTailed = Boolean(this.tail);
     if (this.tail && this.view.order === "oldest") answer.records.reverse(); // the newest ones, to which the tail adds
     this.cursor = answer.has_more && !this.tail ? answer.cursor : null;
+    this.searchedTo = this.tail ? null : answer.searched_to;
     this.nameSources(answer.records);
     this.list.clear();
     this.previewColumns(this.columns);
     this.list.append(answer.records);
     this.drawEnds();
     this.syncRecord();
-    this.say(answer.records.length ? `${plural(answer.records.length, "line")}${answer.has_more ? " and more" : ""}` : "No lines");
+    this.watchEnd();
+    this.say(answer.records.length ? `${plural(answer.records.length, "line")}${answer.has_more ? " and more" : ""}` : answer.has_more ? "No lines so far" : "No lines");
   }
 
   /** @param {any[]} records */
@@ -196,17 +199,17 @@ class Lines {
     this.isLoading = true;
     this.drawEnds();
     const cursor = this.cursor;
-    const result = await this.tasks.run("more lines", (signal) => api.get("records", { ...this.params(), cursor, limit: NEXT }, { signal }));
+    const result = await this.tasks.run("more lines", (signal) => api.get("records", { ...this.params(), cursor, limit: NEXT, budget_s: BUDGET_S }, { signal }));
     this.isLoading = false;
     if (result.isReplaced || cursor !== this.cursor) return;
     this.failure = result.answer ? null : (result.error?.message ?? "Stopped.");
     if (result.answer) {
       this.cursor = result.answer.has_more ? result.answer.cursor : null;
+      this.searchedTo = result.answer.searched_to;
       this.nameSources(result.answer.records);
       this.list.append(result.answer.records);
       this.letGo();
-      this.observer.unobserve(this.end); // it tells again whether the end is near
-      this.observer.observe(this.end);
+      this.watchEnd();
     }
     this.drawEnds();
   }
@@ -225,7 +228,7 @@ class Lines {
   drawEnds() {
     const length = this.list.entries.length;
     const { cursor, isTailed, isLoading, failure, gone } = this;
-    const state = { length, gone, hasMore: Boolean(cursor), isTailed, isLive: Boolean(this.tail), isLoading, failure, order: this.view.order };
+    const state = { length, gone, searchedTo: this.searchedTo && this.app.times.format(this.searchedTo, { zone: this.view.zone }), hasMore: Boolean(cursor), isTailed, isLive: Boolean(this.tail), isLoading, failure, order: this.view.order };
     this.toolbar.say(describeList(state));
     this.top.hidden = !gone;
     fill(this.top, drawTop(state, () => this.load()));

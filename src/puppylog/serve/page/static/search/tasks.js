@@ -6,6 +6,9 @@ import { duration } from "../lib/numbers.js";
 const SHOW_AFTER_MS = 300;
 const STOP_AFTER_MS = 1000;
 
+/** After so many seconds the server may answer with a part, so that something is seen within a second. */
+export const BUDGET_S = 0.6;
+
 /**
  * What became of a request: one of these is set.
  * @typedef {{answer?: any, error?: api.ApiError, isStopped?: boolean, isReplaced?: boolean}} Result
@@ -90,7 +93,7 @@ function aborted(task) {
  * @param {string} options.thing what the part shows, for messages: "the counts"
  * @param {Element} options.content is dimmed
  * @param {Element} options.note an empty element for messages
- * @param {(signal: AbortSignal) => Promise<any>} options.ask
+ * @param {(signal: AbortSignal, budget_s: number | null) => Promise<any>} options.ask is called again without a budget if the answer has `counted_since`
  * @param {(answer: any) => void} options.show
  * @param {(error: api.ApiError) => boolean} [options.onError] returns true if it shows the error elsewhere
  * @returns {{load: () => Promise<void>, close: () => void}}
@@ -102,22 +105,30 @@ export function openPart({ tasks, name, thing, content, note, ask, show, onError
   async function load() {
     content.classList.add("is-loading");
     content.setAttribute("aria-busy", "true");
-    const result = await tasks.run(name, ask);
+    let result = await tasks.run(name, (signal) => ask(signal, BUDGET_S));
     if (result.isReplaced) return;
+    let isPart = false;
+    if (result.answer?.counted_since) {
+      hasAnswer = isPart = true;
+      fill(note);
+      show(result.answer);
+      result = await tasks.run(name, (signal) => ask(signal, null));
+      if (result.isReplaced) return;
+    }
     content.classList.remove("is-loading");
     content.removeAttribute("aria-busy");
-    content.classList.toggle("stale", !result.answer);
+    content.classList.toggle("stale", !result.answer && !isPart);
     isFailed = Boolean(result.error?.isTransient);
     fill(note);
     if (result.answer) {
       hasAnswer = true;
       show(result.answer);
-    } else if (!(result.error && onError?.(result.error))) tell(result);
+    } else if (!(result.error && onError?.(result.error))) tell(result, isPart);
   }
 
-  /** @param {Result} result */
-  function tell(result) {
-    const old = hasAnswer ? " What you see is from the search before." : "";
+  /** @param {Result} result @param {boolean} isPart whether the newest part of the answer is shown */
+  function tell(result, isPart) {
+    const old = isPart ? " What you see is counted in the newest part." : hasAnswer ? " What you see is from the search before." : "";
     const again = h("button", { type: "button", class: "link", on: { click: load } }, "Try again");
     fill(note, h("p", { class: "part-note" }, `${describe(result, thing)}${old} `, again));
   }

@@ -52,9 +52,9 @@ export function open(place, app) {
     },
   });
 
-  /** @param {AbortSignal} signal */
-  function ask(signal) {
-    return api.get("patterns", { ...search.params(), limit, field: nameOfField(), new_since: app.address.read().params.get("new") }, { signal });
+  /** @param {AbortSignal} signal @param {number | null} budget_s */
+  function ask(signal, budget_s) {
+    return api.get("patterns", { ...search.params(), limit, field: nameOfField(), new_since: app.address.read().params.get("new"), budget_s }, { signal });
   }
 
   const nameOfField = () => app.address.read().params.get("field") || "message";
@@ -64,7 +64,7 @@ export function open(place, app) {
     part.load();
   }
 
-  /** @param {{patterns: Pattern[], records: number, distinct: number, new: number, missing: number}} answer */
+  /** @param {{patterns: Pattern[], records: number, distinct: number, new: number, missing: number, counted_since: string | null}} answer */
   function show(answer) {
     const isNew = Boolean(app.address.read().params.get("new"));
     const number = isNew ? answer.new : answer.distinct;
@@ -73,7 +73,8 @@ export function open(place, app) {
       empty: isNew ? "No pattern is new." : "No record here has a message.", sort: { name: "count", isDescending: true },
     });
     fill(list, shown.element);
-    summary.textContent = describe(answer, isNew);
+    const part = answer.counted_since ? ` · since ${app.times.format(answer.counted_since, { seconds: false })}, and earlier ones are being counted` : "";
+    summary.textContent = describe(answer, isNew) + part;
     more.hidden = answer.patterns.length >= number || limit >= MOST_ROWS;
   }
 

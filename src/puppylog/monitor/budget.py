@@ -1,0 +1,48 @@
+"""How long a question about many records may take, and how far it came: an answer that was cut says where.
+
+A store cannot say how long a query will take. So a small part of the records is asked first, the newest or the oldest,
+and the time that it took decides how wide the next part is. An answer is whole if all parts fitted into the time.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+GROWTH: Final = 8
+"""By how much each part is wider than the one before, so that a question about everything takes few queries."""
+
+_SAFETY: Final = 0.8  # of the time that is left is planned: records are not equally dense
+_LEAST_GROWTH: Final = 1 / GROWTH  # a part that is so much narrower than the one before is not worth a query
+
+
+@dataclass(slots=True)
+class Budget:
+    """The time for one question.
+
+    Attributes:
+        seconds: how long the parts of the question may take together.
+        clock: returns seconds.
+        reached: where the question ended because the time was over; None: it has come to its end.
+    """
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    reached: datetime | None = field(default=None, init=False)
+    _ends: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ends = self.clock() + self.seconds
+
+    def grow(self, started: float) -> float:
+        """Return by how much the next part may be wider than the part that was asked from ``started`` until now.
+
+        0: the time is over.
+        """
+        now = self.clock()
+        took, left = now - started, self._ends - now
+        if left <= 0:
+            return 0
+        growth = min(float(GROWTH), _SAFETY * left / took) if took > 0 else float(GROWTH)
+        return growth if growth >= _LEAST_GROWTH else 0

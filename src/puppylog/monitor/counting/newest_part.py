@@ -1,0 +1,56 @@
+"""Counts the newest part of the records of a search, as large as the time allows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final, TypeVar
+
+from puppylog.monitor.budget import Budget
+from puppylog.monitor.range import Range
+from puppylog.monitor.search import Search
+from puppylog.stores.base import RecordReader
+from puppylog.stores.queries import load_queries
+
+_QUERIES = load_queries("puppylog.stores", "monitor.sql")
+
+T = TypeVar("T")
+
+_FIRST_PART: Final = 1 / 512  # of the range
+_WORTH: Final = 1.5  # a larger part must be so much larger, because it counts the smaller one again
+
+
+def count_newest_part(
+    reader: RecordReader, search: Search, budget: Budget, count: Callable[[Search], T]
+) -> tuple[T, datetime | None]:
+    """Return what ``count`` returns for the records of a search, and from where on these are counted; None: all are.
+
+    The newest part is counted alone if the whole would probably take longer than the budget.
+
+    Args:
+        reader: the store.
+        search: chooses the records.
+        budget: the time for all parts.
+        count: counts the records of a search. A smaller part is counted first, and again with the larger one.
+    """
+    ends = find_ends(reader, search.within)
+    if ends is None:
+        return count(search), None
+    oldest, newest = ends
+    whole = newest - oldest
+    width = whole * _FIRST_PART
+    while width < whole:
+        started = budget.clock()
+        since = newest - width
+        counted = count(replace(search, within=Range(since, search.within.until)))
+        growth = budget.grow(started)
+        if growth < _WORTH and width * growth < whole:
+            return counted, since
+        width *= growth
+    return count(search), None
+
+
+def find_ends(reader: RecordReader, within: Range) -> tuple[datetime, datetime] | None:
+    """Return the times of the oldest and the newest record in a range, with any text; None without a record."""
+    [oldest] = reader.query(_QUERIES["oldest_time"], within.parameters())["oldest"].to_pylist()
+    [newest] = reader.query(_QUERIES["newest_time"], within.parameters())["newest"].to_pylist()
+    return None if oldest is None or newest is None else (oldest, newest)
