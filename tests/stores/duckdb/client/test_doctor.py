@@ -8,6 +8,7 @@ import pytest
 
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.base import StoreInfo
+from puppylog.stores.duckdb.client import doctor
 from puppylog.stores.duckdb.client.doctor import list_findings
 from puppylog.stores.duckdb.directory import StoreDirectory
 from support.memory import MemoryReader
@@ -105,3 +106,15 @@ def test_the_finding_about_the_disk_names_how_much_is_free(
     [found] = [finding for finding in told.findings if finding.subject == "disk"]
     assert (found.state, bool(found.advice)) == (state, state.is_bad)
     assert words in found.found
+
+
+def test_metrics_share_the_time_of_the_comparison_and_those_without_any_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "COMPARE_ALL_S", 0)
+    with MemoryReader() as reader:
+        reader.insert("metrics", **METRIC, created_at=ago(0))
+        reader.insert("log_records", ts=ago(9_000))
+        found = metric_of(reader, tmp_path)
+    skipped = "not compared with the records: the 0 s for all metrics are over"
+    assert (found.state, found.found) == (Health.OK, f"not refreshed yet; {skipped}")

@@ -1,6 +1,7 @@
 """Findings about an embedded store: its engine, its metrics, and which streams are followed now."""
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ from puppylog.model.derived import DERIVED
 from puppylog.model.finding import Finding, Health, format_age
 from puppylog.stores.base import RecordReader, StoreInfo
 from puppylog.stores.doctor import (
+    COMPARED_S,
     Capability,
     StoreFindings,
     findings_of,
@@ -31,6 +33,9 @@ _CAPABILITIES: Final = (
     Capability("columns for old records", True, "all records are in columns"),
     Capability("several machines", False, "others reach it through 'puppylog up --listen', or need a PostgreSQL store"),
 )
+
+COMPARE_ALL_S: Final = 10.0
+"""The doctor compares all metrics together for so many seconds, and says of which there was no time for it."""
 
 _VERIFY_S: Final = 10.0
 """How many seconds the engine reads the database. A database that is known to be damaged is read completely."""
@@ -108,22 +113,29 @@ def _verify(verify: Callable[[float], Mapping[str, int]]) -> Finding:
 
 
 def _iter_metric_findings(reader: RecordReader, directory: StoreDirectory) -> Iterator[Finding]:
-    for metric in reader.query(_QUERIES["metric_ages"]).to_pylist():
+    """Yield the findings of all metrics. Each is compared with the records for its part of the time that is left."""
+    metrics = reader.query(_QUERIES["metric_ages"]).to_pylist()
+    deadline = time.monotonic() + COMPARE_ALL_S
+    for no, metric in enumerate(metrics):
         if metric["statistic"] == DERIVED:
             yield judge_derived(metric["name"], metric["property"])
             continue
         judged = _judge_metric(reader, directory, metric)
         if judged.state is Health.OK:
-            yield from findings_of(judged.subject, partial(_compare, reader, metric, judged))
+            part_s = min(COMPARED_S, (deadline - time.monotonic()) / (len(metrics) - no))
+            yield from findings_of(judged.subject, partial(_compare, reader, metric, judged, part_s))
         else:
             yield judged
 
 
-def _compare(reader: RecordReader, metric: Mapping[str, Any], judged: Finding) -> list[Finding]:
+def _compare(reader: RecordReader, metric: Mapping[str, Any], judged: Finding, limit_s: float) -> list[Finding]:
+    if limit_s <= 0:
+        skipped = f"not compared with the records: the {COMPARE_ALL_S:g} s for all metrics are over"
+        return [replace(judged, found=f"{judged.found}; {skipped}")]
     wrong_level = find_wrong_level(reader, metric)
     if wrong_level is not None:
         return [wrong_level]
-    compared = compare_sums(reader, metric)
+    compared = compare_sums(reader, metric, limit_s)
     if compared.state is Health.OK:
         return [replace(compared, found=f"{judged.found}; {compared.found}")]
     return [compared]

@@ -51,7 +51,7 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
             return Finding(subject, Health.OK, f"its buckets hold all records{kept}")
         if time.monotonic() >= deadline:
             found = "no bucket" if before == "infinity" else f"no bucket before {before}"
-            return Finding(subject, Health.OK, f"{found} was compared with the records within {limit_s:g} s")
+            return Finding(subject, Health.OK, f"{found} was compared with the records within {limit_s:.2g} s")
         since_us = max(min((until_us - _DAY_US) // period_us * period_us, until_us - period_us), first_us)
         stored, expected = _count_day(reader, row, metric, since_us, until_us)
         if stored != expected:
