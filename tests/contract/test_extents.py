@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from puppylog.model.metric import Metric
-from puppylog.monitor.metrics import count_buckets, find_ends, find_step, measure_extent
+from puppylog.monitor.levels import list_live_parts, read_levels
+from puppylog.monitor.metrics import count_buckets, find_ends, find_step, measure_extent, read_observations
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import choose_step
 from puppylog.stores.base import Store
@@ -42,6 +43,24 @@ def test_the_size_of_a_metric_is_that_of_its_buckets(
     source.append(rows([_record(chosen, datetime.now(UTC)) for _ in range(5)], start=10**7))  # above it
     wait_until(lambda: server.is_settled(store), what="the refresh")
     _check(store, metric, chosen)
+
+
+@pytest.mark.parametrize("segment", [None, "request_route"])
+def test_the_newest_buckets_above_the_watermark_are_those_of_the_whole_range(store: Store, segment: str | None) -> None:
+    """As during a backfill, where the watermark stays behind."""
+    metric = Metric("m", "count", "*", 10, segment, refresh_s=3600)
+    store.create_metric(metric)
+    end = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=2)
+    agos = [0, 3, 20, 25, 300, 301, 2000, 3000]
+    Source(store).append(rows([{"ts": end - timedelta(seconds=ago), "request_route": f"/{ago % 2}"} for ago in agos]))
+    within = Range(until=end + timedelta(seconds=1))
+    levels = read_levels(store)["m"]
+    assert list_live_parts(store, metric, levels, within=within, buckets=3) != []
+    whole = store.query("SELECT bucket, segment, value FROM metrics.m ORDER BY 1, 2").to_pylist()
+    for buckets in (1, 2, 3, 4, 5, 6, 100):
+        newest = sorted({row["bucket"] for row in whole})[-buckets:]
+        found = read_observations(store, metric, within=within, buckets=buckets).to_pylist()
+        assert found == [row for row in whole if row["bucket"] in newest], buckets
 
 
 def _record(chosen: random.Random, end: datetime = NOON) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from puppylog.stores.sketches import has_sketch
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LIVE_TIMES: Final = (1, 8, 64)  # the lengths of live parts, in times of the buckets that are asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,3 +168,30 @@ def find_newest(
             since = row["bucket"] if within.since is None else max(row["bucket"], within.since)
             return Range(since, within.until)
     return within
+
+
+def list_live_parts(
+    reader: RecordReader, metric: Metric, levels: Levels, *, within: Range, buckets: int
+) -> list[Range]:
+    """Return parts at the end of a range, the shortest first, one of which may have its newest ``buckets`` buckets.
+
+    They are above the metric's watermark, where buckets are computed from records whenever they are read. Usually the
+    watermark is some seconds old and there is no such part. During a backfill it stays behind, and to read all
+    buckets above it would take longer and longer.
+    """
+    span = timedelta(seconds=buckets * metric.period_s)
+    oldest = max(filter(None, (within.since, levels.watermarks.get(metric.period_s))), default=None)
+    end = datetime.now(UTC) if within.until is None else within.until
+    if oldest is not None and oldest >= end - span:
+        return []
+    asked = {"until": within.parameters()["until"]}
+    [row] = reader.query(_QUERIES["newest_record"], asked).to_pylist()
+    parts: list[Range] = []
+    if row["newest"] is None:
+        return parts
+    for times in _LIVE_TIMES:
+        since = _instant(_round_down(_seconds(row["newest"] - times * span), metric.period_s))
+        if oldest is not None and since <= oldest:
+            break
+        parts.append(Range(since, within.until))
+    return parts

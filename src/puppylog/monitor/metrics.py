@@ -12,7 +12,7 @@ from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.extents import LevelReader
-from puppylog.monitor.levels import Instants, Levels, coarsest_sql, find_newest, read_levels, steps_sql
+from puppylog.monitor.levels import Instants, Levels, coarsest_sql, find_newest, list_live_parts, read_levels, steps_sql
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.segments import Segments, render_segments, segments_of
 from puppylog.monitor.steps import Ends, choose_step, cover_range
@@ -107,13 +107,26 @@ def read_observations(
     With ``segment``, only the observations of this segment.
     """
     segments = segments_of(segment)
-    within = _narrow(reader, metric, within, buckets, segments)
-    parameters: dict[str, Value] = {**within.parameters(), "buckets": buckets}
+    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    if levels is not None:
+        for part in list_live_parts(reader, metric, levels, within=within, buckets=buckets):
+            newest = _read_newest(reader, metric, part, buckets, segments)
+            if len(set(newest["bucket"].to_pylist())) >= buckets:
+                return newest
+    return _read_newest(reader, metric, _narrow(reader, metric, within, buckets, segments), buckets, segments)
+
+
+def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> pa.Table:
+    """Return the observations in the newest ``buckets`` of a range that are not empty."""
     if metric.segment is not None and segments is None:
-        return reader.query(_QUERIES["series_by_segment"].format(metric=metric.name), parameters)
+        instants = Instants()
+        # Without an end, no condition: PostgreSQL takes one for a choice of few rows, and sorts them.
+        in_range = " AND ".join(instants.limit(within.since, within.until) or ["true"])
+        sql = _QUERIES["series_by_segment"].format(metric=metric.name, in_range=in_range)
+        return reader.query(sql, {**instants.parameters, "buckets": buckets})
     in_segments, names = render_segments(segments)
     sql = _QUERIES["series"].format(metric=metric.name, in_segments=in_segments)
-    return reader.query(sql, {**parameters, **names})
+    return reader.query(sql, {**within.parameters(), **names, "buckets": buckets})
 
 
 def find_newest_buckets(reader: RecordReader, metric: Metric, *, within: Range, buckets: int) -> tuple[Range, int]:

@@ -26,6 +26,9 @@ bucket >= {instant}::TIMESTAMPTZ
 -- name: until_bucket
 bucket < {instant}::TIMESTAMPTZ
 
+-- name: newest_record
+SELECT max(ts) AS newest FROM puppylog.log_records WHERE ts < $until::TIMESTAMPTZ
+
 -- name: newest_level_buckets
 -- The newest buckets of a level, and at least how many of the metric's own buckets each has.
 SELECT bucket, max(buckets) AS buckets
@@ -97,7 +100,7 @@ ORDER BY bucket
 WITH observations AS MATERIALIZED (
     SELECT bucket, segment, value
     FROM metrics.{metric}
-    WHERE bucket >= $since::TIMESTAMPTZ AND bucket < $until::TIMESTAMPTZ
+    WHERE {in_range}
 )
 SELECT bucket, segment, value
 FROM observations

@@ -214,9 +214,13 @@ class Session:
         return value
 
     def fetch(self, sql: str, values: Values | None = None) -> pa.Table:
-        """Return the whole answer of a query."""
+        """Return the whole answer of a query.
+
+        It is planned for its values each time. The server would soon use one plan for all values, which
+        cannot leave out the chunks that the values exclude.
+        """
         with self._lock, self._cursor(Right.READ) as cursor:
-            self._execute(cursor, sql, values)
+            self._execute(cursor, sql, values, prepare=False)
             rows = cursor.fetchall()
             schema = schema_of(cursor.description or (), rows, is_all=True)
             return pa.Table.from_batches([batch_of(rows, schema)])
@@ -332,12 +336,14 @@ class Session:
                 self.close()  # interrupted in a statement: its answer would be read as the answer to the next one
             raise
 
-    def _execute(self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None) -> None:
+    def _execute(
+        self, cursor: "psycopg.Cursor[Any]", sql: str, values: Values | None, *, prepare: bool | None = None
+    ) -> None:
         if not values:
-            cursor.execute(sql)
+            cursor.execute(sql, prepare=prepare)
             return
         text, names = _numbered(sql)
-        cursor.execute(text, [values[name] for name in names])
+        cursor.execute(text, [values[name] for name in names], prepare=prepare)
 
     def cancel(self) -> None:
         """Make the server end the statement that another thread runs. Does not wait for that thread."""
