@@ -148,3 +148,58 @@ def test_an_open_file_that_was_deleted_is_read_although_the_next_file_is_emptied
     world.ledger.commit(next(world.tailer.read()))  # finishes the first file; the search has opened the third one
     copy_and_truncate(world)
     assert world.poll() == [b"one", b"two"]
+
+
+@pytest.fixture
+def empty(world: World) -> World:
+    """A log that a tailer has opened while it was empty."""
+    world.log.touch()
+    world.start()
+    assert world.poll() == []
+    return world
+
+
+def test_an_empty_file_that_is_copied_and_emptied_between_two_polls_loses_no_line(empty: World) -> None:
+    empty.append("one\n")
+    copy_and_truncate(empty)
+    empty.append("two\n")
+    assert empty.poll() == [b"one", b"two"]
+    empty.poll_after_the_wait()
+    assert empty.run_once() == []
+
+
+def test_a_copy_is_read_although_its_log_is_still_empty(empty: World) -> None:
+    empty.append("one\n")
+    copy_and_truncate(empty)
+    assert empty.poll() == [b"one"]
+    empty.append("two\n")
+    copy_and_truncate(empty, "a.log.0")
+    assert empty.poll() == [b"two"]
+
+
+def test_a_copy_is_read_although_its_log_was_renamed_in_the_same_moment(empty: World) -> None:
+    empty.append("one\n")
+    copy_and_truncate(empty, "a.log.2")
+    empty.append("two\n")
+    empty.rotate()
+    empty.append("three\n")
+    assert sorted(empty.poll()) == [b"one", b"three", b"two"]  # the renamed file is open already, and is read first
+
+
+def test_rotated_files_from_before_an_empty_log_was_opened_are_not_read(world: World) -> None:
+    world.append("old\n", "a.log.1")
+    os.utime(world.log.with_name("a.log.1"), (1e9, 1e9))
+    world.log.touch()
+    world.start()
+    assert world.poll() == []
+    world.append("new\n")
+    assert world.poll() == [b"new"]
+
+
+def test_a_copy_is_read_although_only_half_of_its_first_line_was_read(empty: World) -> None:
+    empty.append("on")
+    assert empty.poll() == []
+    empty.append("e\ntwo\n")
+    copy_and_truncate(empty)
+    empty.append("three\n")
+    assert empty.poll() == [b"one", b"two", b"three"]

@@ -193,7 +193,7 @@ class TailingMachine(RuleBasedStateMachine):
         self.pending.clear()
         for content in self.contents:
             content.is_read = False
-            if content.name is None or (content.is_moved and not self._is_stored(content)):
+            if content.name is None:
                 self._lose_unread(content)
 
     @rule(chunk_bytes=st.sampled_from([100, 700, 4096]))
@@ -284,10 +284,7 @@ class TailingMachine(RuleBasedStateMachine):
             old.rename(old.with_name(content.name))
 
     def _move(self, content: Content, path: Path) -> None:
-        """Give the content another inode. If an open tailer knows only the old inode, the unread lines are lost."""
-        is_safe = self._is_stored(content) or content.is_read or content.is_packed
-        if not is_safe and self._is_held(content):
-            self._lose_unread(content)
+        """Give the content another inode."""
         content.is_moved = True
         content.identities.append(identity_of(path.stat()))
 

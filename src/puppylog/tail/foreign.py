@@ -47,11 +47,11 @@ def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> S
         OSError: a file cannot be read now. Every handle is closed.
         PuppylogError: the store cannot be asked. Every handle is closed.
     """
-    apply_owners_to_rotated(files, owners)
     at_path = files.at_path
-    if at_path is None:
-        return None
     try:
+        apply_owners_to_rotated(files, owners)
+        if at_path is None:
+            return None
         answer = _ask(owners, path, at_path)
         if isinstance(answer, Elsewhere):
             skipped = SkippedFile.of(at_path.handle, answer, now)
@@ -72,7 +72,7 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
 
     A place whose file another tailer has open counts as missing.
 
-    Raises: as `apply_owners`.
+    Raises: as `apply_owners`, except that the file at the path stays open.
     """
     rotated = files.rotated
     try:
@@ -87,7 +87,8 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
             if found.place is not None:
                 files.missing.append(found.place)
     except BaseException:
-        files.close()
+        for found in rotated:
+            found.handle.close()
         raise
 
 

@@ -48,7 +48,10 @@ class Reader:
         self.is_at_end = False
         """Whether the last `read` came to the end of the file."""
         self.needs_owner_check = False
-        """Whether the file was empty so far. Another collector may read it then, or it may become a copy."""
+        """Whether the file was empty so far. Another collector may read it then, or it may become a copy, or be copied
+        and emptied again between two polls."""
+        self.seen_mtime_ns = -1
+        """When the file had last been changed when it was opened, or last read to its end; since the epoch."""
         self._chunker = chunker
         self._chunk_bytes = chunk_bytes
         self._record_wait_s = record_wait_s
@@ -64,6 +67,7 @@ class Reader:
             self._find_line_end()
         # Until a line is read, only these bytes show that the file was emptied and written again.
         self._first_bytes = b"" if handle.is_compressed or chunker.fed_to.offset else self._read_first_bytes()
+        self._note_status()
 
     @property
     def file(self) -> TailedFile:
@@ -130,7 +134,8 @@ class Reader:
             if stop_at is not None and self.end >= stop_at:
                 return
         self.is_at_end = True
-        self.needs_owner_check = self.end == 0
+        if not self.is_truncated:
+            self._note_status()
         if self._chunker.has_unfinished_line and self._has_last_line_ended():
             self._ready += self._chunker.flush_all()
             yield from self._iter_ready()
@@ -150,6 +155,10 @@ class Reader:
         status = self.handle.status()
         return status.st_size == self.handle.raw_offset(self.end) and quiet_s(status, time.time()) >= self._line_wait_s
 
+    def _note_status(self) -> None:
+        self.needs_owner_check = self.end == 0 and not self._first_bytes and not self.handle.is_compressed
+        self.seen_mtime_ns = self.handle.status().st_mtime_ns
+
     def is_emptied(self) -> bool:
         """Return whether the bytes that were read are not in the file any more, without reading on.
 
@@ -165,6 +174,14 @@ class Reader:
             OSError: the file cannot be read now.
         """
         return self.handle.read(1, 0) != b""
+
+    def was_written(self) -> bool:
+        """Return whether a file that was empty so far has bytes now, or has had some since the last `read`.
+
+        Raises:
+            OSError: the file cannot be read now.
+        """
+        return self.has_data() or self.handle.status().st_mtime_ns != self.seen_mtime_ns
 
     def place(self, path: str) -> Place:
         """Return the place behind the last whole line that was read."""
@@ -209,9 +226,11 @@ class Reader:
         if not self._chunker.fed_to.is_of(self.handle) or (self.end == 0 and not self._has_same_content()):
             return self._check_truncation()
         if block:
+            self.needs_owner_check = False
             self._grew_at = self._clock()
             if self.end == 0:
                 self._find_line_end(block)
+                self._first_bytes = self._first_bytes or (b"" if self.handle.is_compressed else block[:HEAD_BYTES])
             self._ready += self._chunker.feed(block)
             if self._chunker.waiting_bytes >= carriage.HEAD_BYTES and self._may_find_line_end:
                 self._find_line_end()

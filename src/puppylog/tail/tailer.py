@@ -191,7 +191,9 @@ class Tailer:
         if self._current is None:
             return
         status = self._current.handle.status()
-        self._last = LastFile(self._current.handle.identity, status.st_mtime_ns)
+        # A file that is empty so far may have been copied and emptied since the last poll: such a copy is not older.
+        if self._current.end or self._last is None:
+            self._last = LastFile(self._current.handle.identity, status.st_mtime_ns)
         self._rotated.append(RotatedFile(self._current, status.st_size, self._clock() + self._rotate_wait_s))
         self._current = None
 
@@ -272,7 +274,8 @@ class Tailer:
                 yield from self._read_rotated(rotated)
 
     def _read_rotated(self, rotated: RotatedFile) -> Iterator[Chunk]:
-        yield from self._read(rotated.reader)
+        if self._may_read(rotated.reader):
+            yield from self._read(rotated.reader)
         if rotated.reader.is_truncated:
             continued = self._split_emptied(rotated)
             yield from self._finished.iter_chunks()
@@ -288,33 +291,53 @@ class Tailer:
         yield from self._finished.iter_chunks()
 
     def _read_current(self) -> Iterator[Chunk]:
+        yield from self._read_at_path()
+        if self._current is not None and self._current.is_truncated:
+            self._restart_truncated(self._current)
+            yield from self._finished.iter_chunks()
+            yield from self._drain()
+            yield from self._read_at_path()
+
+    def _read_at_path(self) -> Iterator[Chunk]:
         reader = self._current
         if reader is None:
             return
-        yield from self._read(reader)
-        yield from self._finished.iter_chunks()
-        if reader is self._current and reader.is_truncated:
-            self._restart_truncated(reader)
-            yield from self._finished.iter_chunks()
-            yield from self._drain()
+        was_empty = reader.needs_owner_check
+        if self._may_read(reader):
+            if was_empty:
+                yield from self._drain()  # copies of the file's old content may just have been found
             if not self._is_turn_over:
-                yield from self._read(self._current)
+                yield from self._read(reader)
+        yield from self._finished.iter_chunks()
 
     def _read(self, reader: Reader) -> Iterator[Chunk]:
         began_at = reader.end
         try:
-            if reader.needs_owner_check and reader.has_data() and not self._may_start_reading(reader):
-                return
             yield from reader.read(self._budget)
         except OSError as error:
             self._note_error(error)
         if self._budget is not None:
             self._budget -= reader.end - began_at
 
+    def _may_read(self, reader: Reader) -> bool:
+        """Return whether to read the file. A file that was empty and has been written to is checked first."""
+        if not reader.needs_owner_check:
+            return True
+        try:
+            return not reader.was_written() or self._may_start_reading(reader)
+        except OSError as error:
+            self._note_error(error)
+            return False
+
     def _may_start_reading(self, reader: Reader) -> bool:
-        """Return whether to read a file that was empty and has bytes now, which another tailer may read."""
-        reader.needs_owner_check = False
-        owner = self._find_owner(reader)
+        """Return whether to read a file that was empty so far, which another tailer may read.
+
+        First find the files that were at the path since the file was seen empty, such as copies that copytruncate made
+        of it between two polls.
+        """
+        owner = self._find_owner(reader) if reader.has_data() else None
+        if owner is None and reader is self._current:
+            self._find_unseen(reader)
         if owner is None:
             return True
         other = None
@@ -356,13 +379,24 @@ class Tailer:
         place = truncated.place(self.path)
         try:
             known, open_files = [*self._known, place], self._list_open()
-            files = find_files(self.path, truncated.handle, known, open_files=open_files, fallback_last=self._last)
+            last = self._last or LastFile(None, truncated.seen_mtime_ns)
+            files = find_files(self.path, truncated.handle, known, open_files=open_files, fallback_last=last)
             apply_owners_to_rotated(files, self._owners)
         except OSError as error:
             self._note_error(error)
         else:
             self._start_reading(files, truncated, place)
             self._publish_open_files()
+
+    def _find_unseen(self, reader: Reader) -> None:
+        """Open the rotated files that are newer than the last known file, which are read before the current one."""
+        known, open_files = [*self._known, reader.place(self.path)], self._list_open()
+        files = find_files(self.path, reader.handle, known, open_files=open_files, last=self._last)
+        apply_owners_to_rotated(files, self._owners)
+        for found in files.rotated:
+            rotated = self._opener.open_reader(found)
+            self._rotated.append(RotatedFile.found(rotated, self._clock(), self._rotate_wait_s))
+        self._publish_open_files()
 
     def _split_emptied(self, rotated: RotatedFile) -> RotatedFile | None:
         """Finish a rotated file that was emptied, and read its new content as another file.

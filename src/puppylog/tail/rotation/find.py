@@ -41,7 +41,11 @@ class FilesToRead:
     rotated: list[FileToRead] = field(default_factory=list)  # the oldest first; they may have bytes left to read
     at_path: FileToRead | None = None  # the file at the path
     missing: list[Place] = field(default_factory=list)  # unfinished places whose file was not found
-    last: LastFile | None = None  # the newest known file that was at the path before
+    last: LastFile | None = None
+    """The newest known file that was at the path before.
+
+    If none is known and the file at the path is empty, the time of its last change: what is newer was there later.
+    """
 
     def __iter__(self) -> Iterator[FileToRead]:
         """Give all files, in the order in which they are read."""
@@ -81,9 +85,12 @@ def find_files(
     situation = Situation(known, candidate, [candidate_of(handle) for handle in open_files], last, fallback_last)
     for _ in range(_TRIES):
         try:
-            return _open_all(_match(path, situation), at_path)
+            files = _open_all(_match(path, situation), at_path)
         except DirectoryChanged:
             continue
+        if files.last is None and candidate is not None and candidate.size == 0:
+            files.last = LastFile(None, candidate.mtime_ns)
+        return files
     raise BlockingIOError("the files in its directory are being renamed all the time")
 
 
