@@ -3,8 +3,11 @@
 import os
 from dataclasses import dataclass
 
+from puppylog.tail.checkpoint import has_head
+from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.owners import Continuation, Elsewhere, Owners
+from puppylog.tail.reader import Reader
 from puppylog.tail.rotation.find import FilesToRead, FileToRead
 from puppylog.tail.rotation.place import Identity, Place
 
@@ -90,6 +93,28 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
         for found in rotated:
             found.handle.close()
         raise
+
+
+def find_owner(owners: Owners, path: str, reader: Reader, current: Reader | None) -> Elsewhere | Continuation | None:
+    """Return by whom a file is read that was empty so far; None if by nobody else.
+
+    Args:
+        owners: are asked.
+        path: of the source.
+        reader: of the file.
+        current: reads the file at the path; None if there is none.
+
+    Raises:
+        OSError: a file cannot be read now.
+        PuppylogError: the store cannot be asked.
+    """
+    if reader is current or current is None:
+        return owners.find_owner(path, reader.handle, others_only=True)
+    # If nothing was read of the emptied file, the file may be its copy.
+    is_copy = current.is_emptied() and has_head(reader.handle, current.place(path).fingerprint)
+    if is_copy or is_copy_of_live(reader.handle, current.handle):
+        return Elsewhere()  # a copy that is still being written is found by its content when it is complete
+    return owners.find_owner(reader.handle.path, reader.handle, others_only=True)
 
 
 def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:

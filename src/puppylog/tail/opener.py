@@ -4,13 +4,30 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import count
+from typing import TypedDict
 
-from puppylog.tail.boundary import OpenBoundary
+from puppylog.tail.boundary import OpenBoundary, no_boundary
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
+from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotation.find import FileToRead
 from puppylog.tail.rotation.place import Place
+
+
+class ReadOptions(TypedDict, total=False):
+    """How the files of a tailer are read."""
+
+    chunk_bytes: int
+    """How many bytes are read at once."""
+    max_line_bytes: int
+    """Longer lines are cut."""
+    open_boundary: OpenBoundary
+    """Returns where records of several lines begin in a file."""
+    record_wait_s: float
+    """The last record is complete when the file has not grown for so many seconds."""
+    line_wait_s: float | None
+    """When a last line without newline counts as ended; see `Reader`."""
 
 
 class Opener:
@@ -19,14 +36,14 @@ class Opener:
     def __init__(
         self,
         *,
-        chunk_bytes: int,
-        max_line_bytes: int,
-        open_boundary: OpenBoundary,
-        record_wait_s: float,
-        line_wait_s: float | None,
+        chunk_bytes: int = CHUNK_BYTES,
+        max_line_bytes: int = MAX_LINE_BYTES,
+        open_boundary: OpenBoundary = no_boundary,
+        record_wait_s: float = RECORD_WAIT_S,
+        line_wait_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Set the options that all readers of the tailer share; see `Reader` and `Chunker`."""
+        """Set the options that all readers of the tailer share; see `ReadOptions`."""
         self._open_reader = partial(
             Reader, chunk_bytes=chunk_bytes, record_wait_s=record_wait_s, line_wait_s=line_wait_s, clock=clock
         )

@@ -1,9 +1,12 @@
-"""A rotated file that is being drained: programs write to it until they open the new file."""
+"""Rotated files that are being drained: programs write to such a file until they open the new one."""
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from puppylog.tail.handle import OpenFile
 from puppylog.tail.reader import Reader
+from puppylog.tail.rotation.place import Identity
 
 
 @dataclass(slots=True)
@@ -36,3 +39,97 @@ class RotatedFile:
             self.size = size
             self.due_at = now + wait_s
         return now >= self.due_at and self.reader.is_at_end
+
+
+class RotatedFiles:
+    """The rotated files of one path that are still being read, in the order in which they were at the path."""
+
+    def __init__(self, wait_s: float, clock: Callable[[], float]) -> None:
+        """Start without files.
+
+        Args:
+            wait_s: a file is finished when it has not grown for so many seconds.
+            clock: returns seconds that never go back.
+        """
+        self._files: list[RotatedFile] = []
+        self._wait_s = wait_s
+        self._clock = clock
+
+    def __iter__(self) -> Iterator[RotatedFile]:
+        """Give the files that there are now, whatever is added or removed meanwhile."""
+        return iter(list(self._files))
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __contains__(self, rotated: RotatedFile) -> bool:
+        return any(other is rotated for other in self._files)
+
+    @property
+    def readers(self) -> list[Reader]:
+        return [rotated.reader for rotated in self._files]
+
+    @property
+    def handles(self) -> list[OpenFile]:
+        return [rotated.reader.handle for rotated in self._files]
+
+    def add(self, reader: Reader) -> None:
+        """Add a file that has just left the path.
+
+        Raises:
+            OSError: the status of the file cannot be read.
+        """
+        size = reader.handle.status().st_size
+        self._files.append(RotatedFile(reader, size, self._clock() + self._wait_s))
+
+    def add_found(self, reader: Reader) -> None:
+        """Add a file that was rotated before it was opened.
+
+        Raises:
+            OSError: the status of the file cannot be read.
+        """
+        self._files.append(RotatedFile.found(reader, self._clock(), self._wait_s))
+
+    def add_copy(self, reader: Reader, before: RotatedFile | None = None) -> RotatedFile:
+        """Add the copy of a file that was emptied: nobody writes to it.
+
+        Args:
+            reader: of the copy.
+            before: the file in front of which the copy was at the path; None if it is the newest.
+
+        Raises:
+            OSError: the status of the copy cannot be read.
+        """
+        copy = RotatedFile(reader, reader.handle.status().st_size, self._clock())
+        self._files.insert(len(self._files) if before is None else self._files.index(before), copy)
+        return copy
+
+    def is_quiet(self, rotated: RotatedFile) -> bool:
+        """Return whether the file was read to its end and nobody writes to it any more.
+
+        Raises:
+            OSError: the status of the file cannot be read.
+        """
+        return rotated.is_quiet(self._clock(), self._wait_s)
+
+    def remove(self, rotated: RotatedFile) -> None:
+        self._files = [other for other in self._files if other is not rotated]
+
+    def take(self, identity: Identity) -> Reader | None:
+        """Remove the file with the identity, which is back at the path; None if there is none."""
+        for rotated in self._files:
+            if rotated.reader.handle.identity == identity:
+                self.remove(rotated)
+                return rotated.reader
+        return None
+
+    def replace(self, reader: Reader, other: Reader | None) -> None:
+        """Read a file by another reader, or, without one, not any more."""
+        for rotated in self:
+            if rotated.reader is reader and other is not None:
+                rotated.reader = other
+            elif rotated.reader is reader:
+                self.remove(rotated)
+
+    def clear(self) -> None:
+        self._files.clear()

@@ -7,23 +7,22 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Unpack
 
 from puppylog.model.stream import FilePosition
-from puppylog.tail.boundary import OpenBoundary, no_boundary
-from puppylog.tail.checkpoint import START_OF_FILE, has_head
+from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk
-from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.ending import start_at_end
 from puppylog.tail.finished import FinishedFiles
-from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in
+from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in, find_owner
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.known_places import KnownPlaces
-from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S, ROTATE_WAIT_S
-from puppylog.tail.opener import Opener
-from puppylog.tail.owners import Continuation, Elsewhere, NoOwners, OpenedFile, Owners
+from puppylog.tail.limits import ROTATE_WAIT_S
+from puppylog.tail.opener import Opener, ReadOptions
+from puppylog.tail.owners import Elsewhere, NoOwners, OpenedFile, Owners
 from puppylog.tail.reader import Reader
-from puppylog.tail.rotated_file import RotatedFile
+from puppylog.tail.rotated_file import RotatedFile, RotatedFiles
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files
 from puppylog.tail.rotation.place import LastFile, Place
 
@@ -37,15 +36,11 @@ class Tailer:
         known: Sequence[FilePosition] = (),
         *,
         from_end: bool = False,
-        chunk_bytes: int = CHUNK_BYTES,
-        max_line_bytes: int = MAX_LINE_BYTES,
         rotate_wait_s: float = ROTATE_WAIT_S,
-        open_boundary: OpenBoundary = no_boundary,
-        record_wait_s: float = RECORD_WAIT_S,
-        line_wait_s: float | None = None,
         owners: Owners | None = None,
         reads_history: bool = False,
         clock: Callable[[], float] = time.monotonic,
+        **reading: Unpack[ReadOptions],
     ) -> None:
         """Find the files to read, and where reading goes on in each.
 
@@ -53,15 +48,11 @@ class Tailer:
             path: of the file; it need not exist yet.
             known: the positions that the store has of this stream, finished ones too, in the order of their opening.
             from_end: start after the last complete line, unless the file has a known position.
-            chunk_bytes: how many bytes are read at once.
-            max_line_bytes: longer lines are cut.
             rotate_wait_s: a rotated file is finished when it has not grown for so many seconds.
-            open_boundary: returns where records of several lines begin in a file.
-            record_wait_s: the last record is complete when the file has not grown for so many seconds.
-            line_wait_s: see `Reader`.
             reads_history: if no position is known, also read the rotated files of the path, whatever their age.
             owners: knows what other tailers and streams have read; None if there are no others.
             clock: returns seconds that never go back.
+            reading: how each file is read; see `ReadOptions`.
         """
         self.path = str(Path(path).absolute())
         self.problem: str | None = None
@@ -72,18 +63,10 @@ class Tailer:
         self._known = KnownPlaces(known)
         self._owners: Owners = NoOwners() if owners is None else owners
         self._skipped: SkippedFile | None = None
-        self._opener = Opener(
-            chunk_bytes=chunk_bytes,
-            max_line_bytes=max_line_bytes,
-            open_boundary=open_boundary,
-            record_wait_s=record_wait_s,
-            line_wait_s=line_wait_s,
-            clock=clock,
-        )
-        self._rotate_wait_s = rotate_wait_s
+        self._opener = Opener(clock=clock, **reading)
         self._clock = clock
         self._current: Reader | None = None  # of the file at the path
-        self._rotated: list[RotatedFile] = []  # in the order in which they were at the path
+        self._rotated = RotatedFiles(rotate_wait_s, clock)
         self._finished = FinishedFiles(self._known, self._owners)
         self._budget: int | None = None  # how many bytes this `read` may still read; None: no limit
         self._last: LastFile | None = None  # the last file that left the path
@@ -154,8 +137,7 @@ class Tailer:
         return True
 
     def _readers(self) -> list[Reader]:
-        readers = [rotated.reader for rotated in self._rotated]
-        return [*readers, self._current] if self._current is not None else readers
+        return [*self._rotated.readers, *([self._current] if self._current is not None else [])]
 
     def _publish_open_files(self) -> None:
         """Tell the other tailers which files are open here."""
@@ -190,11 +172,10 @@ class Tailer:
         """Move the current file to the rotated files: it is not at the path any more."""
         if self._current is None:
             return
-        status = self._current.handle.status()
         # A file that is empty so far may have been copied and emptied since the last poll: such a copy is not older.
         if self._current.end or self._last is None:
-            self._last = LastFile(self._current.handle.identity, status.st_mtime_ns)
-        self._rotated.append(RotatedFile(self._current, status.st_size, self._clock() + self._rotate_wait_s))
+            self._last = LastFile(self._current.handle.identity, self._current.handle.status().st_mtime_ns)
+        self._rotated.add(self._current)
         self._current = None
 
     def _search_files(self, *, from_end: bool = False) -> None:
@@ -229,20 +210,19 @@ class Tailer:
 
     def _resume_rotated(self, handle: OpenFile) -> bool:
         """If the file at the path is a rotated file that is still open, make that the current file; return whether."""
-        for rotated in self._rotated:
-            if rotated.reader.handle.identity == handle.identity:
-                handle.close()
-                self._rotated.remove(rotated)
-                self._current = rotated.reader
-                return True
-        return False
+        reader = self._rotated.take(handle.identity)
+        if reader is None:
+            return False
+        handle.close()
+        self._current = reader
+        return True
 
     def _list_open(self) -> list[OpenFile]:
         """Return the open rotated files. First, finish the emptied files among them, so that their copies are found."""
-        for rotated in list(self._rotated):
+        for rotated in self._rotated:
             if rotated.reader.is_emptied():
                 self._split_emptied(rotated)
-        return [rotated.reader.handle for rotated in self._rotated]
+        return self._rotated.handles
 
     def _start_reading(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
         """Open readers of the files that were found, and finish the files that are missing.
@@ -260,16 +240,16 @@ class Tailer:
                 self._finished.finish_missing(self._opener.finish_missing(missing), missing.position)
         for found in files.rotated:
             if truncated is not None and found.place is place:
-                self._rotated.append(self._continue_in_copy(truncated, found.handle))
+                truncated.continue_in(found.handle)
+                self._rotated.add_copy(truncated)
             else:
-                reader = self._opener.open_reader(found)
-                self._rotated.append(RotatedFile.found(reader, self._clock(), self._rotate_wait_s))
+                self._rotated.add_found(self._opener.open_reader(found))
         if files.at_path is not None:
             self._current = self._opener.open_reader(files.at_path)
             self._current.needs_owner_check |= truncated is not None
 
     def _drain(self) -> Iterator[Chunk]:
-        for rotated in list(self._rotated):
+        for rotated in self._rotated:
             if not self._is_turn_over:
                 yield from self._read_rotated(rotated)
 
@@ -282,7 +262,7 @@ class Tailer:
             if continued is not None:
                 yield from self._read_rotated(continued)
             yield from self._read(rotated.reader)
-        if rotated in self._rotated and rotated.is_quiet(self._clock(), self._rotate_wait_s):
+        if rotated in self._rotated and self._rotated.is_quiet(rotated):
             self._note_fault(rotated.reader)
             self._rotated.remove(rotated)
             rotated.reader.close()
@@ -335,7 +315,7 @@ class Tailer:
         First find the files that were at the path since the file was seen empty, such as copies that copytruncate made
         of it between two polls.
         """
-        owner = self._find_owner(reader) if reader.has_data() else None
+        owner = find_owner(self._owners, self.path, reader, self._current) if reader.has_data() else None
         if owner is None and reader is self._current:
             self._find_unseen(reader)
         if owner is None:
@@ -350,26 +330,12 @@ class Tailer:
         self._publish_open_files()
         return False
 
-    def _find_owner(self, reader: Reader) -> Elsewhere | Continuation | None:
-        current = self._current
-        if reader is current or current is None:
-            return self._owners.find_owner(self.path, reader.handle, others_only=True)
-        # If nothing was read of the emptied file, the file may be its copy.
-        is_copy = current.is_emptied() and has_head(reader.handle, current.place(self.path).fingerprint)
-        if is_copy or is_copy_of_live(reader.handle, current.handle):
-            return Elsewhere()  # a copy that is still being written is found by its content when it is complete
-        return self._owners.find_owner(reader.handle.path, reader.handle, others_only=True)
-
     def _replace(self, reader: Reader, other: Reader | None) -> None:
         if other is None:
             reader.close()
         if reader is self._current:
             self._current = other
-        for rotated in [rotated for rotated in self._rotated if rotated.reader is reader]:
-            if other is None:
-                self._rotated.remove(rotated)
-            else:
-                rotated.reader = other
+        self._rotated.replace(reader, other)
 
     def _restart_truncated(self, truncated: Reader) -> None:
         """Read the current file again from its start; if there is a copy of its old content, read the rest of that.
@@ -392,10 +358,9 @@ class Tailer:
         """Open the rotated files that are newer than the last known file, which are read before the current one."""
         known, open_files = [*self._known, reader.place(self.path)], self._list_open()
         files = find_files(self.path, reader.handle, known, open_files=open_files, last=self._last)
+        files.at_path, files.missing = None, []  # the reader goes on with the file at the path
         apply_owners_to_rotated(files, self._owners)
-        for found in files.rotated:
-            rotated = self._opener.open_reader(found)
-            self._rotated.append(RotatedFile.found(rotated, self._clock(), self._rotate_wait_s))
+        self._start_reading(files)
         self._publish_open_files()
 
     def _split_emptied(self, rotated: RotatedFile) -> RotatedFile | None:
@@ -408,22 +373,18 @@ class Tailer:
         rotated.reader = self._opener.open_reader(FileToRead(truncated.handle, START_OF_FILE, None))
         rotated.reader.needs_owner_check = True
         truncated.is_truncated = True
-        copy, handles = None, [rotated.reader.handle for rotated in self._rotated]
+        copy = None
         try:
-            copy = find_copy(self.path, truncated.place(self.path), list(self._known), handles)
+            copy = find_copy(self.path, truncated.place(self.path), list(self._known), self._rotated.handles)
         except OSError as error:
             self._note_error(error)
         if copy is None:
             self._finished.finish(truncated)
             return None
-        continued = self._continue_in_copy(truncated, copy)
-        self._rotated.insert(self._rotated.index(rotated), continued)
+        truncated.continue_in(copy)
+        continued = self._rotated.add_copy(truncated, before=rotated)
         self._publish_open_files()
         return continued
-
-    def _continue_in_copy(self, truncated: Reader, copy: OpenFile) -> RotatedFile:
-        truncated.continue_in(copy)
-        return RotatedFile(truncated, copy.status().st_size, self._clock())
 
     def _note_error(self, error: OSError) -> None:
         self.problem = self.problem or cannot_read(self.path, error).message
