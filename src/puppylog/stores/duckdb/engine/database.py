@@ -5,7 +5,6 @@ a queue runs all write transactions, and each reader has its own cursor.
 """
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +16,8 @@ import duckdb
 import pyarrow as pa
 
 from puppylog.errors import PuppylogError, QueryError, StoreDamaged, StoreError, StoreFull, StoreRefused
-from puppylog.stores.duckdb.engine import reading_sql
+from puppylog.stores.duckdb.engine import block_cache, reading_sql
+from puppylog.stores.duckdb.engine.configuration import LOCK, SETTINGS
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translate_streamed, translated
 from puppylog.stores.duckdb.engine.gate import Gate
@@ -26,37 +26,6 @@ from puppylog.stores.explained import iter_explained
 from puppylog.stores.sql_connection import Values
 
 T = TypeVar("T")
-
-MEMORY_LIMIT_BYTES = 2_000_000_000
-"""DuckDB's memory limit. The machine has other work to do than collecting logs; larger queries spill to disk."""
-
-SETTINGS: dict[str, str | bool | int | float | list[str]] = {
-    "threads": max(2, os.cpu_count() or 2),
-    "memory_limit": f"{MEMORY_LIMIT_BYTES}B",
-    # A thread switches to another query after a part of its work, so that a long query does not delay the writer.
-    "scheduler_process_partial": "true",
-    # Rows of a batch may be written by several threads at once. Every query that needs an order names it.
-    "preserve_insertion_order": "false",
-    # A checkpoint compresses the last row group of each table with new rows again, so rarer ones cost less. The default
-    # is 16 MB. To replay a log of this size after a crash takes 0.3 s of CPU.
-    "checkpoint_threshold": "64MB",
-    # A user's SQL can use no extensions.
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    # A name in a user's SQL is a table. DuckDB must not look for a Python variable of that name.
-    "python_enable_replacements": "false",
-}
-"""The settings with which the database is opened. The bench uses them for the database that it compares with, too."""
-
-# After this no SQL can change a setting, except the listed settings of its own connection, and none can read or write
-# files other than the store's, or use the network.
-_LOCK = """
-SET GLOBAL TimeZone = 'UTC';
-SET GLOBAL allowed_directories = [{directories}];
-SET GLOBAL enable_external_access = false;
-SET GLOBAL allowed_configs = ['search_path', 'operator_memory_limit'];
-SET GLOBAL lock_configuration = true;
-"""
 
 _log = logging.getLogger("puppylog.engine")
 
@@ -206,7 +175,7 @@ class Engine:
         try:
             with translated():
                 self._root = duckdb.connect(str(path), config=SETTINGS)  # in any thread, to make cursors only
-                self._root.execute(_LOCK.format(directories=allowed))
+                self._root.execute(LOCK.format(directories=allowed))
         except StoreFull:
             raise
         except StoreDamaged as error:
@@ -245,6 +214,18 @@ class Engine:
         """Begin to run postponed writes in a transaction of their own if they have waited long enough, or ``now``."""
         if now or self._postponed.is_due():
             self._queue.submit(self._postponed.run)
+
+    def release_blocks(self) -> None:
+        """Begin to release the memory of blocks, as `block_cache.release` does, if no query reads. Return at once."""
+        self._queue.submit(self._release_blocks)
+
+    def _release_blocks(self) -> None:
+        try:
+            with self._gate.closed(0.0) as is_alone:
+                if is_alone:
+                    block_cache.release(Connection(self._writer))
+        except PuppylogError as error:
+            _log.error("cannot release memory: %s", error.message)
 
     def checkpoint(self) -> bool:
         """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more.

@@ -12,13 +12,13 @@ class Gate:
         self._changed = threading.Condition()
         # Under the condition.
         self._readers = 0
-        self._is_closed = False
+        self._closed_by = 0  # how many threads keep it closed
 
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Wait until the gate is open, and count as a reader during the ``with`` block."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_closed)
+            self._changed.wait_for(lambda: not self._closed_by)
             self._readers += 1
         try:
             yield
@@ -35,11 +35,11 @@ class Gate:
             within_s: how many seconds to wait for the present readers. The caller must not be one of them.
         """
         with self._changed:
-            self._is_closed = True
+            self._closed_by += 1
             is_alone = self._changed.wait_for(lambda: self._readers == 0, within_s)
         try:
             yield is_alone
         finally:
             with self._changed:
-                self._is_closed = False
+                self._closed_by -= 1
                 self._changed.notify_all()

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 from puppylog.errors import PuppylogError, QueryError
 from puppylog.stores.duckdb.engine.archive_reading import archive_relations
-from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine, iter_batches
+from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
+from puppylog.stores.duckdb.engine.database import Connection, Engine, iter_batches
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
 USER_QUERIES: Final = 2

@@ -29,8 +29,9 @@ from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, stream_actions, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
+from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
 from puppylog.stores.duckdb.engine.damage import DamageNote
-from puppylog.stores.duckdb.engine.database import MEMORY_LIMIT_BYTES, Connection, Engine
+from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
@@ -50,8 +51,7 @@ _OWN_S = 2.0
 
 _LOG_LIMIT_BYTES = 1 << 20
 
-# An allowance for the stacks of threads: they count as data, and each may grow to 8 MB.
-_STACKS_BYTES = 1 << 30
+_STACKS_BYTES = 1 << 30  # an allowance for the stacks of threads: they count as data, and each may grow to 8 MB
 
 _log = logging.getLogger("puppylog.engine")
 
@@ -247,6 +247,8 @@ class Service(flight.FlightServerBase):
         with self._retainer.space_for(rows.num_rows + refused.num_rows, rows.nbytes + refused.nbytes):
             appended = ingest.append_to(self._engine, known, received, rows, refused)
         self._jobs.note_append()
+        if rows.num_rows >= spool.ROW_GROUP:
+            self._engine.release_blocks()
         return appended
 
     def _find_requests(self, digests: list[str]) -> object:
