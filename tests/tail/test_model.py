@@ -193,7 +193,7 @@ class TailingMachine(RuleBasedStateMachine):
         self.pending.clear()
         for content in self.contents:
             content.is_read = False
-            if content.name is None:
+            if content.name is None or (content.is_moved and not self._is_stored(content)):
                 self._lose_unread(content)
 
     @rule(chunk_bytes=st.sampled_from([100, 700, 4096]))
