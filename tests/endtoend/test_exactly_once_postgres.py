@@ -31,7 +31,7 @@ ROTATIONS = 2 * BREAKS // 3
 TRUNCATIONS = max(2, BREAKS // 6)
 LONG_BYTES = 400_000  # more than most batches have: such a trap springs in one of the next
 MEMORY_BYTES = 300_000_000
-GONE = "was deleted or replaced before it was read to its end, or right after that"  # the last rotation, say
+GONE = "and was not found again: it was deleted or replaced"  # the last rotation, say
 TALK = ("reading /", "nothing is lost", "the store is back", "finished /", "waiting for it", " records, ")
 
 

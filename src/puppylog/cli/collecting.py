@@ -141,8 +141,8 @@ def _describe_line(event: LineCut | LineContinued | JournalGap | FileMissing) ->
     if isinstance(event, FileMissing):
         stored = format_bytes(event.byte_offset)
         return (
-            f"{event.path} was deleted or replaced before it was read to its end, or right after that: "
-            f"its first {stored} are stored"
+            f"{event.path} was read up to {stored}, and was not found again: it was deleted or replaced. "
+            "What was written to it after that, if anything, is lost"
         )
     if isinstance(event, LineCut):
         return f"{event.path}: the line or record at byte {event.line_offset} is too long; its beginning is kept"
