@@ -40,6 +40,7 @@ GENERAL = [
     "ERROR: cannot pay",
     "ERROR cannot pay",
     "[ERROR] cannot pay",
+    "2026-11-24T10:00:00Z [PAY] ERROR: cannot pay",
     "<14>1 2026-11-24T10:00:00Z web1 shop 12 - - cannot pay",
     "level=error msg=x",
     "at=error method=GET",
