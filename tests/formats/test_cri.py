@@ -43,6 +43,18 @@ def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataO
     assert read("cri", data, "native", cuts) == outcome
 
 
+words = st.sampled_from(["a", "get", "Get", "GET", "mon", "info", "error", "request", "accepted", "répond"])
+"""Words of one, three, seven and eight letters, after which a message is taken for prose, or not."""
+
+ends = st.sampled_from([" ", ":", ": ", "=", "=1 ", ", ", " 1 ", "-", "0:", "_=", "\x1f", "é"])
+
+
+@given(words, ends, words, st.text("0123456789.,-", max_size=11))
+def test_both_paths_know_prose_and_fractions(word: str, end: str, other: str, fraction: str) -> None:
+    data = f"2026-11-24T10:00:00{fraction}Z stdout F {word}{end}{other} {other}\n".encode()
+    assert read("cri", data, "native") == read("cri", data, "python")
+
+
 @pytest.mark.parametrize("reason", REASONS)
 def test_each_reason_has_a_sample(reason: str) -> None:
     assert reason in {sample.get("reject") for sample in read_samples("cri")}

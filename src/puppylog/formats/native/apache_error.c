@@ -48,9 +48,8 @@ static Stamp read_ctime(Reading *reading, Span text, int64_t *us) {
         if (stamp != STAMP_ZONED) return stamp;
         memcpy(reading->stamp, whole, sizeof whole);
     }
-    *us = reading->us;
-    int64_t unit_us = 100000;
-    for (size_t place = 0; place < fraction.size; place++, unit_us /= 10) *us += (fraction.at[place] - '0') * unit_us;
+    clock_fraction(fraction.at, fraction.at + fraction.size, us);
+    *us += reading->us;
     return STAMP_LOCAL;
 }
 

@@ -6,8 +6,6 @@ enum {
 }; /* a zone may move a time into the next year, and Python has the years 1 to 9999 */
 enum { LARGEST_ZONE_HOUR = 14, LARGEST_SECOND = 60 };
 
-static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') <= 9; }
-
 /* Return the number in `size` digits; -1 if a byte is no digit. */
 static inline int digits(const uint8_t *at, int size) {
     int number = 0;
@@ -17,6 +15,15 @@ static inline int digits(const uint8_t *at, int size) {
     }
     return number;
 }
+
+/* Return whether the bytes of the word are digits where the mask is 0xFF. */
+static inline bool are_digits(uint64_t word, uint64_t mask) {
+    uint64_t values = word ^ EACH_BYTE('0'), above = (values & EACH_BYTE(0x7F)) + EACH_BYTE(0x7F - 9);
+    return ((values | above) & EACH_BYTE(0x80) & mask) == 0;
+}
+
+/* Return the number in two digits. */
+static inline int pair(const uint8_t *at) { return at[0] * 10 + at[1] - '0' * 11; }
 
 static bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
@@ -83,16 +90,16 @@ Stamp clock_iso(Span text, int64_t *us) {
     const uint8_t *at = text.at;
     if (text.size < 19 || (at[4] != '-' && at[4] != '/') || at[7] != at[4]) return STAMP_NONE;
     if ((at[10] != 'T' && at[10] != ' ' && at[10] != 't') || at[13] != ':' || at[16] != ':') return STAMP_NONE;
-    int year = digits(at, 4), month = digits(at + 5, 2), day = digits(at + 8, 2);
-    int hour = digits(at + 11, 2), minute = digits(at + 14, 2), second = digits(at + 17, 2);
-    if ((year | month | day | hour | minute | second) < 0) return STAMP_NONE;
+    if (!are_digits(word_of(at), 0x00FFFF00FFFFFFFFu) || !are_digits(word_of(at + 8), 0xFFFF00FFFF00FFFFu) ||
+        !is_digit(at[17]) || !is_digit(at[18]))
+        return STAMP_NONE;
+    int year = pair(at) * 100 + pair(at + 2), month = pair(at + 5), day = pair(at + 8);
+    int hour = pair(at + 11), minute = pair(at + 14), second = pair(at + 17);
     size_t place = 19;
     int64_t fraction_us = 0;
     if (place < text.size && (at[place] == '.' || at[place] == ',')) {
-        int64_t unit_us = 100000;
         size_t start = ++place;
-        for (; place < text.size && is_digit(at[place]); place++, unit_us /= 10)
-            fraction_us += (at[place] - '0') * unit_us;
+        place = (size_t)(clock_fraction(at + start, at + text.size, &fraction_us) - at);
         if (place == start) return STAMP_NONE;
     }
     int zone_m;

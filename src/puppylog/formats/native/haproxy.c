@@ -49,10 +49,9 @@ static int take_time(Cursor *cursor, HaproxyStamp *last, Row *row) {
             last->us = row->ts_us;
         }
     }
-    int64_t unit_us = 100000;
-    for (size_t place = 0; place < fraction.size; place++, unit_us /= 10) {
-        row->ts_us += (fraction.at[place] - '0') * unit_us;
-    }
+    int64_t fraction_us;
+    clock_fraction(fraction.at, fraction.at + fraction.size, &fraction_us);
+    row->ts_us += fraction_us;
     return FITS;
 }
 

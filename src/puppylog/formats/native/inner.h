@@ -27,10 +27,21 @@ void inner_close(Inner *inner);
 
 static inline bool is_from_haproxy(Span app) { return app.size >= 7 && memcmp(app.at, "haproxy", 7) == 0; }
 
+/* Return whether the text begins with a word of one to seven small letters, but not three, and a blank. */
+static inline bool begins_with_word(Span text) {
+    if (text.size < 8) return false;
+    uint64_t word = word_of(text.at), seven = word & EACH_BYTE(0x7F);
+    uint64_t from_a = seven + EACH_BYTE(0x80 - 'a'), after_z = seven + EACH_BYTE(0x7F - 'z');
+    uint64_t others = (~from_a | after_z | word) & EACH_BYTE(0x80);
+    if (others == 0) return false;
+    int size = lowest_bit(others) / 8;
+    return size != 0 && size != 3 && text.at[size] == ' ';
+}
+
 /* Return whether a record can begin so. Most messages are prose, for which this is fast. */
 static inline bool inner_may_begin(Span text) {
     const uint8_t *at = text.at, *end = at + text.size;
-    if (at == end) return false;
+    if (at == end || begins_with_word(text)) return false;
     bool is_upper = true;
     while (at < end && (uint8_t)((*at | 0x20) - 'a') < 26) is_upper &= *at++ <= 'Z';
     size_t letters = (size_t)(at - text.at);

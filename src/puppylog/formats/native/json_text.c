@@ -252,7 +252,11 @@ static bool is_too_deep(Span text) {
 
 int json_walk(Walk *walk, Span text) {
     const uint8_t *end = text.at + text.size;
-    Cursor cursor = {.walk = walk, .at = json_skip_blanks(text.at, end), .end = end};
+    Cursor cursor; /* the stacks are large, and set as far as they are used */
+    cursor.walk = walk;
+    cursor.at = json_skip_blanks(text.at, end);
+    cursor.end = end;
+    cursor.depth = 0;
     if (peek(&cursor) != '{') return JSON_NO_OBJECT;
     walk->keys.size = 0;
     walk->has_invalid_escapes = walk->has_key_escapes = walk->has_duplicate_keys = false;

@@ -90,7 +90,6 @@ static uint8_t *put_escape(LogfmtReader *reader, const uint8_t *at, const uint8_
 }
 
 static Span unescape(LogfmtReader *reader, Span quoted) {
-    if (quoted.size == 0 || memchr(quoted.at, '\\', quoted.size) == NULL) return quoted;
     uint8_t *to = reader->scratch;
     for (const uint8_t *at = quoted.at, *end = at + quoted.size; at < end;) {
         if (*at == '\\') to = put_escape(reader, at, end, &at, to);
@@ -103,12 +102,17 @@ static Span unescape(LogfmtReader *reader, Span quoted) {
 
 static int read_quoted(LogfmtReader *reader, const uint8_t **place, const uint8_t *end, Member *member) {
     const uint8_t *start = *place + 1, *at = start;
-    while ((at = find_special(at, end)) < end && *at != '"') at += *at == '\\' ? 2 : 1;
+    bool has_escapes = false;
+    while ((at = find_special(at, end)) < end && *at != '"') {
+        bool is_escape = *at == '\\';
+        has_escapes |= is_escape;
+        at += is_escape ? 2 : 1;
+    }
     if (at >= end) return LOGFMT_OPEN_QUOTE;
     if (!ends_word(at + 1, end)) return LOGFMT_QUOTE_WITHIN;
     member->kind = VALUE_TEXT;
     member->json = (Span){0};
-    member->text = unescape(reader, span_of(start, at));
+    member->text = has_escapes ? unescape(reader, span_of(start, at)) : span_of(start, at);
     *place = at + 1;
     return FITS;
 }

@@ -27,6 +27,7 @@ static inline uint64_t word_of(const uint8_t *at) {
 }
 
 #if defined __SSE2__ && !defined PUPPYLOG_WITHOUT_SSE2 /* tests set the latter */
+#define HAS_SSE2
 #include <emmintrin.h>
 
 static inline Marks marks_of(const uint8_t *block) {

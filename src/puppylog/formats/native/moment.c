@@ -30,14 +30,8 @@ static int take_year(Span text, Moment *moment) {
 }
 
 static int take_fraction(Span text, Moment *moment) {
-    int64_t unit_us = 100000;
-    if (text.size == 0) return LAYOUT_TIME_FORM;
-    moment->fraction_us = 0;
-    for (size_t place = 0; place < text.size; place++, unit_us /= 10) {
-        if (!is_digit(text.at[place])) return LAYOUT_TIME_FORM;
-        moment->fraction_us += (text.at[place] - '0') * unit_us;
-    }
-    return FITS;
+    const uint8_t *end = text.at + text.size;
+    return text.size && clock_fraction(text.at, end, &moment->fraction_us) == end ? FITS : LAYOUT_TIME_FORM;
 }
 
 static int take_zone(Span text, Moment *moment) {

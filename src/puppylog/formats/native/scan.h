@@ -22,6 +22,16 @@ static inline uint64_t special_bytes(const uint8_t *at) {
 
 /* Return the first quote, backslash or control character from `at` on; `end` if there is none. */
 static inline const uint8_t *find_special(const uint8_t *at, const uint8_t *end) {
+#ifdef HAS_SSE2
+    for (; end - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)at), last_control = _mm_set1_epi8(0x1F);
+        __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        __m128i backslashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        __m128i controls = _mm_cmpeq_epi8(_mm_max_epu8(bytes, last_control), last_control);
+        int found = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, backslashes), controls));
+        if (found) return at + lowest_bit((uint64_t)found);
+    }
+#endif
     for (; end - at >= 8; at += 8) {
         uint64_t found = special_bytes(at);
         if (found) return at + lowest_bit(found) / 8;

@@ -11,7 +11,9 @@ typedef struct {
 #define AS_SPELLING(severity, text) {text, severity},
 
 static const Spelling SPELLINGS[] = {SEVERITY_SPELLINGS(AS_SPELLING)};
-static const char *const NAMES[] = {SEVERITIES(AS_TEXT)};
+#define AS_SPAN(name, text) {(const uint8_t *)text, sizeof text - 1},
+
+static const Span NAMES[] = {SEVERITIES(AS_SPAN)};
 
 static const int8_t SEVERITY_OF_SYSLOG[] = {
     SEVERITY_EMERGENCY, SEVERITY_ALERT,  SEVERITY_CRITICAL, SEVERITY_ERROR,
@@ -47,16 +49,14 @@ static int find(Span word) {
 
 Span severity_find(Span word) {
     int severity = find(word);
-    return severity < 0 ? (Span){0} : span_of_text(NAMES[severity]);
+    return severity < 0 ? (Span){0} : NAMES[severity];
 }
 
-static Span name_of(int severity) { return span_of_text(NAMES[severity]); }
-
-static bool is_equal(Span word, const char *lower) {
-    if (word.size != strlen(lower)) return false;
+static bool is_equal(Span word, Span lower) {
+    if (word.size != lower.size) return false;
     for (size_t place = 0; place < word.size; place++) {
         uint8_t byte = word.at[place];
-        if ((byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte) != (uint8_t)lower[place]) return false;
+        if ((byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte) != lower.at[place]) return false;
     }
     return true;
 }
@@ -123,9 +123,10 @@ static int of_letter(uint8_t byte) {
     return -1;
 }
 
-/* Return the severity that is written as most lines have it, in small letters and equal to its name; -1 for others. */
+/* Return the severity that is written as most lines have it, in small letters; -1 for others. */
 static int find_frequent(Span word) {
-    if (word.size == 4) return memcmp(word.at, "info", 4) == 0 ? SEVERITY_INFO : -1;
+    if (word.size == 4 && memcmp(word.at, "info", 4) == 0) return SEVERITY_INFO;
+    if (word.size == 4 && memcmp(word.at, "warn", 4) == 0) return SEVERITY_WARNING;
     if (word.size != 5) return -1;
     if (memcmp(word.at, "error", 5) == 0) return SEVERITY_ERROR;
     return memcmp(word.at, "debug", 5) == 0 ? SEVERITY_DEBUG : -1;
@@ -134,18 +135,18 @@ static int find_frequent(Span word) {
 Span severity_read(Span written, int notation, Span *kept) {
     int frequent = find_frequent(written);
     if (frequent >= 0) {
-        *kept = (Span){0};
-        return name_of(frequent);
+        *kept = frequent == SEVERITY_WARNING ? written : (Span){0};
+        return NAMES[frequent];
     }
     Span word = written;
     for (; word.size && word.at[0] == ' '; word.size--) word.at++;
     while (word.size && word.at[word.size - 1] == ' ') word.size--;
     *kept = word;
-    if (notation == NOTATION_POSTGRESQL && is_equal(word, "panic")) return name_of(SEVERITY_EMERGENCY);
+    if (notation == NOTATION_POSTGRESQL && is_equal(word, span_of_text("panic"))) return NAMES[SEVERITY_EMERGENCY];
     int severity = find(word);
     if (severity >= 0) {
         if (is_equal(word, NAMES[severity])) kept->size = 0;
-        return name_of(severity);
+        return NAMES[severity];
     }
     kept->size = 0;
     bool has_letters = notation == NOTATION_WORDS || notation == NOTATION_MONGODB;
@@ -154,13 +155,13 @@ Span severity_read(Span written, int notation, Span *kept) {
              word.at[1] <= '5')
         severity = SEVERITY_DEBUG;
     else severity = of_number(number_of(word), notation);
-    return severity < 0 ? (Span){0} : name_of(severity);
+    return severity < 0 ? (Span){0} : NAMES[severity];
 }
 
 bool row_set_severity(Builder *builder, Row *row, Span written) {
     Span name = severity_find(written);
     if (name.size == 0) return false;
     row->text[SEVERITY] = name;
-    if (!is_equal(written, (const char *)name.at)) builder_text_member(builder, span_of_text("severity_text"), written);
+    if (!is_equal(written, name)) builder_text_member(builder, span_of_text("severity_text"), written);
     return true;
 }

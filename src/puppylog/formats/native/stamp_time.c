@@ -1,4 +1,5 @@
 /* Reads the time of a day and the zone of a stamp: see stamp_time.py. */
+#include "clock.h"
 #include "stamp.h"
 #include "zones.h"
 
@@ -56,8 +57,7 @@ void stamp_read_fraction(StampParts *parts) {
     if (size == 0) return;
     if (*at == ':' && size != 3) return;
     if (*at == ',' && !is_whole && after < end && *after == ',') return; /* the next field of a line of CSV */
-    int64_t unit_us = 100000;
-    for (int place = 0; place < size; place++, unit_us /= 10) parts->fraction_us += (at[1 + place] - '0') * unit_us;
+    clock_fraction(at + 1, after, &parts->fraction_us);
     parts->fraction_digits = size;
     parts->at = after;
 }

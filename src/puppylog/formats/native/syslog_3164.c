@@ -150,8 +150,10 @@ static void read_content(const Calendar *calendar, const uint8_t *at, const uint
     bool may_be_cisco = at < end && (*at < 'a' || *at > 'z'); /* the names of most programs are in small letters */
     const uint8_t *tag = may_be_cisco ? syslog_cisco_end(calendar, at, end) : NULL;
     if (tag != NULL) at = tag;
-    const uint8_t *blank = word_end(at, end);
-    if (entry->row.text[SEVERITY].size == 0 && read_priority(span_of(at, blank), entry)) at = skip_blanks(blank, end);
+    if (entry->row.text[SEVERITY].size == 0) {
+        const uint8_t *blank = word_end(at, end);
+        if (read_priority(span_of(at, blank), entry)) at = skip_blanks(blank, end);
+    }
     if (!(at < end && *at == 'c' && syslog_is_cpu(at, end)) && take_tag(&at, end, entry) && at < end && *at == ' ')
         at++;
     entry->row.text[MESSAGE] = span_of(at, end);

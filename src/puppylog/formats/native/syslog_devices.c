@@ -57,12 +57,16 @@ bool syslog_is_cpu(const uint8_t *at, const uint8_t *end) {
 }
 
 static const char *level_of(Span word) {
-    static const char *const LEVELS[][2] = {{"error", "error"},   {"warning", "warning"}, {"info", "info"},
-                                            {"verbose", "trace"}, {"trivia", "trace"},    {"panic", "critical"}};
-    for (size_t place = 0; place < sizeof LEVELS / sizeof *LEVELS; place++) {
-        if (span_is(word, LEVELS[place][0])) return LEVELS[place][1];
-    }
-    return NULL;
+    if (span_is(word, "error")) return "error";
+    if (span_is(word, "warning")) return "warning";
+    if (span_is(word, "info")) return "info";
+    if (span_is(word, "verbose") || span_is(word, "trivia")) return "trace";
+    return span_is(word, "panic") ? "critical" : NULL;
+}
+
+/* Return whether one of the levels can begin with the letter. */
+static inline bool may_begin_level(uint8_t letter) {
+    return letter == 'e' || letter == 'w' || letter == 'i' || letter == 'v' || letter == 't' || letter == 'p';
 }
 
 /* Read `[level ]name[pid][:] `, before the bracket of the originator; return its end, or NULL. */
@@ -138,6 +142,7 @@ void syslog_level(Entry *entry) {
         if (level != NULL) *severity = span_of_text(level);
         return;
     }
+    if (!may_begin_level(*message->at)) return;
     const uint8_t *after = program_end(message->at, end, &level, &app, &pid);
     if (after == NULL || level == NULL) return;
     *severity = span_of_text(level);

@@ -56,8 +56,7 @@ static bool take_fraction(const uint8_t **place, const uint8_t *end, int64_t *us
     *us = 0;
     if (!take(place, end, '.') && !take(place, end, ',')) return true;
     const uint8_t *start = *place;
-    int64_t unit_us = 100000;
-    for (; *place < end && is_digit(**place); ++*place, unit_us /= 10) *us += (**place - '0') * unit_us;
+    *place = clock_fraction(start, end, us);
     return *place > start;
 }
 
