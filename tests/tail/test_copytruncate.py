@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from itertools import islice
 
 import pytest
 
@@ -203,3 +204,27 @@ def test_a_copy_is_read_although_only_half_of_its_first_line_was_read(empty: Wor
     copy_and_truncate(empty)
     empty.append("three\n")
     assert empty.poll() == [b"one", b"two", b"three"]
+
+
+def test_a_log_that_was_not_read_yet_is_not_read_twice_when_it_is_copied_and_emptied(following: World) -> None:
+    os.truncate(following.log, 0)
+    following.append("three\n")
+    assert [chunk.data for chunk in islice(following.tailer.read(), 1)] == [b""]  # the end of the emptied file
+    following.append("four\n")
+    copy_and_truncate(following)
+    copy = following.log.with_name("a.log.1")
+    copy.with_name("a.log.1.gz").write_bytes(COMPRESS[".gz"](copy.read_bytes()))
+    assert sorted(following.poll()) == [b"four", b"three"]
+    assert following.poll_after_the_wait() == []
+
+
+def test_copies_are_read_although_the_emptied_log_was_renamed_and_its_first_copy_deleted(world: World) -> None:
+    world.append("one\n")
+    world.start()
+    assert world.poll() == [b"one"]
+    os.truncate(world.log, 0)
+    world.append("three\n")
+    copy_and_truncate(world, "a.log.2")
+    world.rotate()
+    world.append("four\n")
+    assert sorted(world.poll()) == [b"four", b"three"]

@@ -156,7 +156,7 @@ class Reader:
         return status.st_size == self.handle.raw_offset(self.end) and quiet_s(status, time.time()) >= self._line_wait_s
 
     def _note_status(self) -> None:
-        self.needs_owner_check = self.end == 0 and not self._first_bytes and not self.handle.is_compressed
+        self.needs_owner_check = self.was_empty
         self.seen_mtime_ns = self.handle.status().st_mtime_ns
 
     def is_emptied(self) -> bool:
@@ -166,6 +166,18 @@ class Reader:
             OSError: the file cannot be read now.
         """
         return not self._has_same_content()
+
+    def may_have_copies(self) -> bool:
+        """Return whether the file may have been copied and emptied since it was read; true if it cannot be read now."""
+        try:
+            return self.was_empty or self.is_emptied()
+        except OSError:
+            return True
+
+    @property
+    def was_empty(self) -> bool:
+        """Whether the file was empty whenever it was looked at. Nothing can tell then that it was emptied."""
+        return self.end == 0 and not self._first_bytes and not self.handle.is_compressed
 
     def has_data(self) -> bool:
         """Return whether the file has any byte now.

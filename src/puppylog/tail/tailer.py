@@ -172,9 +172,10 @@ class Tailer:
         """Move the current file to the rotated files: it is not at the path any more."""
         if self._current is None:
             return
-        # A file that is empty so far may have been copied and emptied since the last poll: such a copy is not older.
-        if self._current.end or self._last is None:
+        if not self._current.may_have_copies():
             self._last = LastFile(self._current.handle.identity, self._current.handle.status().st_mtime_ns)
+        elif self._last is None:
+            self._last = LastFile(None, self._current.seen_mtime_ns)
         self._rotated.add(self._current)
         self._current = None
 
@@ -316,7 +317,7 @@ class Tailer:
         of it between two polls.
         """
         owner = find_owner(self._owners, self.path, reader, self._current) if reader.has_data() else None
-        if owner is None and reader is self._current:
+        if owner is None and reader is self._current and reader.was_empty:
             self._find_unseen(reader)
         if owner is None:
             return True
