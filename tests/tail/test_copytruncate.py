@@ -228,3 +228,11 @@ def test_copies_are_read_although_the_emptied_log_was_renamed_and_its_first_copy
     world.rotate()
     world.append("four\n")
     assert sorted(world.poll()) == [b"four", b"three"]
+
+
+def test_copies_of_an_emptied_log_are_read_although_the_caller_stopped_when_it_was_found_empty(world: World) -> None:
+    world.append("one\n")
+    world.start()
+    copy_and_truncate(world)
+    assert [chunk.data for chunk in islice(world.tailer.read(), 1)] == [b""]
+    assert world.poll() == [b"one"]

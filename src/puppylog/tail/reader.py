@@ -107,6 +107,7 @@ class Reader:
     def _has_given_all(self, status: os.stat_result) -> bool:
         return (
             self.is_at_end
+            and not self.is_truncated
             and status.st_size == self.handle.raw_offset(self.end)
             and self._is_announced
             and not self._ready
