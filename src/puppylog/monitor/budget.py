@@ -4,6 +4,7 @@ A store cannot say how long a query will take. So a small part of the records is
 and the time that it took decides how wide the next part is. An answer is whole if all parts fitted into the time.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,13 +23,15 @@ class Budget:
     """The time for one question.
 
     Attributes:
-        seconds: how long the parts of the question may take together.
+        seconds: how long the parts of the question may take together. Infinite: all parts are asked.
         clock: returns seconds.
+        part_s: how long one part should take, so that its asker sees progress.
         reached: where the question ended because the time was over; None: it has come to its end.
     """
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
+    part_s: float = math.inf
     reached: datetime | None = field(default=None, init=False)
     _ends: float = field(init=False)
 
@@ -44,5 +47,7 @@ class Budget:
         took, left = now - started, self._ends - now
         if left <= 0:
             return 0
-        growth = min(float(GROWTH), _SAFETY * left / took) if took > 0 else float(GROWTH)
-        return growth if growth >= _LEAST_GROWTH else 0
+        if took <= 0:
+            return float(GROWTH)
+        growth = min(float(GROWTH), _SAFETY * left / took)
+        return min(growth, max(self.part_s / took, _LEAST_GROWTH)) if growth >= _LEAST_GROWTH else 0

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import NotFound
-from puppylog.monitor.budget import GROWTH
+from puppylog.monitor.budget import GROWTH, Budget
 from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.windows import iter_windows
@@ -94,16 +94,28 @@ def get_group_id(reader: RecordReader, name: str) -> int:
 
 def find_records(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
     """Return the newest ``records`` that match the search, oldest first, with all columns of ``log_records``."""
-    parts: list[pa.Table] = []
-    for within in iter_windows(reader, search.within):
-        wanted = records - sum(part.num_rows for part in parts)
-        part = replace(search, within=within)
-        parts.append(reader.query(part.render("records"), {**part.parameters(), "records": wanted}))
-        if parts[-1].num_rows == wanted:
-            break
-    if not parts:
-        parts = [reader.query(search.render("records"), {**search.parameters(), "records": 0})]
+    parts = [part for part, _ in iter_records(reader, search, records=records)]
     return pa.concat_tables(reversed(parts))
+
+
+def iter_records(
+    reader: RecordReader, search: Search, *, records: int, budget: Budget | None = None
+) -> Iterator[tuple[pa.Table, Range]]:
+    """Yield the records of `find_records` in parts, at least one: the newest part first, each oldest first.
+
+    Each part comes with the range that was searched for it. The ranges have no gaps between them.
+    """
+    has_parts = False
+    for within in iter_windows(reader, search.within, budget):
+        part = replace(search, within=within)
+        found = reader.query(part.render("records"), {**part.parameters(), "records": records})
+        has_parts = True
+        yield found, within
+        records -= found.num_rows
+        if records == 0:
+            break
+    if not has_parts:
+        yield reader.query(search.render("records"), {**search.parameters(), "records": 0}), search.within
 
 
 def stream_records(

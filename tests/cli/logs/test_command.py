@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
-import pyarrow as pa
 import pytest
 
-from puppylog.monitor.search import Search, find_records
+from puppylog.cli.logs.searching import Found, search_records
+from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
 from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
@@ -294,11 +294,11 @@ def test_a_record_committed_during_the_search_is_shown_once(
 ) -> None:
     source = Source(server.connect(), "file:///var/log/race.log")
 
-    def commit_first(reader: RecordReader, search: Search, *, records: int) -> pa.Table:
+    def commit_first(reader: RecordReader, search: Search, **how: Any) -> Found:
         source.append(rows([{"ruser": "racer"}], start=source.offset))
-        return find_records(reader, search, records=records)
+        return search_records(reader, search, **how)
 
-    monkeypatch.setattr("puppylog.cli.logs.command.find_records", commit_first)
+    monkeypatch.setattr("puppylog.cli.logs.command.search_records", commit_first)
     _sleep_as(monkeypatch, _Sleep(lambda: None))
     got = cli("logs", "-f", "-o", "jsonl", "--where", "ruser = 'racer'")
     assert [json.loads(line)["ruser"] for line in got.out.splitlines()] == ["racer"]

@@ -10,6 +10,7 @@ import click
 
 from puppylog.cli.complete import complete_files
 from puppylog.cli.logs.printers import choose_writer, open_printer
+from puppylog.cli.logs.searching import Progress, search_records, tell_interrupted
 from puppylog.cli.logs.shape import Shape, check_shape, read_extent
 from puppylog.cli.nothing_found import tell_nothing_found, tell_unknown_sources
 from puppylog.cli.options import (
@@ -31,7 +32,6 @@ from puppylog.monitor.search import (
     Cursor,
     Search,
     count_newest,
-    find_records,
     get_group_id,
     read_cursor,
 )
@@ -128,7 +128,8 @@ def logs(
     QUERY is words, "a phrase", field:value, field:a*, status_code>=500, field~/regular expression/, has:field, joined
     by and, or, not and parentheses: see docs/search.md. Put it into quotes for the shell.
 
-    The newest records come last; stderr says how many more there are. On a terminal, a record is its time, severity,
+    The newest records come last; stderr says how many more there are. A search that takes long says there how far back
+    it has come, and Ctrl-C ends it with what it has found. On a terminal, a record is its time, severity,
     source, request and message, and its attributes. Otherwise it is one line with all of its fields.
     """
     written = read_query(query)
@@ -144,8 +145,9 @@ def logs(
         asked = [translate_for(store, part, settings) for part in queries if part is not None]
         condition = join_conditions(store, wanted, *asked)
         search = Search(condition, within, None if group is None else get_group_id(store, group))
+        progress = Progress(settings)  # on the terminal, before a pager keeps what is written to stderr
         with _page_output(shape) if uses_pager else nullcontext():
-            _show(settings, store, search, shape, limit)
+            _show(settings, store, search, shape, limit=limit, progress=progress)
 
 
 def _page_output(shape: Shape) -> AbstractContextManager[None]:
@@ -157,18 +159,30 @@ def _page_output(shape: Shape) -> AbstractContextManager[None]:
     return page_output(begins_at_end=not (shape.is_reversed or shape.is_vertical))
 
 
-def _show(settings: Settings, store: Store, search: Search, shape: Shape, limit: int) -> None:
-    """Write the records, and say on stderr how many more there are; then follow new ones if that is asked for."""
+def _show(settings: Settings, store: Store, search: Search, shape: Shape, *, limit: int, progress: Progress) -> None:
+    """Write the records, and say on stderr how many more there are; then follow new ones if that is asked for.
+
+    Raises:
+        KeyboardInterrupt: the search was interrupted. What it had found is written, and how far it had come.
+    """
     printer = open_printer(settings, store, shape)
     write = choose_writer(store, shape, printer)
     # The cursor is read first. A record that is committed between the two queries is found by the search and again as
     # a new record; the follower drops the second copy.
     cursor = read_cursor(store) if shape.follows else Cursor({})
-    found = find_records(store, search, records=limit)
-    write(found, cursor if shape.follows or shape.extent is None else read_cursor(store))
-    if not shape.follows:
+    # If the newest record comes first, a program gets each part as it is found. Lines for people are laid out together.
+    is_streamed = shape.is_reversed and shape.extent is None and settings.output != "table" and not sys.stdout.isatty()
+    on_part = (lambda part: write(part, cursor)) if is_streamed else None
+    result = search_records(store, search, records=limit, progress=progress, on_part=on_part)
+    found = result.records
+    if not is_streamed:
+        write(found, cursor if shape.follows or shape.extent is None else read_cursor(store))
+    if not shape.follows or result.interrupted_at is not None:
         printer.close()
     sys.stdout.flush()
+    if result.interrupted_at is not None:
+        tell_interrupted(settings, result.interrupted_at)
+        raise KeyboardInterrupt
     if found.num_rows == 0 and limit > 0 and not tell_unknown_sources(settings, store, shape.sources):
         tell_nothing_found(settings, store, search)
     if found.num_rows == limit:
