@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from puppylog.formats.journal.export import MAX_ENTRY_BYTES, MAX_VALUE_BYTES, ExportDecoder, MalformedExport
 from puppylog.formats.journal.journal import JOURNAL
+from puppylog.formats.registry import find_format
 from support.journals import field, make_cursor, make_entry
 
 NAMES = st.from_regex("[A-Z_][A-Z0-9_]{0,20}", fullmatch=True).filter(lambda name: not name.startswith("__"))
@@ -155,3 +156,48 @@ def test_time_severity_and_message_are_columns_and_all_else_is_an_attribute() ->
 def test_an_entry_without_the_time_of_its_program_has_the_time_of_the_journal() -> None:
     (row,) = parse(make_entry(7))
     assert row["ts"].timestamp() == pytest.approx(1764000000.000007)
+
+
+ENTRIES_OF_DOORS = (
+    {"_SOURCE_REALTIME_TIMESTAMP": "1763999999999999", "_PID": "812", "STATUS": "404", "USER_ID": "1", "URL": "/a"},
+    {"_PID": "1e5", "EMPTY": "", "DASH": "-", "LEVEL": "error", "TIMESTAMP": "2020-01-01T00:00:00Z"},
+    {"PRIORITY": "2", "MESSAGE": "the till:\n  is empty\nA=1", "__SEQNUM": "8", "__SEQNUM_ID": "a" * 32},
+    {"MESSAGE": "long\n" + "x" * 119, "CODE_LINE": "7", "NOTE": "two\nlines\n"},
+)
+
+
+def as_json(data: bytes) -> bytes:
+    """Return an entry as journalctl writes it with ``-o json``."""
+    decoder = ExportDecoder()
+    (entry,) = decoder.feed(data)
+    return json.dumps({**json.loads(entry.line), "__CURSOR": entry.cursor, "__SEQNUM": "8"}).encode() + b"\n"
+
+
+@pytest.mark.parametrize("name", ["journal_export", "json", "auto"])
+def test_an_entry_becomes_the_same_record_from_the_journal_and_from_a_file(name: str) -> None:
+    entries = [make_entry(at, cursor=make_cursor(at), **fields) for at, fields in enumerate(ENTRIES_OF_DOORS)]
+    files = [b"".join(map(as_json, entries))] if name != "journal_export" else []
+    files += [b"".join(entries)] if name != "json" else []
+    expected = parse(*entries)
+    for row in expected:
+        row.pop("line_offset")
+        row["attributes"] = json.loads(row["attributes"])
+    for file in files:
+        parsed = find_format(name).open().parse(file, 0, 0)
+        assert parsed.rejects.num_rows == 0
+        rows = parsed.records.to_pylist()
+        for row in rows:
+            row.pop("line_offset")
+            row["attributes"] = json.loads(row["attributes"])
+        assert rows == expected
+
+
+def test_an_entry_between_other_lines_of_json_is_read_as_an_entry() -> None:
+    entry = as_json(make_entry(7, cursor=make_cursor(7), STATUS="404"))
+    lines = b'{"level":"error","msg":"a"}\n\n' + entry + b'not json\n{"msg":"\\"__CURSOR\\": 1","status":404}\n'
+    parsed = find_format("json").open().parse(lines, 0, 0)
+    assert parsed.records["line_offset"].to_pylist() == [0, 29, 29 + len(entry) + 9]
+    assert parsed.records["message"].to_pylist() == ["a", "number 7", '"__CURSOR": 1']
+    assert parsed.records["host"].to_pylist() == [None, "web1", None]
+    assert parsed.rejects["line"].to_pylist() == [b"not json"]
+    assert parsed.rowless == 1

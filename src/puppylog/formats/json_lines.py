@@ -6,7 +6,8 @@ columns, the other members of that object become one attribute. If ``json_text``
 has the attribute ``invalid_escape``.
 
 The journal of systemd writes a message that is not plain text as a list of bytes: ``"MESSAGE": [104, 105]``. A list of
-bytes under this name in capitals is decoded as UTF-8.
+bytes under this name in capitals is decoded as UTF-8. A line with a cursor is an entry of the journal, and is read with
+the journal's own table (see ``journal.fields``): in a journal, ``STATUS`` is whatever a program means by it.
 
 A line that is a bundle of records makes a record of each of them (see ``bundle``). The readers of lines reject it with
 the reason `BUNDLE`; then it is divided, and its parts are read as lines.
@@ -15,7 +16,7 @@ Docker keeps each line of a container in the member ``log``. If that line is a r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
 
@@ -27,6 +28,7 @@ from puppylog.formats.bundle import split_bundle
 from puppylog.formats.entry import Entry, add_entry
 from puppylog.formats.fields import Member
 from puppylog.formats.inner import read_inner
+from puppylog.formats.journal.fields import NAMES, is_entry, leave_out, may_have_entries
 from puppylog.formats.json_object import BUNDLE, read_json_object
 from puppylog.formats.json_text import MALFORMED, NO_OBJECT, NUMBER_RANGE, TOO_DEEP, InvalidJson, read_object
 from puppylog.formats.names import ALL_NAMES, NameTable
@@ -42,10 +44,52 @@ def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
         text: the lines.
         names: the names of members that fill columns.
     """
+    if names is ALL_NAMES and may_have_entries(text):
+        return _read_with_entries(bytes(text))
+    return _read_all(text, names)
+
+
+def _read_all(text: bytes | memoryview, names: NameTable) -> Rows:
     rows = _read_lines(text, names)
     if len(rows.reasons) and pc.any(pc.equal(rows.reasons, BUNDLE)).as_py():
         return _divide_bundles(bytes(text), rows, names)
     return rows
+
+
+def _read_with_entries(text: bytes) -> Rows:
+    """Return the rows of lines of which some are entries of systemd's journal, which have names of their own."""
+    lines = [line + b"\n" for line in text.split(b"\n")[:-1]]
+    entries = [is_entry(line) for line in lines]
+
+    def keep(*, kept: bool) -> bytes:
+        """Return the text with blank lines in place of the others: all offsets stay the same."""
+        pairs = zip(lines, entries, strict=True)
+        return b"".join(line if entry is kept else b" " * (len(line) - 1) + b"\n" for line, entry in pairs)
+
+    found = _read_lines(keep(kept=True), NAMES)
+    found = replace(found, columns={**found.columns, "attributes": leave_out(found.columns["attributes"])})
+    return found if all(entries) else _merge(found, _read_all(keep(kept=False), ALL_NAMES), sum(entries))
+
+
+def _merge(entries: Rows, others: Rows, count: int) -> Rows:
+    """Return the rows of two texts as rows of one. In the text of the others, ``count`` lines are blank."""
+    order = pc.sort_indices(pa.concat_arrays([entries.starts, others.starts]))
+    order_of_rejects = pc.sort_indices(pa.concat_arrays([entries.rejected_starts, others.rejected_starts]))
+
+    def join(one: pa.Array, other: pa.Array, by: pa.Array = order) -> pa.Array:
+        return pa.concat_arrays([one, other.cast(one.type)]).take(by)
+
+    return Rows(
+        join(entries.starts, others.starts),
+        join(entries.ts_us, others.ts_us),
+        join(entries.is_local.cast(pa.bool_()), others.is_local),
+        {name: join(column, others.columns[name]) for name, column in entries.columns.items()},
+        join(entries.rejected_starts, others.rejected_starts, order_of_rejects),
+        join(entries.rejected_ends, others.rejected_ends, order_of_rejects),
+        join(entries.reasons, others.reasons, order_of_rejects),
+        rowless=others.rowless - count,
+        ambiguous_zones=entries.ambiguous_zones + others.ambiguous_zones,
+    )
 
 
 def _read_lines(text: bytes | memoryview, names: NameTable) -> Rows:

@@ -40,11 +40,11 @@ class Name:
 _NAMES: Final[Mapping[str, str]] = {
     "ts": """
         timeunixnano observedtimeunixnano startutc edgestarttimestamp msec @timestamp timestamp time ts @t t.$date t
-        datetime timeiso8601 timelocal asctime eventtime eventtimestamp starttime realtimetimestamp timemillis
-        querytimestamp requestreceivedtimestamp instant.epochsecond timestamp.seconds timecreated
-        event.system.timecreated.#attributes.systemtime timecreated.systemtime systemtime timegenerated datelocal
-        edgeendtimestamp date syslogtimestamp logtimestamp createdat created loggedat receivetimestamp fields.timestamp
-        published
+        datetime timeiso8601 timelocal asctime eventtime eventtimestamp starttime sourcerealtimetimestamp
+        realtimetimestamp timemillis querytimestamp requestreceivedtimestamp instant.epochsecond timestamp.seconds
+        timecreated event.system.timecreated.#attributes.systemtime timecreated.systemtime systemtime timegenerated
+        datelocal edgeendtimestamp date syslogtimestamp logtimestamp createdat created loggedat receivetimestamp
+        fields.timestamp published
     """,
     "nanoseconds": "instant.nanoofsecond timestamp.nanos",
     "severity": """

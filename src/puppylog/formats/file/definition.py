@@ -31,7 +31,7 @@ _TYPE_OF: Final = {
     "response_bytes": "bytes",
 }
 _NEEDED: Final = {TIME: {"time"}, "status_code": {"integer"}, "response_bytes": {"integer", "bytes"}}
-_CONTAINERS: Final = frozenset({"pairs", "json"})
+_CONTAINERS: Final = frozenset({"pairs", "json", "journal"})
 _OF_TYPES: Final = {
     "form": {"time"},
     "zone": {"time"},

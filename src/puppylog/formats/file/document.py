@@ -22,6 +22,7 @@ Type: TypeAlias = Literal[
     "quoted",
     "pairs",
     "json",
+    "journal",
 ]
 Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
 

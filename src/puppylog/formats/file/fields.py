@@ -16,6 +16,9 @@ from puppylog.formats.file.definition import ATTRIBUTES, Cell, Definition
 from puppylog.formats.file.document import FieldTable
 from puppylog.formats.file.json_fields import read_json_field
 from puppylog.formats.file.pairs import split_pairs
+from puppylog.formats.journal.export import read_entry
+from puppylog.formats.journal.fields import NAMES as JOURNAL_NAMES
+from puppylog.formats.names import ALL_NAMES, NameTable
 from puppylog.formats.quoting import quote
 from puppylog.formats.regex.fields import TIME, assign_fields
 from puppylog.formats.severity import severity_columns
@@ -74,6 +77,7 @@ class Fields:
                 "duration": self._read_duration,
                 "host": self._read_host,
                 "integer": self._read_integer,
+                "journal": self._read_journal,
                 "json": self._read_json,
                 "number": self._read_number,
                 "pairs": self._read_pairs,
@@ -191,8 +195,12 @@ class Fields:
                 named[key] = Cell(key, column if column in {"severity", "host"} else "", column, key, _NO_TABLE)
         return declared | named
 
-    def _read_json(self, cell: Cell, values: pa.Array) -> None:
-        found = read_json_field(values)
+    def _read_journal(self, cell: Cell, values: pa.Array) -> None:
+        lines = [read_entry(text).decode().removesuffix("\n") for text in values.to_pylist()]
+        self._read_json(cell, pa.array(lines, pa.string()), JOURNAL_NAMES)
+
+    def _read_json(self, cell: Cell, values: pa.Array, names: NameTable = ALL_NAMES) -> None:
+        found = read_json_field(values, names)
         for name, column in found.columns.items():
             self._fill(name, column)
         self.objects.append(found.members)

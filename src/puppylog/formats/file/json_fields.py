@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from puppylog.formats.file.texts import NULL
 from puppylog.formats.json_lines import read_json
+from puppylog.formats.names import ALL_NAMES, NameTable
 from puppylog.formats.rows import NO_TIME
 
 
@@ -22,17 +23,18 @@ class JsonFields:
     unread: pa.Array  # strings: the texts that are no objects, or nulls
 
 
-def read_json_field(texts: pa.Array) -> JsonFields:
+def read_json_field(texts: pa.Array, names: NameTable = ALL_NAMES) -> JsonFields:
     """Return what JSON objects hold.
 
     Args:
         texts: strings without nulls.
+        names: the names of members that fill columns.
     """
     lines = pc.replace_substring(texts, "\n", " ")  # in JSON a newline stands between values only
     sizes = pc.add(pc.binary_length(lines).cast(pa.int64()), 1)
     starts = pc.subtract(pc.cumulative_sum(sizes), sizes)
     joined = pc.binary_join(pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines), "\n")[0].as_py()
-    rows = read_json(f"{joined}\n".encode() if len(lines) else b"")
+    rows = read_json(f"{joined}\n".encode() if len(lines) else b"", names)
     place = pc.index_in(starts, value_set=rows.starts)
     columns = {
         name: column.take(place)

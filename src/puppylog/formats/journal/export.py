@@ -9,11 +9,14 @@ UTF-8 are replaced, and the entry gets the field ``invalid_utf8``. A value that 
 the field ``cut``. So the memory of a decoder is limited. Pure: it gets blocks of bytes, and keeps what is not complete.
 """
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 import msgspec
+
+from puppylog.formats.journal.fields import CURSOR, LEFT_OUT
 
 MAX_VALUE_BYTES: Final = 256 << 10
 """How many bytes of one value are kept. Journald itself allows 768 MiB."""
@@ -23,12 +26,12 @@ MAX_ENTRY_BYTES: Final = 1 << 20
 
 _MAX_FIELDS = 1024  # as many as systemd accepts
 _MAX_NAME_BYTES = 256  # systemd allows 64
+_LENGTH_BYTES: Final = 8
+_MOST_TRIMMED: Final = 2  # newlines at the end of a record of a file, which are taken for blank lines
 _MAX_LENGTH = 1 << 40  # of a value: a larger number means that the bytes are not the export format
 
 _TAKEN_BYTES = 16 << 10  # of an entry; fields of a larger entry are read one by one
 
-_CURSOR = "__CURSOR"
-_LEFT_OUT = ("__SEQNUM", "__SEQNUM_ID")  # the cursor has both numbers
 _ENCODER: Final = msgspec.json.Encoder()
 
 
@@ -160,12 +163,12 @@ class ExportDecoder:
 
     def _read_value(self) -> _Steps:
         """Read the length, the value and the newline behind it. Only the beginning of a long value is kept."""
-        while len(self._data) - self._position < 8:  # bytes of the length
+        while len(self._data) - self._position < _LENGTH_BYTES:
             yield
-        size = int.from_bytes(self._data[self._position : self._position + 8], "little")
+        size = int.from_bytes(self._data[self._position : self._position + _LENGTH_BYTES], "little")
         if size > _MAX_LENGTH:
             raise self._fault(f"a value of {size} bytes is too long")
-        self._position += 8
+        self._position += _LENGTH_BYTES
         kept = bytearray()
         missing = size
         while missing:
@@ -242,9 +245,51 @@ class _Fields:
             return value.decode(errors="replace")
 
 
+_BINARY: Final = re.compile(r"([A-Z_][A-Z0-9_]*)\n((?s:.){1,8}?\x00{4,7})")
+_NEXT: Final = re.compile(r"\n(?:[A-Z_][A-Z0-9_]*=|[A-Z_][A-Z0-9_]*\n(?s:.){1,8}?\x00{4,7})")
+
+
+def read_entry(text: str) -> bytes:
+    """Return an entry of a file of the export format as `Entry.line` writes it.
+
+    A file is read as text: bytes that are no UTF-8 are replaced, also those of a length, and colours are removed. A
+    length that cannot be right is ignored. Its value then ends where the next field begins.
+    """
+    fields = _Fields()
+    at = 0
+    while at < len(text):
+        binary = _BINARY.match(text, at)
+        if binary is not None:
+            name, value = binary[1], _cut_value(text, binary)
+            end = binary.end() + len(value)
+        else:
+            end = text.find("\n", at)
+            end = len(text) if end < 0 else end
+            name, _, value = text[at:end].partition("=")
+        if name:
+            fields.add(name.encode(), value.encode(), is_cut=False)
+        at = end + 1
+    return _make_entry(fields.values).line
+
+
+def _cut_value(text: str, head: re.Match[str]) -> str:
+    """Return the value of a binary field, behind its name and length."""
+    start, length = head.end(), head[2].encode()
+    size = int.from_bytes(length, "little")
+    if len(length) == _LENGTH_BYTES and size <= MAX_ENTRY_BYTES:
+        value = text[start : start + size].encode()[:size].decode(errors="ignore")
+        missing, rest = size - len(value.encode()), text[start + len(value) :]
+        if missing == 0 and rest[:1] in {"", "\n"}:
+            return value
+        if 0 < missing <= _MOST_TRIMMED and not rest:
+            return value + "\n" * missing
+    following = _NEXT.search(text, start)
+    return text[start : len(text) if following is None else following.start()]
+
+
 def _make_entry(values: dict[str, _Value]) -> Entry:
-    cursor = values.pop(_CURSOR, "")
-    for name in _LEFT_OUT:
+    cursor = values.get(CURSOR, "")
+    for name in LEFT_OUT:
         values.pop(name, None)
     messages = values.get("MESSAGE")
     if isinstance(messages, list):
