@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from puppylog.model.derived import DERIVED
 from puppylog.model.finding import Finding, Health, format_age
-from puppylog.stores.doctor import findings_of, judge_derived, limit_s
+from puppylog.stores.doctor import COMPARED_S, findings_of, judge_derived, limit_s
 from puppylog.stores.postgres.definitions.server import CONTINUOUS
+from puppylog.stores.postgres.doctor.levels import find_wrong_level
 from puppylog.stores.postgres.doctor.sums import compare_sums
 from puppylog.stores.postgres.schema.flavour import Server
 from puppylog.stores.postgres.schema.installation import Installation
@@ -172,10 +173,16 @@ def _iter_metric_findings(session: Session, policies: Mapping[int, Row]) -> Iter
             yield judge_derived(metric["name"], metric["property"])
             continue
         yield judge_metric(metric, policies.get(metric["id"]))
-        yield from findings_of(f"metric {metric['name']}", partial(_compare, session, metric))
+        for compare in (_compare_levels, _compare_sums):
+            yield from findings_of(f"metric {metric['name']}", partial(compare, session, metric))
 
 
-def _compare(session: Session, metric: Row) -> list[Finding]:
+def _compare_levels(session: Session, metric: Row) -> list[Finding]:
+    found = find_wrong_level(session, metric, COMPARED_S)
+    return [] if found is None else [found]
+
+
+def _compare_sums(session: Session, metric: Row) -> list[Finding]:
     return [compare_sums(session, metric)]
 
 

@@ -27,7 +27,7 @@ WHERE locks.locktype = 'advisory' AND locks.granted AND locks.classid = 18856976
 
 -- name: metrics
 -- The metrics in the order of their names, and the seconds since the last refresh of each.
-SELECT id, name, kind, property, error, refresh_s,
+SELECT id, name, kind, statistic, property, period_s, error, refresh_s,
        CAST(extract(epoch FROM clock_timestamp() - coalesce(refreshed_at, created_at)) AS double precision) AS age_s,
        refreshed_at IS NOT NULL AS is_refreshed
 FROM puppylog.metrics
@@ -47,6 +47,23 @@ SELECT EXISTS (SELECT FROM puppylog.touched_ranges
                WHERE metric_id = $id AND low < $until::timestamptz AND high >= $since::timestamptz)
     OR EXISTS (SELECT FROM puppylog.invalidations WHERE low < $until::timestamptz AND high >= $since::timestamptz)
     AS is_being_checked
+
+-- name: levels
+-- The levels of a metric, the finest first.
+SELECT step_s, source, is_finest FROM puppylog.levels WHERE metric_id = $id ORDER BY step_s
+
+-- name: compare_level
+-- The records or buckets that a level holds, and those of the finer buckets below its watermark; the range of these; and
+-- whether lines were stored in it that the buckets may have and the level not yet.
+SELECT CAST((SELECT coalesce(sum({in_level}), 0) FROM puppylog.level_{id}_{step_s}) AS double precision) AS stored,
+       CAST(finer.total AS double precision) AS expected,
+       CAST(coalesce(finer.since, levels.watermark) AS text) AS since, CAST(levels.watermark AS text) AS until,
+       EXISTS (SELECT FROM puppylog.touched_ranges WHERE metric_id = {id} AND low < levels.watermark)
+       OR EXISTS (SELECT FROM puppylog.invalidations WHERE low < levels.watermark) AS is_being_checked
+FROM puppylog.levels AS levels
+CROSS JOIN LATERAL (SELECT coalesce(sum({in_source}), 0) AS total, min(bucket) AS since
+                    FROM {source} AS source WHERE bucket < levels.watermark) AS finer
+WHERE levels.metric_id = {id} AND levels.step_s = {step_s}
 
 -- name: timescale_jobs
 -- Puppylog's jobs in TimescaleDB: those of its schema, those on log_records, and the policies of its metrics.
