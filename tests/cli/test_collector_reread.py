@@ -48,10 +48,20 @@ def test_a_stream_is_read_again_and_the_command_says_what_it_has_done(cli: InPro
         f"puppylog: {log}: 2 files to read, {sum(p.stat().st_size for p in log.parent.iterdir()) / 1000:.1f} kB\n"
         f"puppylog: replaced 21 records and 0 rejected lines of {log} "
         "by 20 records and 1 rejected line, read as json\n"
-        "puppylog: give the collector the same --format: auto chooses again for the next file of this stream\n"
+        "puppylog: a collector with --format auto reads the next files of this stream as json, too\n"
     )
     assert stored(cli, log) == ["info"] * 20
     assert " 0 records, 0 rejected in " in cli("collector", "-s", str(log)).err
+
+
+def test_the_next_files_of_a_stream_that_was_read_again_have_its_format(cli: InProcess, log: Path) -> None:
+    assert cli("collector", "reread", str(log), "--format", "json").code == 0
+    for number in (2, 3):
+        log.rename(log.with_name(f"old.{number}"))
+        line = json.dumps({"time": f"2026-11-24T11:00:0{number}Z", "level": "error", "msg": f"{number}"})
+        log.write_text("".join(f"no JSON {number} {other}\n" for other in range(30)) + f"{line}\n")
+        assert " 1 records, 30 rejected in " in cli("collector", "-s", str(log)).err
+    assert stored(cli, log)[20:] == ["error"] * 2
 
 
 def test_a_dry_run_shows_both_numbers_and_changes_nothing(cli: InProcess, log: Path) -> None:

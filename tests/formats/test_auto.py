@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.formats.auto import Auto, AutoParser
-from puppylog.formats.base import UTC, Format
+from puppylog.formats.base import UTC, Format, find_kept, own_context
 from puppylog.formats.line_format import LineFormat
 from puppylog.formats.rows import Rows, RowsBuilder
 from puppylog.model.record import Parsed
@@ -127,3 +127,17 @@ def test_a_change_in_many_lines_is_noticed_at_once() -> None:
 
     assert set(read(parser, "x" * 20, *["x"] * 2000)) == {"any"}
     assert set(read(parser, "a" * 1024)) == {"a"}
+
+
+def test_a_format_that_the_user_has_chosen_for_the_stream_is_kept() -> None:
+    parser = AUTO.open("=a\n")
+    assert read(parser, "a", "bbbbbbbbbb" * 4, "a") == ["a", *"-" * 40, "a"]
+    assert parser.context.startswith("=a\n")
+    assert find_kept(["b\n", parser.context, ""]) == "=a\n"
+    assert find_kept([parser.context, "b\n"]) == ""
+
+
+def test_a_collector_with_a_format_of_its_own_reads_the_context_of_a_kept_format() -> None:
+    assert own_context(letter_format("a"), "=a\nthe rest") == "the rest"
+    assert own_context(letter_format("b"), "=a\nthe rest") == ""
+    assert own_context(AUTO, "=a\nthe rest") == "=a\nthe rest"

@@ -22,7 +22,8 @@ from puppylog.collect.reread import Counts, DryRewriting, Rereader
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.stored_files import StoredFile, find_stored_files
 from puppylog.errors import NotFound, PuppylogError, SourceError, UsageError
-from puppylog.formats.listed import AUTO, LISTED
+from puppylog.formats.listed import AUTO
+from puppylog.formats.registry import is_kept_by_auto
 from puppylog.model.number import format_bytes, format_number
 from puppylog.model.source import name_source, split_uri
 from puppylog.model.stream import Stream
@@ -104,6 +105,7 @@ def reread(
     No collector may follow the stream. Without --format, the format is found by the lines of each file.
     """
     chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
+    keeps_format = format_ != AUTO and is_kept_by_auto(chosen)
     options = make_source([], chosen, multiline=multiline)
     with Signals() as signals, Reporter(settings) as reporter, connect(settings.store) as store:
         host = settings.host if store.is_shared else ""
@@ -118,7 +120,7 @@ def reread(
             if not dry_run and not yes:
                 confirm(f"Replace {describe_rows(*plan.count_stored(plan.files))} of {plan.name}?")
             run = _Run(store, plan, signals, reporter)
-            run.read_files(options, is_dry=dry_run)
+            run.read_files(options, is_dry=dry_run, keeps_format=keeps_format)
         finally:
             store.close_stream(stream.stream_id)
     if dry_run:
@@ -127,8 +129,9 @@ def reread(
     else:
         tell(settings, run.describe())
         if run.done and format_ != AUTO:
-            rest = "the next file of this stream" if format_ in LISTED else "these files"
-            tell(settings, f"give the collector the same --format: auto chooses again for {rest}")
+            kept = f"a collector with --format auto reads the next files of this stream as {chosen.name}, too"
+            again = "give the collector the same --format: auto chooses again for these files"
+            tell(settings, kept if keeps_format else again)
     if run.failed:
         ctx.exit(SourceError.exit_code)
 
@@ -178,11 +181,12 @@ class _Run:
         self._reporter = reporter
         self._read_bytes = 0
 
-    def read_files(self, options: SourceOptions, *, is_dry: bool) -> None:
+    def read_files(self, options: SourceOptions, *, is_dry: bool, keeps_format: bool) -> None:
         """Read all files, one after another. A file that cannot be read is reported and left as it is stored."""
         rereader = Rereader(
             options,
             DryRewriting if is_dry else self._store.rewriting,
+            keeps_format=keeps_format,
             expired_before_us=_find_expiry(self._store, self._plan.stream),
             stop=self._signals.stop,
             on_read=self._note_read,

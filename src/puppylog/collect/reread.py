@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from puppylog.collect.batch import flag_cut
 from puppylog.collect.options import SourceOptions
 from puppylog.errors import SourceError
-from puppylog.formats.base import Parser, name_context
+from puppylog.formats.base import Parser, keep_format, name_context
 from puppylog.model.record import Parsed
 from puppylog.model.stream import FilePosition
 from puppylog.stores.rewriting import ReadFile, Rewriting, Rewritten
@@ -65,6 +65,7 @@ class Rereader:
         source: SourceOptions,
         rewriting: Callable[[ReadFile], Rewriting],
         *,
+        keeps_format: bool = False,
         expired_before_us: int | None = None,
         stop: threading.Event,
         on_read: Callable[[int], None] = lambda _: None,
@@ -74,6 +75,7 @@ class Rereader:
         Args:
             source: how lines are parsed, and where records begin.
             rewriting: returns a replacement of the rows of a file; see `puppylog.stores.rewriting.StreamRewriter`.
+            keeps_format: whether a collector with the format ``auto`` keeps this format in the stream's next files.
             expired_before_us: records before this instant are not stored, because retention would drop them at once;
                 in microseconds since the epoch. None: all are stored.
             stop: when set, the file that is being read stays as it is stored.
@@ -81,6 +83,7 @@ class Rereader:
         """
         self._source = source
         self._rewriting = rewriting
+        self._keeps_format = keeps_format
         self._expired_before_us = expired_before_us
         self._stop = stop
         self._on_read = on_read
@@ -104,7 +107,8 @@ class Rereader:
         try:
             with _opened(path, position) as handle:
                 parser = self._read(handle, position, first_offset, rewriting, counts)
-            done = rewriting.commit(name_context(parser.name, parser.context))
+            context = name_context(parser.name, parser.context)
+            done = rewriting.commit(keep_format(context) if self._keeps_format else context)
         finally:
             rewriting.discard()
         counts.removed_records, counts.removed_rejects = done.removed_records, done.removed_rejects

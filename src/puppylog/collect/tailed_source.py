@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 
 from puppylog.collect.slots import Slots
 from puppylog.errors import SourceError
-from puppylog.formats.base import Format, Parser, own_context
+from puppylog.formats.base import Format, Parser, find_kept, own_context
+from puppylog.formats.listed import AUTO
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.boundary import OpenBoundary
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -133,7 +134,10 @@ class TailedSource:
     def open_parser(self, file: TailedFile) -> Parser:
         """Return the parser of a file, which is opened once. It also says where the records of the file begin."""
         if file not in self._parsers:
-            self._parsers[file] = self.format.open(own_context(self.format, file.context), file.modified_at_us)
+            context = file.context
+            if not context and self.format.name == AUTO:
+                context = find_kept(position.context for position in self._known().values())
+            self._parsers[file] = self.format.open(own_context(self.format, context), file.modified_at_us)
         return self._parsers[file]
 
     def note_batched(self, file: OpenFile, chunk: Chunk) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from puppylog.formats.base import Format, Parser
+from puppylog.formats.base import KEPT, Format, Parser, keep_format
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.csv.parser import TableFormat
 from puppylog.formats.detection import Verdict, find_best, looks_continued, take_sample
@@ -60,6 +60,7 @@ class Auto:
 class AutoParser:
     """Implements `puppylog.formats.base.Parser`. Its context is the name of the chosen format and its context.
 
+    A format that the user has chosen for the stream is kept (`puppylog.formats.base.KEPT`): the parser never switches.
     While only headers were read, the context is an empty name and the headers, so that the format that is chosen later
     can read them first.
     """
@@ -73,7 +74,9 @@ class AutoParser:
         self._lines = 0  # the number of lines that were read in the chosen format
         self._pause_lines = 0  # how many lines the last resort reads before other formats are tried again
         self._next_trial = 0  # other formats are tried when `_lines` reaches this number
-        name, _, inner = context.partition("\n")
+        written, _, inner = context.partition("\n")
+        name = written.removeprefix(KEPT)
+        self._is_kept = False  # the user has chosen the format, so the parser never switches to another
         if not name:
             self._headers = inner.encode()
             return
@@ -82,6 +85,7 @@ class AutoParser:
                 self._format = candidate
                 self._parser = candidate.open(inner, modified_at_us)
                 self._lines = _EARLY_LINES
+                self._is_kept = written != name
 
     @property
     def name(self) -> str:
@@ -90,7 +94,8 @@ class AutoParser:
     @property
     def context(self) -> str:
         if self._parser is not None:
-            return f"{self._format.name}\n{self._parser.context}"
+            named = f"{self._format.name}\n{self._parser.context}"
+            return keep_format(named) if self._is_kept else named
         return f"\n{self._headers.decode('utf-8', 'replace')}" if self._headers else ""
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
@@ -158,6 +163,8 @@ class AutoParser:
 
         Also updates the number of rejected lines at the end of ``data``.
         """
+        if self._is_kept:
+            return None
         if self._format is self._auto.last_resort:
             return self._find_better_than_last_resort(data, self._lines + parsed.lines)
         runs = self._long_runs(parsed) if parsed.rejects.num_rows else []

@@ -1,9 +1,11 @@
 """The interfaces that every format implements."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from puppylog.formats.listed import AUTO
 from puppylog.model.record import Parsed
 
 UTC: Final = ZoneInfo("UTC")
@@ -87,6 +89,26 @@ class Format(Protocol):
         """Return the offset of the first character of a rejected line that does not match; 0 if it is unknown."""
 
 
+KEPT: Final = "="
+"""What precedes the name of the format in a context if the user has chosen the format for the whole stream: the format
+``auto`` then keeps it, in this file and in the next ones."""
+
+
+def keep_format(context: str) -> str:
+    """Return a context that begins with the name of a format, marked so that the stream keeps the format."""
+    return KEPT + context.removeprefix(KEPT)
+
+
+def find_kept(contexts: Iterable[str]) -> str:
+    """Return the context of a new file of a stream: that of the format that the stream keeps, or an empty one.
+
+    Args:
+        contexts: of the positions of the stream's files, the oldest first. The last one that is not empty counts.
+    """
+    last = next((context for context in reversed([*contexts]) if context), "")
+    return last.partition("\n")[0] + "\n" if last.startswith(KEPT) else ""
+
+
 def name_context(name: str, context: str) -> str:
     r"""Return the context of a parser with the name of its format before it, as the format ``auto`` stores it.
 
@@ -99,4 +121,6 @@ def name_context(name: str, context: str) -> str:
 def own_context(format: Format, context: str) -> str:  # noqa: A002 - the word
     """Return the part of a stored context that a parser of this format has made: without the name of the format."""
     name, newline, own = context.partition("\n")
+    if name.startswith(KEPT) and format.name != AUTO:
+        return own if name == KEPT + format.name else ""
     return own if newline and name == format.name else context

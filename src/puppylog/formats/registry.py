@@ -205,6 +205,12 @@ def _list_candidates(options: Options) -> list[Format]:
     return candidates
 
 
+def is_kept_by_auto(format_: Format) -> bool:
+    """Return whether ``auto`` knows a format by its name, so that a stream can keep it (see `KEPT`)."""
+    auto = make_auto(Options())
+    return any(known.name == format_.name for known in (*auto.candidates, auto.last_resort))
+
+
 def make_auto(options: Options, first: Sequence[Format] = ()) -> Auto:
     """Return the format that chooses among all candidates; the formats in ``first`` are tried before the others."""
     single = replace(options, joins_lines=False)

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 
+from puppylog.formats.base import KEPT
 from puppylog.model.source import split_uri
 from puppylog.model.stream import KnownFile
 from puppylog.stores.base import RecordReader
@@ -78,7 +79,7 @@ def _read_origins(reader: RecordReader, file_ids: set[int]) -> dict[int, _Origin
 
 def _format_of(row: Mapping[str, Any]) -> str:
     """Return the name of a file's format: that of the file if it was detected, or else that of its stream."""
-    return str(row["context"].partition("\n")[0] or row["format"])
+    return str(row["context"].partition("\n")[0].removeprefix(KEPT) or row["format"])
 
 
 def _read_file(origin: _Origin | None, rows: Sequence[Row], host: str) -> Iterator[bytes | None]:
