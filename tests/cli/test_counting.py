@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -135,6 +136,45 @@ def test_patterns_groups_messages_and_finds_new_ones(cli: InProcess) -> None:
         "last_at": "2026-03-01T13:09:00+00:00",
     }
     assert got.err == "puppylog: new since 2026-03-01T13:01: 1 of 2 patterns\n"
+
+
+COUNTED = [("top", "severity"), ("hist", "--step", "10m"), ("stats", "response_bytes"), ("patterns",)]
+
+
+@pytest.mark.parametrize("command", COUNTED)
+def test_an_answer_in_time_says_since_when_it_counts(cli: InProcess, command: Sequence[str]) -> None:
+    got = cli(*command, "--within", "0.000001", "-o", "jsonl", "-q")
+    rows_ = [json.loads(line) for line in got.out.splitlines()]
+    since = datetime.fromisoformat(rows_[0]["counted_since"])
+    assert NOON + timedelta(hours=1) < since < NOON + timedelta(hours=1, minutes=9)
+    assert all(row["counted_since"] == rows_[0]["counted_since"] for row in rows_)
+    assert "counted since 2026-03-01 13:0" in got.err
+    assert "1e-06 s are not enough for all records; without --within all are counted" in got.err
+    part = cli(*command, "--from", since.isoformat(), "-o", "jsonl")
+    assert [{**json.loads(line), "counted_since": rows_[0]["counted_since"]} for line in part.out.splitlines()] == rows_
+
+
+@pytest.mark.parametrize("command", COUNTED)
+def test_an_answer_of_all_records_in_time_is_that_without_a_limit(cli: InProcess, command: Sequence[str]) -> None:
+    whole, in_time = (cli(*command, *limit, "-o", "jsonl") for limit in ((), ("--within", "60")))
+    assert [{**json.loads(line), "counted_since": None} for line in whole.out.splitlines()] == [
+        json.loads(line) for line in in_time.out.splitlines()
+    ]
+    assert "counted_since" not in whole.out
+    assert in_time.err == whole.err
+    assert cli(*command, "--within", "60").out == cli(*command).out
+
+
+def test_nothing_found_in_a_part_is_not_nothing_found(cli: InProcess) -> None:
+    got = cli("patterns", "--to", "2026-03-01T12:30", "--within", "0.000001")
+    assert "no record is found" not in got.err
+    assert "counted since" in got.err
+
+
+def test_new_patterns_have_no_limit_of_time(cli: InProcess) -> None:
+    got = cli("patterns", "--new-since", "1h", "--within", "1")
+    assert got.code == 2
+    assert got.err == "puppylog: cannot use --within with --new-since: only all records tell what is new\n"
 
 
 def test_patterns_of_another_field_and_a_cut_are_said(cli: InProcess) -> None:

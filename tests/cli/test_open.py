@@ -258,6 +258,19 @@ def test_without_files_the_report_is_about_the_store_of_the_settings(cli: InProc
     assert "cannot find group" in cli("open", "--group", "nowhere").err
 
 
+@pytest.mark.parametrize("output", ["table", "json", "html"])
+def test_a_report_in_time_says_since_when_it_counts(cli: InProcess, output: str) -> None:
+    got = cli("open", "--within", "0.000001", "--tz", "UTC", "-o", output, "-q")
+    assert got.code == 0
+    [since] = re.findall(r"only records since (2026-03-01 12:0\d:\d\d\+00:00)", got.out)[:1]
+    assert f"counted since {since}: 1e-06 s are not enough for all records" in got.err
+    if output == "json":
+        part = report_of(got)
+        assert str(part["counted_since"]).startswith(since.replace(" ", "T")[:19])
+        assert part["records"] == report_of(cli("open", "--from", str(part["counted_since"]), "-o", "json"))["records"]
+        assert report_of(cli("open", "--within", "60", "-o", "json"))["counted_since"] is None
+
+
 def test_a_cache_is_in_the_directory_that_the_environment_names(tmp_path: Path) -> None:
     assert cache_directory({"XDG_CACHE_HOME": str(tmp_path)}) == tmp_path / "puppylog"
     place = StoreCache(cache_directory({"HOME": str(tmp_path)})).find(["/a.log"], [])

@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.newest_part import count_in_time, tell_counted_since, write_counts
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
@@ -25,8 +26,9 @@ from puppylog.cli.options import (
     range_options,
     store_options,
     timeout_option,
+    within_option,
 )
-from puppylog.cli.output import terminal_width, write_rows
+from puppylog.cli.output import terminal_width
 from puppylog.cli.queries import complete_field, query_argument, read_query, translate_for
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell
@@ -79,6 +81,7 @@ class Chosen:
     from_: str | None
     to: str | None
     group: str | None
+    budget_s: float | None  # of --within; None: all records are counted
 
 
 def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,12 +95,13 @@ def _choosing(command: Callable[..., Any]) -> Callable[..., Any]:
         from_: str | None,
         to: str | None,
         group: str | None,
+        budget_s: float | None,
         **others: Any,  # noqa: ANN401 - the command's own options
     ) -> Any:  # noqa: ANN401 - what the command returns
-        return pass_settings(command)(chosen=Chosen(query, since, from_, to, group), **others)
+        return pass_settings(command)(chosen=Chosen(query, since, from_, to, group, budget_s), **others)
 
     decorated: Callable[..., Any] = with_choice
-    options = (query_argument, range_options, group_option("Only records of this log group."))
+    options = (query_argument, range_options, group_option("Only records of this log group."), within_option)
     for option in reversed((*options, timeout_option, output_options, store_options)):
         decorated = option(decorated)
     return decorated
@@ -139,13 +143,19 @@ def top(settings: Settings, *, field: str, chosen: Chosen, limit: int) -> None:
     """
     with _open_search(settings, chosen) as (store, search, dialect):
         asked = counting.get_field(store, field, dialect)
-        found = counting.count_top(store, asked, search, dialect=dialect, values=limit)
+        found, part_at = count_in_time(
+            store,
+            search,
+            chosen.budget_s,
+            lambda part: counting.count_top(store, asked, part, dialect=dialect, values=limit),
+        )
         if settings.output != "table":
-            _write_top(settings, asked, found)
+            _write_top(settings, asked, found, chosen, part_at)
         elif found.records:
             rows = [(_text_of(one.value, settings), one.count) for one in found.values]
             _write_lines(draw_top(rows, found.records, terminal_width() or _UNLIMITED))
-        if not found.records:
+        tell_counted_since(settings, part_at, chosen.budget_s)
+        if not found.records and part_at is None:
             tell_nothing_found(settings, store, search)
     if len(found.values) < found.distinct:
         share = format_share(sum(one.count for one in found.values), found.records)
@@ -156,11 +166,13 @@ def top(settings: Settings, *, field: str, chosen: Chosen, limit: int) -> None:
         )
 
 
-def _write_top(settings: Settings, field: Field, found: "counting.Top") -> None:
+def _write_top(
+    settings: Settings, field: Field, found: "counting.Top", chosen: Chosen, part_at: datetime | None
+) -> None:
     kinds = {Kind.NUMBER: pa.int64(), Kind.STREAM: pa.int64(), Kind.TIME: _TIME}
     schema = pa.schema([("value", kinds.get(field.kind, pa.string())), ("count", pa.int64()), ("share", pa.float64())])
     rows = [{"value": one.value, "count": one.count, "share": one.count / found.records} for one in found.values]
-    write_rows(rows, schema, settings)
+    write_counts(rows, schema, settings, chosen.budget_s, part_at)
 
 
 def _text_of(value: object, settings: Settings) -> str | None:
@@ -196,23 +208,30 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
     step_s = None if step is None else parse_period(step, "--step")
     width = terminal_width() or _CHART_WIDTH
     with _open_search(settings, chosen) as (store, search, dialect):
-        found = counting.count_histogram(
+        field = None if by is None else counting.get_field(store, by, dialect)
+        found, part_at = count_in_time(
             store,
             search,
-            dialect=dialect,
-            steps=fit_steps(width),
-            by=None if by is None else counting.get_field(store, by, dialect),
-            step_s=step_s,
-            series=series,
-            reach=settings.clock() if chosen.since is not None and chosen.to is None else None,
+            chosen.budget_s,
+            lambda part: counting.count_histogram(  # its steps begin where the part does: none is zero without counting
+                store,
+                part,
+                dialect=dialect,
+                steps=fit_steps(width),
+                by=field,
+                step_s=step_s,
+                series=series,
+                reach=settings.clock() if chosen.since is not None and chosen.to is None else None,
+            ),
         )
         if settings.output != "table":
-            _write_histogram(settings, by, found)
+            _write_histogram(settings, by, found, chosen, part_at)
         elif found is not None:
             _write_lines(
                 draw_histogram(found, width, zone=settings.zone, now=settings.clock(), color=wants_color(settings))
             )
-        if found is None:
+        tell_counted_since(settings, part_at, chosen.budget_s)
+        if found is None and part_at is None:
             tell_nothing_found(settings, store, search)
     if found is not None and found.other_values:
         values = len(found.series) + found.other_values
@@ -223,12 +242,14 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
         )
 
 
-def _write_histogram(settings: Settings, by: str | None, found: "counting.Histogram | None") -> None:
+def _write_histogram(
+    settings: Settings, by: str | None, found: "counting.Histogram | None", chosen: Chosen, part_at: datetime | None
+) -> None:
     columns = [("bucket", _TIME), ("count", pa.int64())]
     if by is not None:
         columns[1:1] = [("value", pa.string()), ("is_other", pa.bool_())]
     rows = [] if found is None else [row for step in range(found.steps) for row in _iter_rows(found, by, step)]
-    write_rows(rows, pa.schema(columns), settings)
+    write_counts(rows, pa.schema(columns), settings, chosen.budget_s, part_at)
 
 
 def _iter_rows(found: "counting.Histogram", by: str | None, step: int) -> Iterator[dict[str, object]]:
@@ -257,12 +278,15 @@ def stats(settings: Settings, *, field: str, chosen: Chosen) -> None:
     """
     with _open_search(settings, chosen) as (store, search, dialect):
         asked = counting.get_field(store, field, dialect)
-        found = counting.measure_field(store, asked, search, dialect=dialect)
+        found, part_at = count_in_time(
+            store, search, chosen.budget_s, lambda part: counting.measure_field(store, asked, part, dialect=dialect)
+        )
         if settings.output != "table":
-            _write_statistics(settings, field, found)
+            _write_statistics(settings, field, found, chosen, part_at)
         elif found.count:
             _write_lines(draw_statistics(found, terminal_width() or _CHART_WIDTH))
-        if not found.records:
+        tell_counted_since(settings, part_at, chosen.budget_s)
+        if not found.records and part_at is None:
             tell_nothing_found(settings, store, search)
     if found.missing:
         tell(settings, f"{found.missing:,} of {found.records:,} records have no {field}")
@@ -270,7 +294,9 @@ def stats(settings: Settings, *, field: str, chosen: Chosen) -> None:
         tell(settings, f"{found.not_numbers:,} of {found.count + found.not_numbers:,} values are no numbers")
 
 
-def _write_statistics(settings: Settings, field: str, found: "counting.Statistics") -> None:
+def _write_statistics(
+    settings: Settings, field: str, found: "counting.Statistics", chosen: Chosen, part_at: datetime | None
+) -> None:
     row = {
         **{name: getattr(found, name) for name in ("records", "count", "missing", "not_numbers")},
         **{name: getattr(found, name) for name in ("p50", "p90", "p99", "mean")},
@@ -279,7 +305,7 @@ def _write_statistics(settings: Settings, field: str, found: "counting.Statistic
         "max": found.greatest,
         "bins": [{"start": one.start, "end": one.end, "count": one.count} for one in found.bins],
     }
-    write_rows([row], _STATISTICS, settings)
+    write_counts([row], _STATISTICS, settings, chosen.budget_s, part_at)
 
 
 @click.command(
@@ -308,21 +334,31 @@ def patterns(settings: Settings, *, chosen: Chosen, field: str, new_since: str |
     the times of the first and the last one, and the last message. The pattern is that of the first line of a message,
     of at most 500 characters.
     """
+    if new_since is not None and chosen.budget_s is not None:
+        raise UsageError("use", "--within with --new-since", "only all records tell what is new")
     zone = settings.zone
     new_at = None if new_since is None else parse_instant(new_since, "--new-since", now=settings.clock(), zone=zone)
     with _open_search(settings, chosen) as (store, search, dialect):
         asked = counting.get_field(store, field, dialect)
         _check_text(asked)
-        found = counting.find_patterns(store, search, dialect=dialect, patterns=limit, field=asked, new_since=new_at)
+        found, part_at = count_in_time(
+            store,
+            search,
+            chosen.budget_s,
+            lambda part: counting.find_patterns(
+                store, part, dialect=dialect, patterns=limit, field=asked, new_since=new_at
+            ),
+        )
         if settings.output != "table":
-            _write_patterns(settings, found)
+            _write_patterns(settings, found, chosen, part_at)
         else:
             _write_lines(
                 draw_patterns(
                     found.patterns, found.records, terminal_width() or _UNLIMITED, zone=zone, now=settings.clock()
                 )
             )
-        if not found.records + found.missing:
+        tell_counted_since(settings, part_at, chosen.budget_s)
+        if not found.records + found.missing and part_at is None:
             tell_nothing_found(settings, store, search)
     _tell_about_patterns(settings, field, found, new_since)
 
@@ -345,7 +381,7 @@ def _tell_about_patterns(settings: Settings, field: str, found: "counting.Patter
         tell(settings, f"{found.missing:,} of {found.records + found.missing:,} records have no {field}{advice}")
 
 
-def _write_patterns(settings: Settings, found: "counting.Patterns") -> None:
+def _write_patterns(settings: Settings, found: "counting.Patterns", chosen: Chosen, part_at: datetime | None) -> None:
     rows = [
         {
             "pattern": one.shape,
@@ -357,4 +393,4 @@ def _write_patterns(settings: Settings, found: "counting.Patterns") -> None:
         }
         for one in found.patterns
     ]
-    write_rows(rows, _PATTERNS, settings)
+    write_counts(rows, _PATTERNS, settings, chosen.budget_s, part_at)

@@ -6,11 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from puppylog.cli.collecting import Reporter, tell_summary
+from puppylog.cli.newest_part import count_in_time, format_since, tell_counted_since
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
@@ -21,6 +23,7 @@ from puppylog.cli.options import (
     report_output_options,
     store_options,
     timeout_option,
+    within_option,
 )
 from puppylog.cli.output import terminal_width
 from puppylog.cli.parsing import choose_format, format_options, multiline_options
@@ -38,7 +41,6 @@ from puppylog.errors import SourceError, StreamBusy, UsageError
 from puppylog.formats.file.folder import find_versions
 from puppylog.model.number import format_bytes
 from puppylog.monitor.condition import dialect_of
-from puppylog.monitor.range import Range
 from puppylog.monitor.report import Report, make_report
 from puppylog.monitor.search import Search, get_group_id
 from puppylog.settings import Settings, cache_directory
@@ -57,6 +59,7 @@ class _Reported:
     report: Report
     title: str
     url: str | None  # for commands that go on from here; None: they find the store without
+    since: datetime | None  # from where on records are counted; None: all are
 
 
 @click.command(
@@ -74,6 +77,7 @@ class _Reported:
 @multiline_options
 @range_options
 @group_option("Without FILE: only records of this log group.")
+@within_option
 @timeout_option
 @report_output_options
 @store_options
@@ -93,6 +97,7 @@ def open_(
     from_: str | None,
     to: str | None,
     group: str | None,
+    budget_s: float | None,
 ) -> None:
     """Show what is in log files, or in a store, at a glance.
 
@@ -106,9 +111,10 @@ def open_(
     if not files:
         with connect(settings.store, timeout_s=settings.timeout_s) as store:
             group_id = None if group is None else get_group_id(store, group)
-            report = _report(settings, store, Search("true", within, group_id))
+            report, part_at = _report(settings, store, Search("true", within, group_id), budget_s)
         title = f"group {group}" if group is not None else name_store(settings.store.url)
-        _show(settings, _Reported(report, title, name_store(settings.store.url) if is_flag_given("store") else None))
+        url = name_store(settings.store.url) if is_flag_given("store") else None
+        _show(settings, _Reported(report, title, url, part_at), budget_s)
         return
     _refuse_store_options(group)
     chosen = choose_format(settings, format_, format_from, year, joins_lines=joins_lines(multiline))
@@ -121,8 +127,10 @@ def open_(
     versions = find_versions(format_)  # so that lines are read again after a format file was changed
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)
     place = _cache().find(paths, [*reading, *versions], unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
-    reported, unread = _report_files(settings, place, options, within, _name_files(files))
-    _show(settings, reported)
+    reported, unread = _report_files(
+        settings, place, options, Search("true", within), title=_name_files(files), budget_s=budget_s
+    )
+    _show(settings, reported, budget_s)
     _point_at_rejects(settings, reported.report)
     if unread:
         ctx.exit(SourceError.exit_code)
@@ -145,7 +153,13 @@ def _refuse_store_options(group: str | None) -> None:
 
 
 def _report_files(
-    settings: Settings, place: CachedStore, options: CollectOptions, within: Range, title: str
+    settings: Settings,
+    place: CachedStore,
+    options: CollectOptions,
+    search: Search,
+    *,
+    title: str,
+    budget_s: float | None,
 ) -> tuple[_Reported, int]:
     """Collect the files into their store and make the report; also return how many files could not be read.
 
@@ -160,16 +174,20 @@ def _report_files(
             size = format_bytes(old.size_bytes)
             tell(settings, f"deleted the cached store of {', '.join(old.files)}, {size}, which was not used lately")
         summary = _collect(settings, place, store, options)
-        report = _report(settings, store, Search("true", within))
-    return _Reported(report, title, place.url), 0 if summary is None else summary.unread
+        report, since = _report(settings, store, search, budget_s)
+    return _Reported(report, title, place.url, since), 0 if summary is None else summary.unread
 
 
-def _report(settings: Settings, store: Store, search: Search) -> Report:
-    """Return the report; if it is empty, say on stderr why, and what to type next."""
-    report = make_report(store, search, dialect_of(store))
-    if not report.lines:
+def _report(settings: Settings, store: Store, search: Search, budget_s: float | None) -> tuple[Report, datetime | None]:
+    """Return the report, and from where on records are counted; None: all are.
+
+    If it is empty, say on stderr why, and what to type next.
+    """
+    dialect = dialect_of(store)
+    report, since = count_in_time(store, search, budget_s, lambda part: make_report(store, part, dialect))
+    if not report.lines and since is None:
         tell_nothing_found(settings, store, search)
-    return report
+    return report, since
 
 
 def _collect(settings: Settings, place: CachedStore, store: Store, options: CollectOptions) -> Summary | None:
@@ -214,20 +232,29 @@ def _name_files(files: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def _show(settings: Settings, reported: _Reported) -> None:
+def _show(settings: Settings, reported: _Reported, budget_s: float | None) -> None:
     commands = list_commands(reported.report, reported.url)
+    title = reported.title  # a page is mailed, so the note on stderr does not go with it
+    if reported.since is not None:
+        title += f", only records since {format_since(settings, reported.since)}"
+    _write(settings, reported, title, commands)
+    tell_counted_since(settings, reported.since, budget_s)
+
+
+def _write(settings: Settings, reported: _Reported, title: str, commands: Sequence[str]) -> None:
     if settings.output == "html":
         from puppylog.cli.report_page import render_page  # noqa: PLC0415 - only this output needs the page
 
-        sys.stdout.write(render_page(reported.report, reported.title, commands, zone=settings.zone))
+        sys.stdout.write(render_page(reported.report, title, commands, zone=settings.zone))
         return
     if settings.output.startswith("json"):  # a configuration file may name any format of rows
-        write_report_json(sys.stdout, reported.report, reported.title, commands, zone=settings.data_zone)
+        zone = settings.data_zone
+        write_report_json(sys.stdout, reported.report, title, commands, zone=zone, counted_since=reported.since)
         return
     color = wants_color(settings)
     width = max(terminal_width() or 80, 40)
     if reported.report.lines:
-        drawn = draw_report(reported.report, title=reported.title, width=width, zone=settings.zone, color=color)
+        drawn = draw_report(reported.report, title=title, width=width, zone=settings.zone, color=color)
         sys.stdout.writelines(line + "\n" for line in drawn)
         sys.stdout.write("\n")
         sys.stdout.writelines(clean(command) + "\n" for command in commands)

@@ -129,6 +129,17 @@ def timeout_option(command: Callback) -> Callback:
     return _option("--timeout", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help=help_)(command)
 
 
+def within_option(command: Callback) -> Callback:
+    """Add ``--within``, which the command gets as ``budget_s``."""
+    help_ = (
+        "Answer within about so many seconds: if the records are too many, count the newest part of them and say since "
+        "when. Default: count all."
+    )
+    return click.option(
+        "--within", "budget_s", metavar="SECONDS", type=click.FloatRange(min=0, min_open=True), help=help_
+    )(command)
+
+
 def range_options(command: Callback) -> Callback:
     """Add ``--since``, ``--from`` and ``--to``."""
     command = click.option("--to", metavar="TIME", help="Up to this time, which is excluded.")(command)

@@ -11,14 +11,25 @@ from puppylog.rows.values import plain
 from puppylog.tui.clean import clean_json
 
 
-def write_report_json(out: TextIO, report: Report, title: str, commands: Sequence[str], *, zone: tzinfo | None) -> None:
-    """Write the report as an object with the members of `Report`, its title, and the commands that go on from it."""
+def write_report_json(
+    out: TextIO,
+    report: Report,
+    title: str,
+    commands: Sequence[str],
+    *,
+    zone: tzinfo | None,
+    counted_since: datetime | None = None,
+) -> None:
+    """Write the report as an object with the members of `Report`, its title, and the commands that go on from it.
+
+    ``counted_since`` is the instant from which records are counted; None: all are.
+    """
 
     def encode(value: object) -> object:
         if isinstance(value, datetime):
             return plain(value, zone)
         raise TypeError(f"a report has no {type(value).__name__}")
 
-    document = {"title": title, **asdict(report), "commands": list(commands)}
+    document = {"title": title, "counted_since": counted_since, **asdict(report), "commands": list(commands)}
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1, default=encode)
     out.writelines(clean_json(line) + "\n" for line in text.split("\n"))
