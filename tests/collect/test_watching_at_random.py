@@ -23,6 +23,7 @@ from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
 from puppylog.collect import known_files as known_files_module
 from puppylog.collect import opening as opening_module
+from puppylog.collect import source_follower as source_follower_module
 from puppylog.collect import tailed_source as tailed_source_module
 from puppylog.errors import SourceError, StreamBusy
 from puppylog.tail.tailer import Tailer
@@ -301,6 +302,8 @@ class History:
 def _nothing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(committer_module, "ThreadPoolExecutor", Commits)
     monkeypatch.setattr(collector_module, "_EXPAND_S", 0.0)
+    monkeypatch.setattr(source_follower_module, "_SEARCH_S", 0.0)
+    monkeypatch.setattr(source_follower_module, "pause_until", lambda _due_at, _notification, stop: stop.wait())
     monkeypatch.setattr(known_files_module, "_ASK_AGAIN_S", 0.0)
     monkeypatch.setattr(tailed_source_module, "SOON_S", 0.0)
     monkeypatch.setattr(tailed_source_module, "IDLE_S", 0.0)
