@@ -134,6 +134,8 @@ class TailingMachine(RuleBasedStateMachine):
         old = self.current
         assert old is not None
         self._lose_unread(old)
+        for content in self.chain if leaves_hole and self._is_hole_unread() else ():
+            self._lose_unread(content)
         old.name = None
         self.current = self._new_content(old.identity)
         os.truncate(self.path, 0)
@@ -284,7 +286,6 @@ class TailingMachine(RuleBasedStateMachine):
             old.rename(old.with_name(content.name))
 
     def _move(self, content: Content, path: Path) -> None:
-        """Give the content another inode."""
         content.is_moved = True
         content.identities.append(identity_of(path.stat()))
 
@@ -304,6 +305,11 @@ class TailingMachine(RuleBasedStateMachine):
         if self.tailer is None:
             return False
         return any(reader.handle.identity in content.identities for reader in self.tailer._readers())
+
+    def _is_hole_unread(self) -> bool:
+        """Return whether the tailer knows only NULs of the file at the path. Another hole looks like the same file."""
+        reader = None if self.tailer is None else self.tailer._current
+        return reader is not None and reader.place("").byte_offset == 0 and reader._first_bytes[:1] == b"\0"
 
     def _lose_unread(self, content: Content) -> None:
         """Note that the bytes are gone: lines that are neither stored nor read by an open tailer may be missing."""

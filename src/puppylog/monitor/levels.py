@@ -16,6 +16,7 @@ from puppylog.stores.sketches import has_sketch
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE_TIMES: Final = (1, 8, 64)  # the lengths of live parts, in times of the buckets that are asked for
+_LONGEST_LIVE_S: Final = 366 * 86_400  # who asks for the buckets of a longer time gets the whole range
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,8 @@ def list_live_parts(
     watermark is some seconds old and there is no such part. During a backfill it stays behind, and to read all
     buckets above it would take longer and longer.
     """
+    if buckets * metric.period_s > _LONGEST_LIVE_S:
+        return []
     span = timedelta(seconds=buckets * metric.period_s)
     oldest = max(filter(None, (within.since, levels.watermarks.get(metric.period_s))), default=None)
     end = datetime.now(UTC) if within.until is None else within.until

@@ -77,7 +77,7 @@ def test_a_disk_without_space_for_a_claim_or_an_engine_is_full(
             store.open_streams(["file:///a.log"])
     server.kill_engine()
     with monkeypatch.context() as patch:
-        patch.setattr("puppylog.stores.duckdb.client.store.start_engine", fail)
+        patch.setattr("puppylog.stores.duckdb.client.channel.start_engine", fail)
         with pytest.raises(StoreFull, match="no space left on device"):
             count(store)
     assert count(store) == 0
