@@ -262,9 +262,9 @@ def test_a_search_goes_on_by_itself_from_where_it_ended_early(page: Page) -> Non
     asked: list[str] = []
 
     def cut(route: Route) -> None:
-        """Answer the first request as a search that ended early, and pass on the next ones."""
+        """Answer a request for the newest records as a search that ended early, and pass on the next ones."""
         asked.append(route.request.url)
-        if len(asked) > 1:
+        if "cursor=" in route.request.url:
             return route.continue_()
         cursor = "newest~2191-01-01T00:00:00+00:00~0~0"
         cut = {"records": [], "has_more": True, "cursor": cursor, "searched_to": "2191-01-01T00:00:00Z", "took_s": 1}
@@ -274,7 +274,7 @@ def test_a_search_goes_on_by_itself_from_where_it_ended_early(page: Page) -> Non
     page.goto("/#/search?since=2h&q=status_code:503&tz=UTC")
     expect(page.get_by_role("region", name="Records", exact=True)).to_contain_text("all that match")
     assert "budget_s=" in asked[0]
-    assert "cursor=newest" in asked[1]
+    assert any("cursor=newest" in url for url in asked)
 
 
 def test_a_chart_of_the_newest_part_is_followed_by_the_whole_one(page: Page) -> None:
