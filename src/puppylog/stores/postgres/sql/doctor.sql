@@ -55,15 +55,24 @@ SELECT step_s, source, is_finest FROM puppylog.levels WHERE metric_id = $id ORDE
 -- name: compare_level
 -- The records or buckets that a level holds, and those of the finer buckets below its watermark; the range of these; and
 -- whether lines were stored in it that the buckets may have and the level not yet.
-SELECT CAST((SELECT coalesce(sum({in_level}), 0) FROM puppylog.level_{id}_{step_s}) AS double precision) AS stored,
-       CAST(finer.total AS double precision) AS expected,
-       CAST(coalesce(finer.since, levels.watermark) AS text) AS since, CAST(levels.watermark AS text) AS until,
-       EXISTS (SELECT FROM puppylog.touched_ranges WHERE metric_id = {id} AND low < levels.watermark)
-       OR EXISTS (SELECT FROM puppylog.invalidations WHERE low < levels.watermark) AS is_being_checked
-FROM puppylog.levels AS levels
-CROSS JOIN LATERAL (SELECT coalesce(sum({in_source}), 0) AS total, min(bucket) AS since
-                    FROM {source} AS source WHERE bucket < levels.watermark) AS finer
-WHERE levels.metric_id = {id} AND levels.step_s = {step_s}
+-- Parts are materialized, because Citus joins no distributed table with a local one.
+WITH level AS MATERIALIZED (
+    SELECT watermark FROM puppylog.levels WHERE metric_id = {id} AND step_s = {step_s}
+), own AS MATERIALIZED (
+    SELECT coalesce(sum({in_level}), 0) AS total FROM puppylog.level_{id}_{step_s}
+), finer AS MATERIALIZED (
+    SELECT coalesce(sum({in_source}), 0) AS total, min(bucket) AS since
+    FROM {source} AS source WHERE bucket < (SELECT watermark FROM level)
+), touched AS MATERIALIZED (
+    SELECT count(*) AS ranges FROM puppylog.touched_ranges
+    WHERE metric_id = {id} AND low < (SELECT watermark FROM level)
+), late AS MATERIALIZED (
+    SELECT count(*) AS ranges FROM puppylog.invalidations WHERE low < (SELECT watermark FROM level)
+)
+SELECT CAST(own.total AS double precision) AS stored, CAST(finer.total AS double precision) AS expected,
+       CAST(coalesce(finer.since, level.watermark) AS text) AS since, CAST(level.watermark AS text) AS until,
+       touched.ranges + late.ranges > 0 AS is_being_checked
+FROM level, own, finer, touched, late
 
 -- name: timescale_jobs
 -- Puppylog's jobs in TimescaleDB: those of its schema, those on log_records, and the policies of its metrics.
