@@ -22,6 +22,8 @@ _POLICY: Final = """
     FROM puppylog.metrics
 """
 
+START_S: Final = 1_790_000_000  # an instant that tests begin at, in seconds since the epoch
+
 
 class RefreshedMetric:
     """The metric ``hits``, which counts all records. Times are in seconds since the epoch."""

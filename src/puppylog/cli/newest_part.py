@@ -11,7 +11,7 @@ from puppylog.cli.talk import warn
 from puppylog.monitor.search import Search
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader
-from puppylog.tui.times import localize
+from puppylog.tui.times import format_instant
 
 T = TypeVar("T")
 
@@ -48,11 +48,6 @@ def tell_counted_since(settings: Settings, since: datetime | None, budget_s: flo
     """Say on stderr since when records are counted, also with ``--quiet``: a part must not look like the whole."""
     if since is not None and budget_s is not None:
         warn(
-            f"counted since {format_since(settings, since)}: {budget_s:g} s are not enough for all records; "
+            f"counted since {format_instant(since, settings.zone)}: {budget_s:g} s are not enough for all records; "
             "without --within all are counted"
         )
-
-
-def format_since(settings: Settings, since: datetime) -> str:
-    """Return the instant from which records are counted as people read it."""
-    return localize(since, settings.zone).isoformat(sep=" ", timespec="seconds")

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from puppylog.cli.collecting import Reporter, tell_summary
-from puppylog.cli.newest_part import count_in_time, format_since, tell_counted_since
+from puppylog.cli.newest_part import count_in_time, tell_counted_since
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
     examples,
@@ -50,6 +50,7 @@ from puppylog.stores.connect import connect, name_store
 from puppylog.tail.source import STDIN, expand_sources, is_pipe
 from puppylog.tui.clean import clean
 from puppylog.tui.report import draw_report
+from puppylog.tui.times import format_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,7 @@ def _show(settings: Settings, reported: _Reported, budget_s: float | None) -> No
     commands = list_commands(reported.report, reported.url)
     title = reported.title  # a page is mailed, so the note on stderr does not go with it
     if reported.since is not None:
-        title += f", only records since {format_since(settings, reported.since)}"
+        title += f", only records since {format_instant(reported.since, settings.zone)}"
     _write(settings, reported, title, commands)
     tell_counted_since(settings, reported.since, budget_s)
 

@@ -1,11 +1,12 @@
 """What the doctors of all kinds of stores share: the type of their answer, and findings about parts that fail."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from puppylog.errors import PuppylogError, StoreForbidden
 from puppylog.model.finding import Finding, Health
+from puppylog.model.period import format_period
 
 COMPARED_S: Final = 2.0
 """The doctor compares a metric's buckets with the records for so many seconds, then starts no further day."""
@@ -53,6 +54,20 @@ def judge_difference(name: str, day: ComparedDay, what: str, *, is_being_checked
     found = f"from {day.since} to {day.until} it holds {day.stored} of {day.expected} {what}"
     if is_being_checked:
         return Finding(f"metric {name}", Health.NOTE, f"checking: {found}; the range is being refreshed")
+    return Finding(f"metric {name}", Health.WRONG, found, advice)
+
+
+def judge_level(name: str, step_s: int, sums: Mapping[str, Any], what: str, *, advice: str) -> Finding:
+    """Return the finding about a level of a metric that does not add up.
+
+    Args:
+        name: the name of the metric.
+        step_s: the seconds in a bucket of the level.
+        sums: the numbers ``stored`` in the level and ``expected`` of it.
+        what: the things that were counted, "records" or "buckets".
+        advice: how to repair the level.
+    """
+    found = f"its level of {format_period(step_s)} holds {sums['stored']:.0f} of {sums['expected']:.0f} {what}"
     return Finding(f"metric {name}", Health.WRONG, found, advice)
 
 

@@ -32,6 +32,7 @@ _MERGED: Final = {
     "ratio": "CAST(sum(part) AS DOUBLE PRECISION) / CAST(sum(whole) AS DOUBLE PRECISION) AS value, "
     "CAST(sum(part) AS BIGINT) AS part, CAST(sum(whole) AS BIGINT) AS whole",
 }
+_RECORDS: Final = {"count": "value", "rate": "round(value * {step_s})", "ratio": "whole"}
 _VARIANCE: Final = "CASE WHEN weight > 1 THEN greatest(m2, 0) / (weight - 1) END"
 _MOMENTS: Final = {
     "variance": f"coalesce({_VARIANCE}, mean_value)",
@@ -130,3 +131,9 @@ def _union(queries: Iterable[str]) -> str:
 
 def _step(step_s: int | str) -> str:
     return _QUERIES["step"].format(step_s=step_s)
+
+
+def records_sql(statistic: str, step_s: int) -> str | None:
+    """Return the SQL for the number of records in a bucket of so many seconds; None if the statistic has none."""
+    records = _RECORDS.get(statistic)
+    return None if records is None else records.format(step_s=step_s)

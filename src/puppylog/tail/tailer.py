@@ -283,9 +283,9 @@ class Tailer:
         reader = self._current
         if reader is None:
             return
-        was_empty = reader.needs_owner_check
+        is_checked = reader.needs_owner_check
         if self._may_read(reader):
-            if was_empty:
+            if is_checked:
                 yield from self._drain()  # copies of the file's old content may just have been found
             if not self._is_turn_over:
                 yield from self._read(reader)

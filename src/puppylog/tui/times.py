@@ -93,6 +93,11 @@ def format_times(
     return [format_time(instant, zone, now, precision=precision) for instant in instants]
 
 
+def format_instant(instant: datetime, zone: tzinfo | None) -> str:
+    """Return an instant with its date and its offset, to the second: ``2026-05-17 14:05:09+00:00``."""
+    return localize(instant, zone).isoformat(sep=" ", timespec="seconds")
+
+
 def localize(instant: datetime, zone: tzinfo | None) -> datetime:
     """Return the instant in the zone; as it is if it is within a day of the first or the last instant of Python."""
     try:

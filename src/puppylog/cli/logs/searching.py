@@ -15,7 +15,7 @@ from puppylog.monitor.budget import Budget
 from puppylog.monitor.search import Search, iter_records
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader
-from puppylog.tui.times import localize
+from puppylog.tui.times import format_instant
 
 if TYPE_CHECKING:  # only a terminal needs it
     from puppylog.tui.live import Live
@@ -54,7 +54,7 @@ class Progress:
             from puppylog.tui.live import Line  # noqa: PLC0415 - see above
 
             found = f"{records:,} found" if records else "none found"
-            self._live.show([Line(f"searched back to {_format(searched_to, self._settings)}, {found} …")])
+            self._live.show([Line(f"searched back to {format_instant(searched_to, self._settings.zone)}, {found} …")])
 
     def clear(self) -> None:
         """Erase the line, so that other output can be written."""
@@ -112,8 +112,4 @@ def search_records(
 
 def tell_interrupted(settings: Settings, searched_to: datetime) -> None:
     """Say on stderr that older records were not searched, also with ``--quiet``: the answer is a part."""
-    warn(f"interrupted: searched back to {_format(searched_to, settings)}; older records were not searched")
-
-
-def _format(instant: datetime, settings: Settings) -> str:
-    return localize(instant, settings.zone).isoformat(sep=" ", timespec="seconds")
+    warn(f"interrupted: searched back to {format_instant(searched_to, settings.zone)}; older records were not searched")

@@ -1,8 +1,5 @@
 """The doctor compares the levels of a metric with the finer buckets from which they were made."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
 import pytest
 
 from puppylog.model.finding import Finding, Health
@@ -10,20 +7,9 @@ from puppylog.stores.postgres.doctor.levels import find_wrong_level
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 from support.clock_steps import DAY_S
-from support.refreshed_metric import RefreshedMetric
+from support.refreshed_metric import START_S, RefreshedMetric
 
-START_S = 1_790_000_000
 METRICS = load_queries("puppylog.stores.postgres", "doctor.sql")["metrics"]
-
-
-@pytest.fixture
-def metric(postgres_store_url: str) -> Iterator[RefreshedMetric]:
-    """A metric with a record on each of three days."""
-    with closing(RefreshedMetric(postgres_store_url, 10)) as metric:
-        for day in range(3):
-            metric.store_line(START_S + 10 * day * DAY_S)
-        metric.refresh(START_S + 30 * DAY_S)
-        yield metric
 
 
 def compare(url: str, limit_s: float = 60) -> Finding | None:

@@ -1,27 +1,10 @@
 """The doctor compares the buckets of a metric with the records."""
 
-from collections.abc import Iterator
-from contextlib import closing
-
-import pytest
-
 from puppylog.model.finding import Finding, Health
 from puppylog.stores.postgres.doctor.sums import compare_sums
 from puppylog.stores.postgres.sessions.session import Session
 from support.clock_steps import DAY_S
-from support.refreshed_metric import RefreshedMetric
-
-START_S = 1_790_000_000
-
-
-@pytest.fixture
-def metric(postgres_store_url: str) -> Iterator[RefreshedMetric]:
-    """A metric with a record on each of three days."""
-    with closing(RefreshedMetric(postgres_store_url, 10)) as metric:
-        for day in range(3):
-            metric.store_line(START_S + 10 * day * DAY_S)
-        metric.refresh(START_S + 30 * DAY_S)
-        yield metric
+from support.refreshed_metric import START_S, RefreshedMetric
 
 
 def compare(metric: RefreshedMetric, url: str, limit_s: float = 60) -> Finding:

@@ -1,19 +1,16 @@
 """Compares the levels of a metric with the metric's own buckets."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from puppylog.model.finding import Finding, Health
-from puppylog.model.period import format_period
+from puppylog.model.finding import Finding
 from puppylog.stores.base import RecordReader
-from puppylog.stores.levels import list_levels
+from puppylog.stores.doctor import judge_level
+from puppylog.stores.levels import list_levels, records_sql
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
-
-_RECORDS: Final = {"count": "value", "rate": "round(value * {step_s})", "ratio": "whole"}
-"""SQL: the number of records in a bucket, for the statistics that tell it. The buckets of the others are counted."""
 
 
 def find_wrong_level(reader: RecordReader, row: Mapping[str, Any]) -> Finding | None:
@@ -27,17 +24,16 @@ def find_wrong_level(reader: RecordReader, row: Mapping[str, Any]) -> Finding | 
     """
     metric = metric_of(row)
     for step_s in list_levels(metric.period_s) if row["has_levels"] else ():
-        records = _RECORDS.get(metric.statistic)
+        records = records_sql(metric.statistic, step_s)
         sql = _QUERIES["compare_level"].format(
             id=row["id"],
             step_s=step_s,
-            in_level="buckets" if records is None else records.format(step_s=step_s),
-            own="1" if records is None else records.format(step_s=metric.period_s),
+            in_level=records or "buckets",
+            own=records_sql(metric.statistic, metric.period_s) or "1",
         )
         (sums,) = reader.query(sql).to_pylist()
         if sums["stored"] != sums["expected"]:
             what = "buckets" if records is None else "records"
-            found = f"its level of {format_period(step_s)} holds {sums['stored']:.0f} of {sums['expected']:.0f} {what}"
             advice = "delete the metric and create it again: the store then computes it from the records"
-            return Finding(f"metric {metric.name}", Health.WRONG, found, advice)
+            return judge_level(metric.name, step_s, sums, what, advice=advice)
     return None

@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from puppylog.errors import PuppylogError
 from puppylog.model.finding import Finding, Health
 from puppylog.model.period import format_period
+from puppylog.stores.doctor import judge_level
+from puppylog.stores.levels import records_sql
 from puppylog.stores.postgres.definitions.server import CONTINUOUS
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "doctor.sql")
-
-_RECORDS: Final = {"count": "value", "rate": "round(value * {step_s})", "ratio": "whole"}
-"""SQL: the number of records in a bucket, for the statistics that tell it. The buckets of the others are counted."""
 
 
 def find_wrong_level(session: Session, metric: Mapping[str, Any], limit_s: float) -> Finding | None:
@@ -45,14 +44,13 @@ def _compare(
     left_ms = int((deadline - time.monotonic()) * 1000)
     if left_ms <= 0:
         return None
-    records = _RECORDS.get(metric["statistic"])
     of_finer = "1" if level["is_finest"] else "buckets"
     sql = _QUERIES["compare_level"].format(
         id=metric["id"],
         step_s=level["step_s"],
         source=level["source"],
-        in_level="buckets" if records is None else records.format(step_s=level["step_s"]),
-        in_source=of_finer if records is None else records.format(step_s=finer_s),
+        in_level=records_sql(metric["statistic"], level["step_s"]) or "buckets",
+        in_source=records_sql(metric["statistic"], finer_s) or of_finer,
     )
     try:
         with session.transaction():
@@ -65,11 +63,10 @@ def _compare(
 
 
 def _judge(metric: Mapping[str, Any], step_s: int, sums: Mapping[str, Any]) -> Finding:
-    what = "records" if metric["statistic"] in _RECORDS else "buckets"
-    found = f"its level of {format_period(step_s)} holds {sums['stored']:.0f} of {sums['expected']:.0f} {what}"
+    what = "buckets" if records_sql(metric["statistic"], step_s) is None else "records"
     advice = (
         "as the owner of the store: "
         f"SELECT puppylog.rewrite_levels({metric['id']}, '{sums['since']}', '{sums['until']}'); "
         "it makes the levels again from the metric's own buckets"
     )
-    return Finding(f"metric {metric['name']}", Health.WRONG, found, advice)
+    return judge_level(metric["name"], step_s, sums, what, advice=advice)
