@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.errors import SearchError
-from puppylog.model.expression import reading
-from puppylog.model.expression.quick import read_quickly
+from puppylog.model.defaults import ORIGINAL, Contents, choose_defaults
+from puppylog.model.expression import reading, render, render_segment
+from puppylog.model.expression.quick import read_quickly, read_segment_quickly
+from puppylog.model.expression.term import Type
 from puppylog.model.query import REJECTS, Reading, parse_query, translate
 from puppylog.model.query.tree import Query
 from support.queries import KNOWN, queries
@@ -21,10 +23,22 @@ def check(text: str) -> bool:
     term = read_quickly(text)
     if term is None:
         return False
-    assert term.canonical == reading.parse_search(text)
+    if term.type is Type.BOOLEAN:
+        assert term.canonical == reading.parse_search(text)
     for dialect in ("duckdb", "postgres"):
         for written in (text, term.canonical):
             assert reading.render(written, dialect) == getattr(read_quickly(written), dialect)
+    return True
+
+
+def check_segment(text: str) -> bool:
+    """Compare both readers of segments, and return whether the quick one reads the text."""
+    term = read_segment_quickly(text)
+    if term is None:
+        return False
+    assert term.canonical == reading.parse_segment(text)
+    assert term.duckdb == reading.render_segment(text, "duckdb")
+    assert term.postgres == reading.render_segment(text, "postgres")
     return True
 
 
@@ -68,18 +82,93 @@ def test_a_query_for_rejected_lines_needs_no_parser() -> None:
     assert check(translate(parse_query("healthz -reason:*time*"), Reading(vocabulary=REJECTS, now=NOW)))
 
 
-WORDS = "host ts 'a' 1 1.5 - = <> AND OR NOT ( ) TRUE IS NULL COALESCE , attributes ->> CAST AS TEXT REGEXP_LIKE x"
+WORDS = (
+    *(
+        "host",
+        "ts",
+        "'a'",
+        "1",
+        "1.5",
+        "-",
+        "=",
+        "<>",
+        "AND",
+        "OR",
+        "NOT",
+        "(",
+        ")",
+        "TRUE",
+        "IS",
+        "NULL",
+        ",",
+        "x",
+        "line",
+    ),
+    *("COALESCE", "attributes", "->>", "CAST", "AS", "TEXT", "REGEXP_LIKE", "LOWER"),
+)
 
 
-@given(st.lists(st.sampled_from(WORDS.split()), max_size=9))
+@given(st.lists(st.sampled_from(WORDS), max_size=9))
 def test_any_words_are_read_alike_or_left_to_the_parser(words: list[str]) -> None:
     check(" ".join(words))
+    check_segment(" ".join(words))
+
+
+SEGMENTS = [
+    *("host", "status_code", "stream_id", "LOWER(severity)", "SPLIT_PART(request_route, '/', 2)", "attributes ->> 'a'"),
+    *(
+        "status_code >= 500",
+        "COALESCE(attributes ->> 'a', attributes -> 'a' ->> 'b')",
+        "CONCAT(host, ' ', status_code)",
+    ),
+    *("LENGTH(message)", "NULLIF(host, '-')", "REPLACE(host, 'a', 'b')", "SEVERITY_NUMBER(severity)", "UPPER(host)"),
+    *("STARTS_WITH(host, 'a')", "SUBSTR(host, 1, 3)", "SUBSTR(host, 2)", "CAST(status_code AS TEXT)", "1.5", "'a'"),
+]
+
+
+@pytest.mark.parametrize("text", SEGMENTS)
+def test_a_common_segment_needs_no_parser(text: str) -> None:
+    assert check_segment(text)
+
+
+@pytest.mark.parametrize("text", SEGMENTS)
+def test_a_common_property_needs_no_parser(text: str) -> None:
+    assert check(text)
+
+
+FUNCTIONS = (
+    *("COALESCE", "CONCAT", "LENGTH", "LOWER", "NULLIF", "REPLACE", "SEVERITY_NUMBER", "SPLIT_PART", "STARTS_WITH"),
+    *("SUBSTR", "UPPER"),
+)
+ARGUMENTS = ("host", "ts", "status_code", "'a'", "''", "0", "1", "1.5", "TRUE", "attributes ->> 'a'")
+
+
+@given(st.sampled_from(FUNCTIONS), st.lists(st.sampled_from(ARGUMENTS), max_size=3))
+def test_any_call_is_read_alike_or_left_to_the_parser(function: str, arguments: list[str]) -> None:
+    text = f"{function}({', '.join(arguments)})"
+    check(text)
+    check_segment(text)
+
+
+def test_no_default_metric_needs_the_parser() -> None:
+    everything = choose_defaults(Contents(has_requests=True, has_severities=True, duration="duration_ms"))
+    with mock.patch.object(reading, "_read", side_effect=AssertionError):
+        for metric in (*ORIGINAL.metrics, *everything.metrics):
+            for text in filter(None, (metric.filter, metric.of)):
+                render(text, "duckdb")
+            if metric.segment is not None:
+                render_segment(metric.segment, "duckdb")
+
+
+@pytest.mark.parametrize("text", ["line", "LOWER(reason)", "FILE_LIKE('a')", "ts", "host, host", "left(host, 1)", ""])
+def test_what_is_no_segment_is_left_to_the_parser(text: str) -> None:
+    assert read_segment_quickly(text) is None
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "host", "status_code", "attributes ->> 'a'", "host = ", "nothing = 1", "host = 1 2", "host ~ 'a'"),
+        *("", "host = ", "nothing = 1", "host = 1 2", "host ~ 'a'"),
         *("1e5 = 1", "host LIKE 'a'", "(" * 30 + "TRUE" + ")" * 30, "REGEXP_LIKE(host, '(')", "host = 'a", "x" * 9000),
         *("CAST(host AS DATE) = 1", "attributes -> 'a' = 'b'"),
     ],

@@ -21,7 +21,7 @@ Functions:  those of `function`, those of `matching` (regular expressions), and 
             truncated and counted in UTC.
 
 The functions of this package load sqlglot when they are first called: that takes a tenth of a second of CPU, and a
-command that parses no expression does not need it.
+command that parses no expression does not need it. Common expressions, which `quick` reads, do not need it either.
 """
 
 from collections.abc import Mapping
@@ -48,8 +48,10 @@ def parse_filter(text: str, name: str = "filter") -> str:
 def parse_search(text: str) -> str:
     """See `reading.parse_search`. What a query becomes is read by `quick`."""
     from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
+    from puppylog.model.expression.term import Type  # noqa: PLC0415 - as above
 
-    if (term := read_quickly(text)) is not None:
+    term = read_quickly(text)
+    if term is not None and term.type is Type.BOOLEAN:
         return term.canonical
     from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
 
@@ -71,7 +73,7 @@ def find_names(text: str) -> list[str]:
 
 
 def render(canonical: str, dialect: "Dialect") -> str:
-    """See `reading.render`. What a query becomes is read by `quick`."""
+    """See `reading.render`. Common expressions are read by `quick`."""
     from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
 
     if (term := read_quickly(canonical)) is not None:
@@ -82,7 +84,11 @@ def render(canonical: str, dialect: "Dialect") -> str:
 
 
 def render_segment(canonical: str, dialect: "Dialect") -> str:
-    """See `reading.render_segment`."""
+    """See `reading.render_segment`. Common segments are read by `quick`."""
+    from puppylog.model.expression.quick import read_segment_quickly  # noqa: PLC0415 - only a segment needs it
+
+    if (term := read_segment_quickly(canonical)) is not None:
+        return term.duckdb if dialect == "duckdb" else term.postgres
     from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
 
     return reading.render_segment(canonical, dialect)

@@ -86,7 +86,7 @@ def evaluate(
             judged.append(_judge_together(connection, each.stored, each.due))
         elif each.due.evaluations > 1:
             judged.append(judge_many(connection, each))
-    rows = pa.concat_tables([table.cast(_JUDGED) for table in judged])
+    rows = pa.concat_tables(judged)
     _write(connection, alerts, rows, now_us, allowance or Allowance())
     return any(each.due.last_us + each.due.period_us <= now_us for each in alerts)
 
@@ -205,34 +205,24 @@ def _write(
 
     Most evaluations change few segments. A query that would change nothing is not run.
     """
-    from pyarrow import compute as pc  # noqa: PLC0415 - an engine without alerts starts without it, in 0.04 s of CPU less
-
-    is_forgotten = judged["is_forgotten"]
-    is_kept = pc.and_(judged["is_last"], pc.invert(is_forgotten))
-    places = judged.filter(is_kept)["place"]
     with connection.table("judged", judged), connection.table("due", table_of_due(alerts)):
-        if _any(is_forgotten):
+        (found,) = connection.rows(_QUERIES["kinds_of_judged"])
+        if found["forgotten"]:
             connection.run(_QUERIES["forget_states"])
-        if places.null_count < len(places):
+        if found["known"]:
             connection.run(_QUERIES["update_states"])
-            if _any(pc.and_(is_kept, pc.invert(judged["has_new_state"]))):
-                connection.run(_QUERIES["update_values"])
-        if places.null_count:
+        if found["known"] and found["values_only"]:
+            connection.run(_QUERIES["update_values"])
+        if found["new"]:
             connection.run(_QUERIES["insert_states"])
-        if _any(is_forgotten) or _any(pc.not_equal(judged["from_state"], judged["state"])):
+        if found["forgotten"] or found["changed"]:
             missed_after_us = MISSED_AFTER // timedelta(microseconds=1)
-            values = {"now_us": now_us, "missed_after_us": missed_after_us, **limit_evidence(judged, allowance)}
+            limits = limit_evidence(found["firing_alerts"], allowance)
+            values = {"now_us": now_us, "missed_after_us": missed_after_us, **limits}
             transitions = connection.fetch(_QUERIES["insert_transitions"], values)
             add_evidence(connection, [each.stored for each in alerts], transitions, allowance)
-            add_notifications(connection, alerts, transitions, judged.filter(is_forgotten))
+            add_notifications(connection, alerts, transitions, connection.rows(_QUERIES["forgotten_segments"]))
         connection.run(_QUERIES["note_evaluations"])
-
-
-def _any(column: pa.ChunkedArray) -> bool:
-    """Return whether any value of a column of booleans is true."""
-    from pyarrow import compute as pc  # noqa: PLC0415 - as above
-
-    return bool(pc.any(column).as_py())
 
 
 def _instant(us: int) -> datetime:

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from puppylog.errors import PuppylogError
 from puppylog.model.record import RECORDS
@@ -95,11 +94,11 @@ class _Search:
     history_ids: dict[str | None, int] = field(default_factory=dict)  # by segment
 
 
-def limit_evidence(judged: pa.Table, allowance: Allowance) -> dict[str, int | str]:
+def limit_evidence(firing_alerts: int, allowance: Allowance) -> dict[str, int | str]:
     """Return how many transitions of each alert get samples, and the reason of the others: parameters of a query.
 
     Args:
-        judged: the rows of the query ``judge``.
+        firing_alerts: the number of alerts that have transitions to firing.
         allowance: the time that is left for searches.
     """
     if allowance.left_s() <= 0:
@@ -107,9 +106,7 @@ def limit_evidence(judged: pa.Table, allowance: Allowance) -> dict[str, int | st
             "most_evidence": 0,
             "no_evidence": "no record was searched: many transitions came before, in a short time",
         }
-    fires = pc.and_(pc.equal(judged["state"], "firing"), pc.not_equal(judged["from_state"], "firing"))
-    alerts = pc.count_distinct(judged.filter(fires)["alert_id"]).as_py()
-    most = MOST_TRANSITIONS // max(1, alerts)
+    most = MOST_TRANSITIONS // max(1, firing_alerts)
     reason = f"only the newest {most} transitions of an evaluation have sample records"
     return {"most_evidence": most, "no_evidence": reason}
 

@@ -1,12 +1,11 @@
 """The outbox in the engine: rows for transitions, what became of rows, silences and acknowledgements."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from puppylog.model.alert import State
 from puppylog.model.outbox import Segment, Turn, list_new_rows
@@ -52,7 +51,7 @@ def add_notifications(
     connection: Connection,
     alerts: Sequence[DueAlert],
     transitions: pa.Table,
-    forgotten: pa.Table,
+    forgotten: Iterable[Mapping[str, Any]],
 ) -> None:
     """Add the rows of an evaluation's transitions to the outbox, by the rule of `model.outbox`.
 
@@ -60,20 +59,22 @@ def add_notifications(
         connection: the writer's connection.
         alerts: the evaluated alerts.
         transitions: the rows of the query ``insert_transitions``.
-        forgotten: the rows of the query ``judge`` about segments that are not judged any more.
+        forgotten: the rows of the query ``forgotten_segments``.
     """
     unresolved = _read_unresolved(connection, [each.stored.id for each in alerts])
     told = [each for each in alerts if each.stored.alert.contacts or each.stored.id in unresolved]
     if not told:
         return
+    from pyarrow import compute as pc  # noqa: PLC0415 - takes 8 MB of memory, and many stores tell nobody
+
     told_ids = pa.array([each.stored.id for each in told], pa.int32())
     turns: defaultdict[int, list[Turn]] = defaultdict(list)
     for row in transitions.filter(pc.is_in(transitions["alert_id"], told_ids)).sort_by("id").to_pylist():
         at, state = _EPOCH + timedelta(microseconds=row["at_us"]), State(row["to_state"])
         turns[row["alert_id"]].append(Turn(row["id"], row["segment"], at, state, row["value"]))
     gone: defaultdict[int, list[Segment]] = defaultdict(list)
-    for row in forgotten.select(["alert_id", "segment"]).to_pylist():
-        gone[row["alert_id"]].append(row["segment"])
+    for segment in forgotten:
+        gone[segment["alert_id"]].append(segment["segment"])
     added: list[dict[str, Any]] = []
     for each in told:
         alert_id = each.stored.id

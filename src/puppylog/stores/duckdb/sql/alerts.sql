@@ -299,6 +299,21 @@ JOIN series ON series.life = steps.life
 CROSS JOIN definition
 WHERE steps.evaluation_no < $evaluations - 1
 
+-- name: kinds_of_judged
+-- Which kinds of rows the table `judged` has, and how many alerts have transitions to firing.
+SELECT coalesce(bool_or(is_forgotten), false) AS forgotten, coalesce(bool_or(state <> from_state), false) AS changed,
+       coalesce(bool_or(is_kept AND place IS NULL), false) AS new,
+       coalesce(bool_or(is_kept AND place IS NOT NULL), false) AS known,
+       coalesce(bool_or(is_kept AND NOT has_new_state), false) AS values_only,
+       count(DISTINCT alert_id) FILTER (state = 'firing' AND from_state <> 'firing') AS firing_alerts
+FROM (
+    SELECT *, is_last AND NOT is_forgotten AS is_kept FROM judged
+) AS kinds
+
+-- name: forgotten_segments
+-- The segments whose states are deleted.
+SELECT alert_id, segment FROM judged WHERE is_forgotten
+
 -- name: forget_states
 DELETE FROM puppylog.segment_states WHERE rowid IN (SELECT place FROM judged WHERE is_forgotten)
 
