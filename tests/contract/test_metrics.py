@@ -70,6 +70,13 @@ def test_a_metric_of_stored_records_equals_the_same_sql_over_the_records(
         store.delete_metric(name)
 
 
+@pytest.mark.parametrize("period_s", [7, 604_800], ids=["7 s", "1 week"])
+def test_buckets_of_any_period_begin_at_the_epoch(store: Store, period_s: int) -> None:
+    Source(store).append(records(30, ts=datetime.now(UTC) - timedelta(hours=40), step_s=4001))
+    store.create_metric(Metric("all", "count", "*", period_s))
+    assert_same(points(store, "all"), raw(store, "count(*)", period_s, None))
+
+
 def test_a_new_line_is_in_a_metric_before_any_refresh(store: Store) -> None:
     store.create_metric(Metric("total", "count", "*", 10, refresh_s=3600))
     now = datetime.now(UTC)

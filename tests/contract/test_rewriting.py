@@ -4,19 +4,24 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
-from contract.differences import CITUS, NUL_IN_TEXT, TIMESCALEDB
+from contract.columnar import make_columnar
+from contract.differences import CITUS, NUL_IN_TEXT, TIMESCALEDB_DISTRIBUTED
+from puppylog.collect.replay import replay
 from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
 from puppylog.model.stream import FilePosition, StreamReport
 from puppylog.monitor.collectors import list_followed_streams
+from puppylog.monitor.rejects import RejectFilter, iter_rejects
 from puppylog.stores.base import Store
+from puppylog.stores.postgres.ingest.rewriting import LinkedRewriter
 from puppylog.stores.rewriting import DeletedStream, ReadFile, Rewritten
 from support.embedded import wait_until
 from support.lines import LINE_BYTES, NOON, Source, open_stream, records, rejects, with_data
 from support.observations import assert_same, points, raw
+from support.rejected import access_lines, reject
 from support.server import StoreServer
 
 URI = "file:///var/log/test.log"
@@ -143,17 +148,6 @@ def test_metrics_are_right_after_as_many_records_have_replaced_others(
     assert_metrics_are_right(server, store)
 
 
-COLUMNAR = {
-    TIMESCALEDB: "SELECT compress_chunk(chunk) FROM show_chunks('puppylog.log_records') AS chunk",
-    CITUS: """
-        SELECT alter_table_set_access_method(format('puppylog.%I', name)::regclass, 'columnar')
-        FROM puppylog.list_days() JOIN pg_class ON relname = name JOIN pg_am ON pg_am.oid = relam
-        WHERE amname <> 'columnar'
-    """,
-}
-"""SQL that makes all records columnar, on the stores that have such records."""
-
-
 def test_columnar_records_are_replaced_and_deleted(server: StoreServer, store: Store) -> None:
     source = Source(store)
     then = datetime.now(UTC) - timedelta(days=20)
@@ -161,15 +155,50 @@ def test_columnar_records_are_replaced_and_deleted(server: StoreServer, store: S
     create_metrics(store)
     assert_metrics_are_right(server, store)
     for again in (True, False):
-        if server.name in COLUMNAR:
-            with psycopg.connect(server.database_url, autocommit=True) as connection:
-                connection.execute(COLUMNAR[server.name].encode())
+        make_columnar(server)
         if again:
             new = records(300, ts=then, step_s=600, severity="error", response_bytes=2)
             assert rewrite(source, new) == Rewritten(300, 0, 300, 0)
         else:
             assert store.delete_stream(source.stream_id) == DeletedStream(300, 0, 1)
         assert_metrics_are_right(server, store)
+
+
+def test_records_that_become_columnar_meanwhile_are_replaced_once(
+    server: StoreServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, other = Source(store), Source(store, "file:///other.log")
+    then = datetime.now(UTC) - timedelta(days=20)
+    source.append(records(300, ts=then, step_s=600))
+    other.append(records(20, ts=then, step_s=600))
+    choose, chosen = LinkedRewriter._choose_rows, list[Any]()
+
+    def choose_rows(rewriter: LinkedRewriter, *asked: Any) -> Any:
+        rows = choose(rewriter, *asked)
+        if not chosen:
+            make_columnar(server)
+        chosen.append(rows)
+        return rows
+
+    monkeypatch.setattr(LinkedRewriter, "_choose_rows", choose_rows)
+    new = records(300, ts=then, step_s=600, severity="error")
+    assert rewrite(source, new) == Rewritten(300, 0, 300, 0)
+    assert count(store, "log_records") == 320
+    assert max(places(store).values()) == 1
+    if server.name in (CITUS, TIMESCALEDB_DISTRIBUTED):
+        assert len(chosen) == 2
+
+
+def test_rejected_lines_of_columnar_days_become_records(server: StoreServer, store: Store) -> None:
+    source = Source(store)
+    then = datetime.now(UTC) - timedelta(days=20)
+    source.append(records(300, ts=then, step_s=600))
+    reject(source, access_lines(20, since=then, step=timedelta(hours=2)))
+    make_columnar(server)
+    summary = replay(store, iter_rejects(store, RejectFilter()), find_format("combined"))
+    assert (summary.records, summary.unchanged, summary.missed) == (20, 0, 0)
+    assert (count(store, "log_records"), count(store, "rejected_lines")) == (320, 0)
+    assert max(places(store).values()) == 1
 
 
 def test_metrics_are_right_after_records_got_other_times(server: StoreServer, store: Store) -> None:

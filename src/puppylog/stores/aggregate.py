@@ -174,8 +174,13 @@ def bucket_sql(period_s: int, dialect: Dialect) -> str:
         return _DUCKDB_BUCKET.format(period_us=period_s * 1_000_000)
     if dialect == "postgres":
         return f"date_bin({step}, ts, {_EPOCH})"
-    origin = "" if _TIMESCALEDB_ORIGIN_S % period_s == 0 else f", {_EPOCH}"
+    origin = f", {_EPOCH}" if needs_origin(period_s) else ""
     return f"time_bucket({step}, ts{origin})"
+
+
+def needs_origin(period_s: int) -> bool:
+    """Return whether TimescaleDB aligns buckets of this period to the epoch only if the query says so."""
+    return _TIMESCALEDB_ORIGIN_S % period_s != 0
 
 
 def _value(metric: Metric, dialect: Dialect) -> str:

@@ -1,8 +1,8 @@
 """Groups, metrics and alerts on a PostgreSQL server. Each metric has a row with its query, an aggregate and a view.
 
 On TimescaleDB the aggregate is a continuous aggregate if possible. TimescaleDB refuses one with a subquery (a metric
-that is limited to a group) and, before 2.20, one with a function that is not immutable. All other aggregates are rollup
-tables.
+that is limited to a group), before 2.20 one with a function that is not immutable, and before 2.15 one whose buckets
+have an origin (of 7 seconds, or a week). All other aggregates are rollup tables.
 """
 
 from collections.abc import Mapping
@@ -14,8 +14,9 @@ from puppylog.model.derived import DERIVED
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.stores import definitions
-from puppylog.stores.aggregate import Dialect, aggregate_sql, hidden_of, parts_of
+from puppylog.stores.aggregate import Dialect, aggregate_sql, hidden_of, needs_origin, parts_of
 from puppylog.stores.definitions import StoredAlert
+from puppylog.stores.postgres.schema.flavour import read_server, takes_origin
 from puppylog.stores.postgres.schema.installation import Installation
 from puppylog.stores.postgres.schema.levels import create_levels, drop_levels, records_in_range
 from puppylog.stores.postgres.schema.samples import sample_query, store_sample_query
@@ -80,7 +81,8 @@ class ServerDefinitions(definitions.Definitions[Session, StoredMetric, StoredAle
         _check_keep(connection, metric)
         stored = StoredMetric(metric_id, metric, group_id, ROLLUP)
         _try(connection, stored)
-        if self._installation.flavour.is_timescale and group_id is None and _create_continuous(connection, stored):
+        is_continuous = self._installation.flavour.is_timescale and group_id is None and _has_bucket(connection, metric)
+        if is_continuous and _create_continuous(connection, stored):
             stored = replace(stored, kind=CONTINUOUS)
         else:
             _create_rollup(connection, stored)
@@ -120,6 +122,11 @@ def _check_keep(session: Session, metric: Metric) -> None:
             f"{format_period(kept_s)}"
         )
         raise UsageError("create", f"metric {metric.name!r}", cause)
+
+
+def _has_bucket(session: Session, metric: Metric) -> bool:
+    """Return whether a continuous aggregate of this release can have the metric's buckets."""
+    return not needs_origin(metric.period_s) or takes_origin(read_server(session))
 
 
 def _create_continuous(session: Session, stored: StoredMetric) -> bool:

@@ -1,19 +1,22 @@
 """Replaces the rows of a file, and deletes streams, in one transaction each.
 
-A replay of rejected lines waits for this transaction, and this one for a replay: they change the same rows.
+A replay of rejected lines waits for this transaction, and this one for a replay: they change the same rows. A job that
+compresses the records may conflict with the transaction, which is then repeated.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from puppylog.errors import StoreUnavailable
 from puppylog.model.record import Parsed
 from puppylog.stores.base import StoreInfo
 from puppylog.stores.postgres.ingest.append import Days, Rows, copy_records, copy_rejects, make_days, note_times
 from puppylog.stores.postgres.ingest.touched import days_of
+from puppylog.stores.postgres.sessions.failures import is_deadlock
 from puppylog.stores.postgres.sessions.link import Link
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -22,8 +25,21 @@ from puppylog.stores.staging import StagedRows
 from puppylog.stores.streams import check_read_file
 
 _QUERIES = load_queries("puppylog.stores.postgres", "rewriting.sql")
-_CITUS: Final = "citus"
 _REPLAY_QUERIES = load_queries("puppylog.stores.postgres", "replay.sql")
+
+_COLUMNAR: Final = {
+    "citus": ("columnar_partitions", "make_heap"),
+    "timescaledb_distributed": ("compressed_chunks", "decompress"),
+}
+"""Flavours that delete no columnar records: the query of the tables that have some, and what makes them ordinary."""
+
+_PAUSES_S: Final = (0.1, 0.3, 1.0, 3.0)
+
+T = TypeVar("T")
+
+
+class _Conflict(StoreUnavailable):
+    """Another session has changed the records since the transaction was prepared."""
 
 
 class LinkedRewriter:
@@ -45,11 +61,11 @@ class LinkedRewriter:
         def work(session: Session) -> Rewritten:
             make_days(session, self._days, days)
             condition = _QUERIES["of_file"].format(stream_id=int(file.stream_id), file_id=int(file.file_id))
-            rows = self._choose_rows(session, condition)
+            rows = self._choose_rows(session, file.stream_id, condition)
             with session.transaction():
                 return _rewrite(session, rows, file, context, staged)
 
-        rewritten = self._ingest.call(work)
+        rewritten = self._repeat(work)
         self._run_jobs()
         return rewritten
 
@@ -57,27 +73,40 @@ class LinkedRewriter:
         condition = _QUERIES["of_stream"].format(stream_id=int(stream_id))
 
         def work(session: Session) -> DeletedStream:
-            rows = self._choose_rows(session, condition)
+            rows = self._choose_rows(session, stream_id, condition)
             with session.transaction():
                 return _delete_stream(session, rows, stream_id)
 
-        deleted = self._ingest.call(work)
+        deleted = self._repeat(work)
         self._run_jobs()
         return deleted
 
-    def _choose_rows(self, session: Session, condition: str) -> "_Rows":
-        """Return the rows that a condition selects.
+    def _repeat(self, work: Callable[[Session], T]) -> T:
+        """Do ``work``, and again a few times if its transaction conflicts with a job or a replay."""
+        for pause_s in _PAUSES_S:
+            try:
+                return self._ingest.call(work)
+            except StoreUnavailable as error:
+                if not isinstance(error, _Conflict) and not is_deadlock(error):
+                    raise
+            time.sleep(pause_s)
+        return self._ingest.call(work)
 
-        Citus deletes no row of a columnar partition, and refuses a deletion that might touch one. So the partitions of
-        the records become ordinary ones, and the records are deleted day by day.
+    def _choose_rows(self, session: Session, stream_id: int, condition: str) -> "_Rows":
+        """Return the rows of a stream that a condition selects.
+
+        Some flavours delete no columnar record, and refuse a deletion that might touch one. So the tables of these
+        records become ordinary ones, each in a transaction of its own, and the records are deleted day by day.
         """
-        if self.info.flavour != _CITUS:
-            return _Rows(condition, None)
+        if self.info.flavour not in _COLUMNAR:
+            return _Rows(condition)
+        columnar, make_ordinary = _COLUMNAR[self.info.flavour]
         days = sorted(_list_days(session, condition))
-        for row in session.rows(_QUERIES["columnar_days"], {"days": days}):
+        rows = _Rows(condition, days, _QUERIES[columnar], {"stream_id": stream_id, "days": days})
+        for table in rows.list_columnar(session):
             with session.transaction():
-                session.run(_QUERIES["make_changeable"].format(name=row["name"]))
-        return _Rows(condition, days)
+                session.run(_QUERIES[make_ordinary].format(**table))
+        return rows
 
 
 def _list_days(session: Session, condition: str) -> set[date]:
@@ -89,18 +118,28 @@ class _Rows:
     """Rows that go."""
 
     condition: str  # SQL that selects them
-    days: Sequence[date] | None  # of the records, if they are deleted day by day
+    days: Sequence[date] | None = None  # of the records, if they are deleted day by day
+    columnar: str = ""  # then the query of the columnar tables that have records of these days
+    values: Mapping[str, Any] = field(default_factory=dict)  # of this query
+
+    def list_columnar(self, session: Session) -> Sequence[Mapping[str, Any]]:
+        """Return the columnar tables that have some of the records."""
+        return session.rows(self.columnar, self.values)
 
     def delete_records(self, session: Session) -> int:
         """Delete the records; return their number.
 
         Raises:
-            StoreUnavailable: a replay has stored records of other days since the days were listed.
+            _Conflict: since the rows were chosen, a replay has stored records of other days, or a job has made records
+                columnar.
         """
         if self.days is None:
             return session.run(_QUERIES["delete_records"].format(condition=self.condition))
+        # This query locks the tables of the records, so that no job makes one of them columnar any more.
         if not _list_days(session, self.condition) <= {*self.days}:
-            raise StoreUnavailable("replace", "records", "others were stored at the same moment")
+            raise _Conflict("replace", "records", "others were stored at the same moment")
+        if self.list_columnar(session):
+            raise _Conflict("replace", "records", "a job made them columnar at the same moment")
         conditions = [_QUERIES["within_day"].format(condition=self.condition, day=day) for day in self.days]
         return sum(session.run(_QUERIES["delete_records"].format(condition=each)) for each in conditions)
 

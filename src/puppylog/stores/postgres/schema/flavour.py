@@ -19,6 +19,7 @@ _QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
 
 _OLDEST: Final = 140_000
 _TIMESCALEDB: Final = (2, 14)
+_ORIGIN: Final = (2, 15)
 _MULTI_NODE: Final = ((2, 5), (2, 14))
 _CITUS: Final = (12,)
 _CRON: Final = (1, 5)  # the first version with schedules shorter than a minute
@@ -99,6 +100,11 @@ def is_timescaledb_used(version: str, *, is_distributed: bool) -> bool:
     """Return whether a new store would use this version of TimescaleDB, if it is the community edition."""
     least, below = _MULTI_NODE if is_distributed else (_TIMESCALEDB, (1_000_000,))
     return least <= parse_version(version) < below
+
+
+def takes_origin(server: Server) -> bool:
+    """Return whether a continuous aggregate of this TimescaleDB takes buckets with an origin."""
+    return parse_version(server.timescaledb or "") >= _ORIGIN
 
 
 def check_server(server: Server, thing: str) -> None:

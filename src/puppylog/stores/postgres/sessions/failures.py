@@ -179,6 +179,11 @@ def is_timed_out(error: PuppylogError) -> bool:
     return isinstance(error.__cause__, sqlstates.QueryCanceled)
 
 
+def is_deadlock(error: PuppylogError) -> bool:
+    """Return whether the server has rolled the transaction back, because it and another one waited for each other."""
+    return isinstance(error.__cause__, sqlstates.DeadlockDetected)
+
+
 def is_forbidden(error: PuppylogError) -> bool:
     """Return whether the session's role lacks a right."""
     return isinstance(error.__cause__, sqlstates.InsufficientPrivilege)

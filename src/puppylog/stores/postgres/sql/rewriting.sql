@@ -58,16 +58,40 @@ DELETE FROM puppylog.log_streams WHERE id = $stream_id
 -- The days of the records that go.
 SELECT DISTINCT CAST(date_trunc('day', ts) AS date) AS day FROM puppylog.log_records WHERE {condition}
 
--- name: columnar_days
--- The columnar partitions of some days.
-SELECT c.relname AS name
+-- name: columnar_partitions
+-- The columnar partitions of some days, on Citus.
+SELECT 'puppylog.' || quote_ident(c.relname) AS name
 FROM unnest($days::date[]) AS day
 JOIN pg_class AS c ON c.oid = to_regclass('puppylog.' || puppylog.partition_of(day))
 JOIN pg_am AS am ON am.oid = c.relam
 WHERE am.amname = 'columnar'
 
--- name: make_changeable
+-- name: make_heap
 -- Makes a columnar partition an ordinary table; the jobs make it columnar again. Lines that are stored meanwhile would be
 -- lost, so the parent is locked.
 LOCK TABLE ONLY puppylog.log_records IN SHARE ROW EXCLUSIVE MODE;
-SELECT alter_table_set_access_method('puppylog.{name}'::regclass, 'heap')
+SELECT alter_table_set_access_method('{name}'::regclass, 'heap')
+
+-- name: compressed_chunks
+-- The compressed chunks that have a stream's records of some days, on TimescaleDB with data nodes: those of these days
+-- whose range of hash values has the stream's; with their data nodes, as a literal.
+SELECT format('%I.%I', c.chunk_schema, c.chunk_name) AS name, quote_literal(CAST(c.data_nodes AS text)) AS nodes
+FROM timescaledb_information.chunks AS c
+JOIN _timescaledb_catalog.chunk AS entry ON entry.schema_name = c.chunk_schema AND entry.table_name = c.chunk_name
+JOIN _timescaledb_catalog.chunk_constraint AS bound ON bound.chunk_id = entry.id
+JOIN _timescaledb_catalog.dimension_slice AS slice ON slice.id = bound.dimension_slice_id
+JOIN _timescaledb_catalog.dimension AS dimension ON dimension.id = slice.dimension_id
+WHERE c.hypertable_schema = 'puppylog' AND c.hypertable_name = 'log_records' AND c.is_compressed
+  AND EXISTS (SELECT FROM unnest($days::date[]) AS day WHERE c.range_start < day + INTERVAL '1 day' AND c.range_end > day)
+  AND dimension.column_name = 'stream_id'
+  AND _timescaledb_functions.get_partition_hash($stream_id::integer) >= slice.range_start
+  AND _timescaledb_functions.get_partition_hash($stream_id::integer) < slice.range_end
+ORDER BY 1
+
+-- name: decompress
+-- Decompresses a chunk on its data nodes; the policy compresses it again. No server notices a deadlock of two nodes. So
+-- this locks in the order of others: as a query and drop_chunks, the access node's table before the data node's; as the
+-- policy, the data node's table before the row in the access node's catalog, which decompress_chunk would lock first.
+LOCK TABLE puppylog.log_records IN ROW EXCLUSIVE MODE;
+CALL distributed_exec('LOCK TABLE {name} IN EXCLUSIVE MODE', CAST({nodes} AS name[]));
+SELECT decompress_chunk('{name}', if_compressed => true)

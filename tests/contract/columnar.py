@@ -1,0 +1,29 @@
+"""Makes records columnar at once, as the stores' own jobs do after a while."""
+
+from typing import Final
+
+import psycopg
+
+from contract.differences import CITUS, TIMESCALEDB, TIMESCALEDB_DISTRIBUTED
+from support.server import StoreServer
+
+_COMPRESS: Final = (
+    "SELECT compress_chunk(chunk, if_not_compressed => true) FROM show_chunks('puppylog.log_records') AS chunk"
+)
+_COLUMNAR: Final = {
+    TIMESCALEDB: _COMPRESS,
+    TIMESCALEDB_DISTRIBUTED: _COMPRESS,
+    CITUS: """
+        SELECT alter_table_set_access_method(format('puppylog.%I', name)::regclass, 'columnar')
+        FROM puppylog.list_days() JOIN pg_class ON relname = name JOIN pg_am ON pg_am.oid = relam
+        WHERE amname <> 'columnar'
+    """,
+}
+"""SQL that makes all records columnar, on the stores that have such records."""
+
+
+def make_columnar(server: StoreServer) -> None:
+    """Make all records columnar. A store without columnar records stays as it is."""
+    if server.name in _COLUMNAR:
+        with psycopg.connect(server.database_url, autocommit=True) as connection:
+            connection.execute(_COLUMNAR[server.name].encode())
