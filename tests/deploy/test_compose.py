@@ -87,7 +87,7 @@ def test_the_configuration_is_valid_and_has_the_metrics_of_the_dashboards(
     assert checked.code == 0, checked.err
     declared = set(re.findall(r'^name = "(\w+)"', path.read_text(encoding="utf-8"), re.MULTILINE))
     queries = [query.sql for dashboard in DASHBOARDS.values() for query in iter_queries(dashboard)]
-    read = {name for sql in queries for name in re.findall(r"(?i)\b(?:from|join)\s+metrics(?:_1[mhd])?\.(\w+)", sql)}
+    read = {name for sql in queries for name in re.findall(r"read_metric\(\s*'(\w+)'", sql)}
     assert read
     assert read <= declared
 

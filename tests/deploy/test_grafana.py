@@ -151,6 +151,15 @@ def test_a_query_uses_only_macros_and_variables_that_exist(query: Query) -> None
 
 
 @queries
+def test_a_query_of_records_says_how_many_it_reads_at_most(query: Query) -> None:
+    panels = {panel["title"]: panel for panel in DASHBOARDS[query.dashboard]["panels"]}
+    reads, limits = query.sql.count("FROM puppylog.log_records"), query.sql.count("ORDER BY ts DESC\n")
+    assert reads == limits == query.sql.count("LIMIT 20000\n")
+    if reads:
+        assert "newest 20,000 records" in panels[query.title]["description"]
+
+
+@queries
 def test_a_panel_with_intervals_has_a_shortest_interval(query: Query) -> None:
     panels = {panel["title"]: panel for panel in DASHBOARDS[query.dashboard]["panels"]}
     if "$__interval" in query.sql:

@@ -124,11 +124,12 @@ def test_percentiles_are_those_of_the_sizes_of_answers(ask: Callable[..., Answer
     assert 1000 < row["p90"] < row["p99"] < 1040
 
 
-def test_routes_are_listed_with_their_errors(ask: Callable[..., Answer]) -> None:
+def test_routes_are_listed_with_their_errors(reader: Reader, ask: Callable[..., Answer]) -> None:
     routes = {row["route"]: row for row in ask("Top routes").rows}
     worst = routes[f"/{HOSTILE}/1"[:200]]
     assert (worst["requests"], worst["client errors"], worst["server errors"], worst["bytes"]) == (60, 0, 60, 600)
     assert (routes["/"]["client errors"], routes["/api/2"]["bytes"]) == (10, 0)
+    assert {row["since"] for row in routes.values()} == {reader.filled_at}
 
 
 def test_collectors_are_listed_with_their_positions(ask: Callable[..., Answer]) -> None:
@@ -153,7 +154,8 @@ def test_rejected_lines_are_counted_by_reason(ask: Callable[..., Answer]) -> Non
 
 def test_metrics_are_listed_with_the_lag_of_their_watermarks(ask: Callable[..., Answer]) -> None:
     found = {row["metric"]: row for row in ask("Metrics").rows}
-    periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60, "requests_per_status": 10}
+    periods = {"total_traffic": 1, "total_traffic_per_route": 10, "lines_per_stream": 60}
+    periods |= {"requests_per_status": 10, "requests_per_stream": 10}
     periods |= {f"response_bytes_{statistic}": 60 for statistic in ("p50", "p90", "p99")}
     assert {name: row["period"] for name, row in found.items()} == periods
     assert all(0 < row["watermark lag"] < 3600 for row in found.values())
@@ -225,6 +227,7 @@ def test_streams_are_chosen_one_by_one_or_together(ask: Callable[..., Answer]) -
     assert totals(ask("Lines per minute", stream=list(streams.values())), per_s=60).keys() == streams.keys()
     one = streams["file:///var/log/o'brien.log"]
     assert [row["route"] for row in ask("Top routes", stream=[one]).rows] == ["/api/2"]
+    assert totals(ask("Status codes", stream=list(streams.values()))) == totals(ask("Status codes"))
 
 
 def test_a_hostile_section_can_be_chosen(ask: Callable[..., Answer]) -> None:
