@@ -101,6 +101,35 @@ def test_what_begins_no_record_continues_the_record_before(line: str, path: str)
 
 
 @pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    "message",
+    [
+        "0 errors, 2 warnings",
+        "no error found",
+        "error_log /var/log/error.log is open",
+        "ErrorDocument 404 /lost",
+        "Error reporting is on",
+        "info page loaded",
+        "received INFO from sip:alice@example.org",
+        "the level is DEBUG now",
+        "status=ERROR code=12",
+        "select 'a: ERROR: b'",
+        '{"a": "b: ERROR: c"}',
+        "the ABC1234X is not known",
+        "ABC1234X is not known",
+        "AB1234E is not known",
+        "the shop (error) is closed",
+        "the shop: error: closed",
+        "the first of all words of a message that is long before: what looks like a level: ERROR: late",
+        "12 of 10.0.0.5 ERRORS",
+    ],
+)
+def test_no_level_is_made_of_words_within_a_message(message: str, path: str) -> None:
+    (record,) = read("app", f"2026-11-24 10:00:00 {message}\n".encode(), path).records
+    assert (record["severity"], record["message"]) == (None, message)
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_a_zone_with_several_meanings_is_named(path: str) -> None:
     (record,) = read("app", b"2026-11-24 10:00:00 IST WARN slow\n", path).records
     assert json.loads(record["attributes"])["zone"] == "IST"

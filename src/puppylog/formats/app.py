@@ -8,8 +8,9 @@ import re
 from copy import copy
 from typing import Final
 
-from puppylog.formats.app_head import Head, HeadReader, find_letter, is_thread
+from puppylog.formats.app_head import HeadReader
 from puppylog.formats.app_names import read_name
+from puppylog.formats.app_parts import Head, find_letter, is_thread
 from puppylog.formats.app_prefix import find_prefix
 from puppylog.formats.dating import Dating, Heads
 from puppylog.formats.members import list_numbers, list_texts
@@ -21,7 +22,16 @@ _MOST_ITEMS: Final = 12
 _CLASS = re.compile(r"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+")
 _METHOD = re.compile(r"([A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+) ([0-9A-Za-z_$<>]+)")
 _NEXT_LINE = re.compile(rb"(?:[ \t\r]*\n)*([^\n]*?)\r?\n")
+_CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}([IWES])(?=[ :]|\Z)")
+_AFTER_MARK = re.compile(r" +([A-Z]{3,13}[1-5]?): ")
+_IN_PARENTHESES = re.compile(r"([A-Za-z]{3,13}[1-5]?)\): ")
 _LEVEL_LINE = re.compile(r"([A-Z]{4,7}): ")
+
+
+_OF_CODE: Final = {"I": "info", "W": "warning", "E": "error", "S": "error"}
+_LATEST_LEVEL: Final = 80  # bytes of the message
+_DATA: Final = frozenset("\"'={}")
+"""After one of these, what looks like a level is data of the message."""
 
 
 def read_head(text: str, dating: Dating) -> Head | None:
@@ -93,11 +103,31 @@ def _finish(reader: HeadReader) -> Head | None:
     reader.skip()
     head.message = reader.text[reader.at :]
     if not head.level:
+        head.level = _find_level(head.message)
         return head
     _name_word(reader)
     _name_groups(reader)
     _cut_class(reader)
     return head
+
+
+def _find_level(message: str) -> str:
+    """Return the level in a message behind a head without one; empty if there is none.
+
+    It is the last letter of a code of IBM, ``ANR1234E``, or a word between marks near the start: ``backup: ERROR: …``,
+    ``Puppet (err): …``. The message stays whole.
+    """
+    code = _CODE.match(message)
+    if code is not None:
+        return _OF_CODE[code[1]]
+    for at, byte in enumerate(message[:_LATEST_LEVEL]):
+        if byte in _DATA or not byte.isascii():
+            break
+        regex = _IN_PARENTHESES if byte == "(" else _AFTER_MARK if byte in ":>]" else None
+        level = regex.match(message, at + 1) if regex is not None else None
+        if level is not None and find_severity(level[1]) is not None:
+            return level[1]
+    return ""
 
 
 def _name_word(reader: HeadReader) -> None:

@@ -7,35 +7,28 @@ follows, so that the message of a line without a level stays whole.
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
+from puppylog.formats.app_parts import LETTERS, Head, is_capitals, is_letter, is_thread
 from puppylog.formats.dating import Dating
-from puppylog.formats.rows import NO_TIME
 from puppylog.formats.stamp import read_stamp
 from puppylog.model.severity import find_severity
 
 _MOST_GROUPS: Final = 4
 _CLOSING: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
-_LETTERS: Final[Mapping[str, str]] = {
-    "T": "trace",
-    "D": "debug",
-    "I": "info",
-    "N": "notice",
-    "W": "warning",
-    "E": "error",
-    "C": "critical",
-    "F": "critical",
-}
-
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-_MARK = re.compile(r"(-{1,3}|:{1,3}|[|>,])")
+_MARK = re.compile(r"(->|-{1,3}|:{1,3}|[|>,])")
+_ARROW_AND_LEVEL = re.compile(r"-> +[A-Z]")
 _CLOCK = re.compile(
     r"([0-9]{1,2}([/.-])[0-9]{1,2}\2[0-9]{2,4},? )?+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(?:[.,][0-9]{1,9}+)?+)?+"
     r"( ?[AP]M(?![0-9A-Za-z:]))?+(?![0-9A-Za-z:])"
 )
-_WORD = re.compile(r"([A-Za-z]{2,13})(?![0-9A-Za-z_-])")
+_WORD = re.compile(r"([A-Za-z]{2,13}[1-5]?)(?![0-9A-Za-z_-])")
+_CATEGORY = re.compile(r"([0-9A-Za-z_.-]+):([A-Za-z]+)")
+_PROCESS = re.compile(r"[Pp][Ii][Dd][ :=]{0,2}([0-9]{1,10})")
+_REST = re.compile(r"\|([^\[\](){}<>\"\x1b\x80-\U0010ffff]{0,80})")
+_CODE = re.compile(r"\[([A-Z][0-9]{3,5})\](?=: )")
+_BEFORE_DATE = re.compile(r" +\[[0-9]{4}[/.-]")
 _GROUP = re.compile(r"[^\[\](){}<>\"\x1b\x80-\U0010ffff]{1,80}")
 _DIGITS = re.compile(r"[0-9]{1,10}(?![0-9A-Za-z_./-])")
 _THREAD_NUMBER = re.compile(r"#([0-9]{1,10})(?![0-9A-Za-z_./-])")
@@ -45,53 +38,11 @@ _SOURCE = re.compile(
 _CALL = re.compile(r":([0-9A-Za-z_~:]{1,80}\(\)):?(?=[ \t])")
 _COMPONENT = re.compile(r"([DIWEF])[0-9]? +([A-Z_]{2,16}|-) +(?=\[)")
 _LETTER_SOURCE = re.compile(r"[IWEF] [0-9A-Za-z_./@-]+:[0-9]{1,7}\]")
+_JOINED_LETTER = re.compile(r"[TDINWECF]\[[0-9]")
 _THREAD = re.compile(r"[A-Za-z0-9_$.-]+")
 
 _CONSOLE: Final = frozenset({"info", "warn", "fail", "crit", "dbug", "trce", "error", "debug", "verbose", "warning"})
 """Levels in small letters that begin a record without a time, if a colon and a blank follow."""
-
-
-@dataclass(slots=True)
-class Head:
-    """What the head of a line says; a text that it does not have is empty."""
-
-    ts_us: int = NO_TIME
-    is_local: bool = False
-    zone_name: str = ""
-    time: str = ""  # a time of day without a date, or with one that could mean several days
-    level: str = ""  # as it is written; of a notation of letters, the letter
-    logger: str = ""
-    pid: str = ""
-    tid: str = ""
-    thread: str = ""
-    user: str = ""
-    file: str = ""
-    line: str = ""
-    function: str = ""
-    event_id: str = ""
-    context: str = ""
-    message: str = ""
-
-
-def is_capitals(word: str) -> bool:
-    """Return whether a word has ASCII capitals only."""
-    return word.isascii() and word.isupper() and word.isalpha()
-
-
-def _is_letter(byte: str) -> bool:
-    return byte.isascii() and byte.isalpha()
-
-
-def find_letter(letter: str) -> str:
-    """Return the severity of a level that is a single letter."""
-    return _LETTERS[letter]
-
-
-def is_thread(name: str) -> bool:
-    """Return whether a name in brackets looks like that of a thread, and not of a logger."""
-    if "::" in name:
-        return False
-    return name == "main" or "hread" in name or any(byte in "0123456789-:=" for byte in name)
 
 
 class HeadReader:
@@ -129,6 +80,8 @@ class HeadReader:
         if match is None or not self.items:
             return
         mark, after = match[0], match.end()
+        if mark == "->" and (self.head.level or not _ARROW_AND_LEVEL.match(self.text, self.at)):
+            return
         following = self.byte(after)
         self.is_tight = following not in {"", " ", "\t"}
         may_be_tight = mark == "|" or (mark == ":" and (self.head.level or (self.has_time and is_capitals(following))))
@@ -203,7 +156,7 @@ class HeadReader:
         while self.byte(at) == " ":
             at += 1
         if opening in "[(" and not self.has_time and not self.head.time:
-            is_letter = self.byte(at) in _LETTERS and self.byte(at + 1) == " " and not self.head.level
+            is_letter = self.byte(at) in LETTERS and self.byte(at + 1) == " " and not self.head.level
             end = self._read_time(at + 2 if is_letter else at)
             if end is not None:
                 if is_letter:
@@ -213,13 +166,16 @@ class HeadReader:
                 return True
         return self._read_level_within(at, closing) or self._read_group(opening, closing, at)
 
-    def _read_level_within(self, at: int, closing: str) -> bool:
+    def _read_level_within(self, at: int, closing: str) -> bool:  # noqa: PLR0911 - one for each form of a level
         """Read a level in brackets, alone or before other items."""
         if self.head.level and not self.is_letter:
             return False
-        if self.byte(at) in _LETTERS and self.byte(at + 1) == closing and not self.head.level:
+        if self.byte(at) in LETTERS and self.byte(at + 1) == closing and not self.head.level:
             self.set_level(self.text[at], is_bracketed=True)
             self.at = at + 2
+            return True
+        if self.byte(at) in LETTERS and self._read_rest(at + 1, closing):
+            self.set_level(self.text[at], is_bracketed=True)
             return True
         escape = _ESCAPE.match(self.text, at)
         at = escape.end() if escape is not None else at
@@ -236,17 +192,29 @@ class HeadReader:
             self.set_level(word[1], is_bracketed=True)
             self.at = end + 1
             return True
+        if self._read_rest(end, closing):
+            self.set_level(word[1], is_bracketed=True)
+            return True
         if not has_blank or not is_capitals(word[1]):
             return False
         self.set_level(word[1], is_bracketed=True)
         self.at, self.closing = end, closing
         return True
 
+    def _read_rest(self, at: int, closing: str) -> bool:
+        """Read ``|app|7f2a]`` after a level in brackets: the rest is the context."""
+        rest = _REST.match(self.text, at)
+        if rest is None or self.byte(rest.end()) != closing:
+            return False
+        self.head.context = rest[1].strip(" ")
+        self.at = rest.end() + 1
+        return True
+
     def _read_group(self, opening: str, closing: str, at: int) -> bool:
         """Read a number, a place in the source, or a name in brackets."""
         head = self.head
         digits = _DIGITS.match(self.text, at)
-        is_apart = self.at == 0 or not _is_letter(self.text[self.at - 1])  # INFO[0012] has seconds
+        is_apart = self.at == 0 or not is_letter(self.text[self.at - 1])  # INFO[0012] has seconds
         takes_number = opening in "[(" and not (head.pid and head.tid) and is_apart
         if takes_number and digits is not None and self.byte(digits.end()) == closing:
             if head.pid:
@@ -254,6 +222,10 @@ class HeadReader:
             else:
                 head.pid = digits[0]
             self.at = digits.end() + 1
+            return True
+        process = _PROCESS.match(self.text, at) if opening in "[(" and not head.pid else None
+        if process is not None and self.byte(process.end()) == closing:
+            head.pid, self.at = process[1], process.end() + 1
             return True
         start = head.file, head.line
         end = self._read_source(at)
@@ -276,7 +248,7 @@ class HeadReader:
             head.thread = content
             return True
         if opening == "<":
-            if not head.level or head.thread or not set(content) <= set("0123456789."):
+            if not (head.level or self.has_time) or head.thread or not set(content) <= set("0123456789."):
                 return False
             head.thread = content
             return True
@@ -284,6 +256,11 @@ class HeadReader:
             return False
         if content.isdigit() or len(self.groups) == _MOST_GROUPS:
             return False
+        category = _CATEGORY.fullmatch(content) if not head.level else None
+        if category is not None and find_severity(category[2]) is not None:
+            self.set_level(category[2], is_bracketed=True)
+            head.logger = category[1]
+            return True
         self.groups.append(content)
         return True
 
@@ -305,15 +282,19 @@ class HeadReader:
     def _read_number(self) -> bool:
         head = self.head
         match = _DIGITS.match(self.text, self.at)
-        if match is None or head.pid:
+        if match is None or (head.pid and (head.tid or head.level)):
             return False
-        thread = _THREAD_NUMBER.match(self.text, match.end())
+        thread = _THREAD_NUMBER.match(self.text, match.end()) if not head.pid else None
         end = match.end() if thread is None else thread.end()
         if self.byte(end) not in {"", " ", "\t", "|", ":", self.closing}:
             return False
         if head.level and thread is None and not self.text.startswith(" ---", end):
             return False
-        head.pid, self.at = match[0], end
+        self.at = end
+        if head.pid:
+            head.tid = match[0]
+            return True
+        head.pid = match[0]
         if thread is not None:
             head.tid = thread[1]
         return True
@@ -354,6 +335,9 @@ class HeadReader:
         self.set_level(word[1], is_bracketed=False)
         self.is_level_first &= is_capitals(word[1]) or word[1] in _CONSOLE
         self.at = end
+        code = _CODE.match(self.text, end)
+        if code is not None:
+            head.context, self.at = code[1], code.end()
         name = _THREAD.match(self.text, end + 1) if self.closing and self.byte(end) == "/" else None
         if name is not None:
             head.thread, self.at = name[0], name.end()
@@ -365,23 +349,29 @@ class HeadReader:
             return following in {"", " ", "\t", ":", "|", "]", "/", "[", ",", ">", ")", "\x1b"}
         if following == ":" and self.byte(end + 1) in {"", " "}:
             return self.has_time or bool(self.head.time) or self.items == 0
+        if self.items == 0 and (_CODE.match(self.text, end) or _BEFORE_DATE.match(self.text, end)):
+            return True
         if self.closing and following in {" ", self.closing}:
             return True
-        if self.mark not in {"|", "\t", "-"}:
+        if self.mark not in {"|", "\t", "-", "="}:
             return False
         at = end
         while self.byte(at) == " ":
             at += 1
-        return self.byte(at) in {"|", "\t"} or self.text.startswith("- ", at)
+        return self.byte(at) in {"|", "\t"} or self.text.startswith(("- ", "-- "), at)
 
     def _read_letter(self) -> bool:
         """Read the letter of Ruby, ``I, [``, or of MongoDB with the component after it, ``I NETWORK  [``."""
         head, text = self.head, self.text
         if head.level:
             return False
-        if self.items == 0 and self.byte(self.at) in _LETTERS and text.startswith(", [", self.at + 1):
+        if self.items == 0 and self.byte(self.at) in LETTERS and text.startswith(", [", self.at + 1):
             self.set_level(text[self.at], is_bracketed=False)
             self.at += 3
+            return True
+        if self.items == 0 and _JOINED_LETTER.match(text, self.at):  # of CometBFT, before the time in brackets
+            self.set_level(text[self.at], is_bracketed=False)
+            self.at += 1
             return True
         source = _LETTER_SOURCE.match(text, self.at) if self.has_time else None
         end = self._read_source(self.at + 2) if source is not None else None

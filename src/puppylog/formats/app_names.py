@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-from puppylog.formats.app_head import HeadReader, is_capitals
+from puppylog.formats.app_head import HeadReader
+from puppylog.formats.app_parts import is_capitals
 from puppylog.model.severity import find_severity
 
 _NAME = re.compile(r"[A-Za-z_$](?:[0-9A-Za-z_.$/#@-]|::(?=[0-9A-Za-z_.$/#@-]))*")
@@ -15,13 +16,15 @@ _CATEGORY = re.compile(r"\[([0-9]{1,7})\]\Z")
 _MODULE = re.compile(r" ([0-9]{1,10}) ([0-9]{1,18}) ")
 _ANSIBLE = re.compile(r"p=([0-9]{1,10}) u=([^ |]+) (?:n=([^ |]+) )?(?:([A-Z]+))?\| ")
 _SYSLOG_LEVEL = re.compile(r"LOG([0-7])(?=\[)")
-_ID = re.compile(r"[0-9A-Fa-f-]+(?=[ \t|])")
+_ID = re.compile(r"(?:0x)?[0-9A-Fa-f.:-]*[0-9A-Fa-f](?=[ \t|])")
+_LEVEL_AND_COLON = re.compile(r"([A-Z]{2,13}[1-5]?) *:(?: |\Z)")
 _CAMEL = re.compile(r"[A-Z][a-z0-9]+[A-Z][0-9A-Za-z]*")
 _LOWER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 _LONGEST: Final = 120
 _MOST_WORDS: Final = 2  # before the level
-_SHORTEST_ID: Final = 8  # unless it begins with a digit and stands between tabs or bars
+_SHORTEST_ID: Final = 8
+_SHORTEST_ID_WITH_DIGIT: Final = 4  # at its start; shorter ones stand between tabs or bars
 _SYSLOG_LEVELS: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 _PLAIN_NAMES: Final = frozenset({"root", "main", "app"})
 """Names without any mark of a name that stand before a level."""
@@ -128,7 +131,7 @@ def _read_before_level(reader: HeadReader, name: str, end: int) -> bool:
     return True
 
 
-def _ends_word(reader: HeadReader, name: str, end: int) -> bool:
+def _ends_word(reader: HeadReader, name: str, end: int) -> bool:  # noqa: PLR0911 - one for each mark
     text, following = reader.text, reader.byte(end)
     if following in {"|", "\t"} or _PROCESS.match(text, end):
         return True
@@ -141,7 +144,10 @@ def _ends_word(reader: HeadReader, name: str, end: int) -> bool:
         at += 1
     if text.startswith("|", at):
         return True
-    if reader.has_time and text.startswith("- ", at):
+    if reader.has_time and text.startswith(("- ", "> ", "-> "), at):
+        return True
+    level = _LEVEL_AND_COLON.match(text, at) if reader.has_time else None
+    if level is not None and find_severity(level[1]) is not None:
         return True
     return name in _PLAIN_NAMES or any(byte in "0123456789._-" for byte in name[1:]) or reader.byte(at) == "("
 
@@ -166,12 +172,13 @@ def _read_syslog_level(reader: HeadReader) -> bool:
 
 
 def _read_id(reader: HeadReader) -> bool:
-    """Read the id of a request or a thread in hexadecimal digits, which counts only if a level follows."""
+    """Read the id of a request or a thread in hexadecimal digits, or an address; it counts only if a level follows."""
     match = _ID.match(reader.text, reader.at)
     if match is None or reader.words == _MOST_WORDS or not any(byte.isdigit() for byte in match[0]):
         return False
-    is_between_marks = match[0][0].isdigit() and reader.byte(match.end()) != " "
-    if len(match[0]) < _SHORTEST_ID and not is_between_marks:
+    is_between_marks = reader.byte(match.end()) != " "
+    shortest = 1 if is_between_marks else _SHORTEST_ID_WITH_DIGIT
+    if len(match[0]) < (shortest if match[0][0].isdigit() else _SHORTEST_ID):
         return False
     reader.words += 1
     if not reader.head.context:

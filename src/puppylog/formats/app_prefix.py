@@ -18,7 +18,7 @@ _STAMP = re.compile(r"(?:(?<=[ |])|(?<=::)|\A)(?:[12][0-9]{3}[/.:-][0-9A-Za-z]|[
 _DATE = re.compile(r"[ -]+(?:[0-9]{4}([/.-])[0-9]{1,2}\1[0-9]{1,2}|[0-9]{1,2}([/.-])[0-9]{1,2}\2[0-9]{4})(?=[ T])")
 _BETWEEN = re.compile(r"[ |]+|::")
 _PLAIN_WORD = re.compile(r"[A-Z]?[a-z]+")
-_CAPITALS = re.compile(r"[A-Z]+")
+_CAPITALS = re.compile(r"[A-Z]+[1-5]?")
 _ID = re.compile(r"[0-9A-Za-z]")
 
 _DIGITS_OF_EPOCH: Final = 10

@@ -4,7 +4,8 @@ Read are ISO 8601, with a T, a blank or other marks between date and time; ``yyy
 ``dd-Mon-yyyy``, ``dd Mon yyyy``, ``Mon dd yyyy``, the forms of ctime, RFC 2822 and JavaScript; ``dd.mm.yyyy``;
 ``yy/mm/dd``; ``mm/dd/yyyy``, with AM or PM; ``yymmdd HH:MM:SS``; ``mmdd HH:MM:SS.ffffff``; BSD's ``Mon dd HH:MM:SS``;
 ``yyyymmdd-H:M:S:ms`` without leading zeros; ``mm.dd HH:MM:SS``; and seconds, milli-, micro- and nanoseconds since the
-epoch, from 2001 to 2100. A time without a date is no stamp.
+epoch, from 2001 to 2100, also as the labels of TAI64N, ``@4000…``, and those of OpenLDAP, ``6b056020.075bcd15 0x…``. A
+time without a date is no stamp.
 
 A stamp that could mean several days or times is refused, because a wrong time is worse than none:
 
@@ -48,7 +49,9 @@ class Found:
     zone_name: str = ""  # an abbreviation with several meanings, or Area/City
 
 
-_BETWEEN = re.compile(r",? at {1,2}|, {0,2}|[Tt_:\-\t]| {1,2}")
+_BETWEEN = re.compile(r",? at {1,2}|, {0,2}|\]\[|[Tt_:|\-\t]| {1,2}")
+_TAI64N = re.compile(r"@(4[0-9a-f]{15})([0-9a-f]{8})(?![0-9A-Za-z])")
+_OPENLDAP = re.compile(r"([0-9a-f]{8})\.([0-9a-f]{8})(?= 0x[0-9a-f])")
 _LATER_YEAR = re.compile(r" ([0-9]{4})(?![0-9])")
 _EPOCH_FRACTION = re.compile(r"\.[0-9]{1,20}")
 _EPOCH_GOES_ON = re.compile(r"[0-9A-Za-z_./@+-]")
@@ -56,6 +59,8 @@ _EPOCH_GOES_ON = re.compile(r"[0-9A-Za-z_./@+-]")
 _SURE_YEARS: Final = range(1970, 2100)
 _EPOCH_S: Final = range(1_000_000_000, 4_102_444_800)  # 2001-09-09, when they have ten digits, to 2100-01-01
 _EPOCH_UNITS: Final = {10: 1, 13: 1000, 16: 1_000_000, 19: 1_000_000_000}
+_TAI64_EPOCH: Final = (1 << 62) + 10  # TAI was ten seconds ahead in 1970; daemontools count no leap second since
+_NS: Final = 1_000_000_000
 _COMPACT_SIZES: Final = {6, 8, 14}
 
 
@@ -86,6 +91,9 @@ def find_stamp(text: str, at: int = 0, dating: Dating | None = None) -> Found | 
 
 def _read(parts: Parts, dating: Dating) -> Found | None:
     text, at = parts.text, parts.at
+    label = _TAI64N.match(text, at) or _OPENLDAP.match(text, at)
+    if label is not None:
+        return _read_label(label, parts, _TAI64_EPOCH if text[at] == "@" else 0)
     if not size_of_digits(text, at) and not skip_weekday(parts):
         return None
     digits = size_of_digits(text, parts.at)
@@ -155,6 +163,14 @@ def _read_epoch(parts: Parts, size: int) -> Found | None:
         return None
     stamp = clock.parse_epoch(text[at:end])
     return Found(stamp.us, False, end) if stamp is not None else None
+
+
+def _read_label(label: re.Match[str], parts: Parts, epoch: int) -> Found | None:
+    """Read the seconds after the epoch and the nanoseconds, both in hexadecimal digits."""
+    seconds, ns = int(label[1], 16) - epoch, int(label[2], 16)
+    if seconds not in _EPOCH_S or ns >= _NS or (parts.is_whole and label.end() < len(parts.text)):
+        return None
+    return Found(seconds * 1_000_000 + ns // 1000, False, label.end())
 
 
 def _finish(parts: Parts, dating: Dating) -> Found | None:

@@ -4,7 +4,7 @@
 #include "module.h"
 #include "severity.h"
 
-enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7 };
+enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7, SHORTEST_LATE_LEVEL = 3, LATEST_LEVEL = 80 };
 
 static bool holds(Span span, uint8_t byte) { return span.size && memchr(span.at, byte, span.size) != NULL; }
 
@@ -58,6 +58,54 @@ static void cut_class(AppReader *reader) {
     head->message = span_of(message.at, start - 1);
 }
 
+static Span level_of_code(uint8_t letter) {
+    switch (letter) {
+    case 'I': return span_of_text("info");
+    case 'W': return span_of_text("warning");
+    case 'E':
+    case 'S': return span_of_text("error");
+    }
+    return (Span){0};
+}
+
+/* Return the level of a code of IBM, ANR1234E; empty if there is none. */
+static Span read_code(Span message) {
+    const uint8_t *at = message.at, *end = at + message.size;
+    while (at < end && *at >= 'A' && *at <= 'Z') at++;
+    if (at - message.at < 3 || at - message.at > 5) return (Span){0};
+    const uint8_t *letter = digits_end(at, end, 4, 5);
+    if (letter == NULL || letter == end) return (Span){0};
+    bool is_code = letter + 1 == end || letter[1] == ' ' || letter[1] == ':';
+    return is_code ? level_of_code(*letter) : (Span){0};
+}
+
+enum { IS_DATA = 1, IS_MARK, IS_OPENING };
+
+/* What a byte before a level in a message says. */
+static const uint8_t KINDS[0x80] = {
+    ['"'] = IS_DATA, ['\''] = IS_DATA, ['='] = IS_DATA, ['{'] = IS_DATA,    ['}'] = IS_DATA,
+    [':'] = IS_MARK, ['>'] = IS_MARK,  [']'] = IS_MARK, ['('] = IS_OPENING,
+};
+
+/* Return the level in a message behind a head without one; empty if there is none. */
+static Span find_level(Span message) {
+    Span level = read_code(message);
+    if (level.size) return level;
+    const uint8_t *end = message.at + message.size;
+    const uint8_t *limit = message.size > LATEST_LEVEL ? message.at + LATEST_LEVEL : end;
+    for (const uint8_t *at = message.at; at < limit; at++) {
+        uint8_t kind = *at < 0x80 ? KINDS[*at] : IS_DATA;
+        if (kind == 0) continue;
+        if (kind == IS_DATA) break;
+        const uint8_t *word = kind == IS_MARK ? skip_spaces(at + 1, end) : at + 1;
+        if (kind == IS_MARK && (word == at + 1 || !is_capital(byte_at(word, end)))) continue;
+        level = app_level_at(word, end);
+        if (level.size < SHORTEST_LATE_LEVEL || (kind == IS_MARK && !is_capitals(level))) continue;
+        if (starts_with(level.at + level.size, end, kind == IS_MARK ? ": " : "): ")) return level;
+    }
+    return (Span){0};
+}
+
 static bool finish(AppReader *reader) {
     AppHead *head = &reader->head;
     bool has_level = head->level.size > 0;
@@ -67,7 +115,10 @@ static bool finish(AppReader *reader) {
     if (!is_head) return false;
     app_skip(reader);
     head->message = span_of(reader->at, reader->end);
-    if (!has_level) return true;
+    if (!has_level) {
+        head->level = find_level(head->message);
+        return true;
+    }
     if (head->logger.size == 0) head->logger = reader->word;
     else if (head->context.size == 0) head->context = reader->word;
     name_groups(reader);

@@ -59,6 +59,9 @@ bool app_read_name(AppReader *reader);
 
 void app_set_level(AppReader *reader, Span level, bool is_bracketed);
 
+/* Return the word at `at` if it is a severity. */
+Span app_level_at(const uint8_t *at, const uint8_t *end);
+
 static inline const uint8_t *skip_spaces(const uint8_t *at, const uint8_t *end) {
     while (at < end && *at == ' ') at++;
     return at;
@@ -69,7 +72,11 @@ static inline bool starts_with(const uint8_t *at, const uint8_t *end, const char
     return (size_t)(end - at) >= size && memcmp(at, text, size) == 0;
 }
 
+static inline bool is_capital(uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
+
+/* Return whether a word has capitals only, and perhaps a digit from 1 to 5 at its end, such as DEBUG2. */
 static inline bool is_capitals(Span word) {
+    if (word.size > 1 && word.at[word.size - 1] >= '1' && word.at[word.size - 1] <= '5') word.size--;
     for (size_t place = 0; place < word.size; place++) {
         if (word.at[place] < 'A' || word.at[place] > 'Z') return false;
     }

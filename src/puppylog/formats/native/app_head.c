@@ -1,5 +1,6 @@
 /* Reads the items of a head: see app_head.py. */
 #include "app.h"
+#include "scan.h"
 #include "severity.h"
 
 enum { LONGEST_LEVEL = 13, LONGEST_GROUP = 80, LONGEST_PID = 10, LONGEST_LINE = 7, LONGEST_COMPONENT = 16 };
@@ -8,8 +9,6 @@ enum { ESCAPE = 0x1b, LONGEST_EPOCH = 19, SECONDS_OF_EPOCH = 10 };
 static bool is_letter_level(uint8_t byte) { return is_one_of(byte, "TDINWECF"); }
 
 static bool is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
-
-static bool is_capital(uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }
 
 static bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
@@ -36,6 +35,7 @@ static const uint8_t *mark_end(const uint8_t *at, const uint8_t *end) {
     uint8_t byte = byte_at(at, end);
     if (byte == '|' || byte == '>' || byte == ',') return at + 1;
     if (byte != '-' && byte != ':') return at;
+    if (byte == '-' && byte_at(at + 1, end) == '>') return at + 2;
     const uint8_t *after = at + 1;
     while (after < end && *after == byte && after - at < 3) after++;
     return after;
@@ -47,11 +47,15 @@ void app_skip(AppReader *reader) {
     skip_blanks_and_colours(reader);
     const uint8_t *at = reader->at, *after = mark_end(at, reader->end);
     if (after == at || reader->items == 0) return;
+    bool is_arrow = after - at == 2 && at[1] == '>';
+    if (is_arrow && (reader->head.level.size || byte_at(after, reader->end) != ' ' ||
+                     !is_capital(byte_at(skip_spaces(after, reader->end), reader->end))))
+        return;
     reader->is_tight = after < reader->end && !is_blank(*after);
     bool precedes_level = reader->head.level.size || (reader->has_time && after < reader->end && is_capital(*after));
     bool may_be_tight = *at == '|' || (*at == ':' && after - at == 1 && precedes_level);
     if (reader->is_tight && !may_be_tight) return;
-    reader->mark = *at == '-' && after - at == 2 ? '=' : *at;
+    reader->mark = *at == '-' && after - at == 2 && !is_arrow ? '=' : *at;
     reader->at = after;
     skip_blanks_and_colours(reader);
     if (reader->mark == '=' && starts_with(reader->at, reader->end, ": ")) { /* Ruby's message without a program */
@@ -124,15 +128,35 @@ static const uint8_t *read_time(AppReader *reader, const uint8_t *at) {
     return after;
 }
 
-/* Return the word at `at` if it is a severity. */
-static Span level_at(const uint8_t *at, const uint8_t *end) {
+Span app_level_at(const uint8_t *at, const uint8_t *end) {
     const uint8_t *after = at;
     while (after < end && (uint8_t)((*after | 0x20) - 'a') < 26 && after - at <= LONGEST_LEVEL) after++;
     size_t size = (size_t)(after - at);
     if (size < 2 || size > LONGEST_LEVEL) return (Span){0};
+    if (after < end && *after >= '1' && *after <= '5') {
+        after++;
+        size++;
+    }
     if (after < end && (is_alphanumeric(*after) || *after == '_' || *after == '-')) return (Span){0};
     Span word = {at, size};
     return severity_find(word).size ? word : (Span){0};
+}
+
+/* Return whether a byte may be in a name in brackets. */
+static bool is_in_group(uint8_t byte) { return byte < 0x80 && byte != ESCAPE && !is_one_of(byte, "[](){}<>\""); }
+
+/* Read `|app|7f2a]` after a level in brackets: the rest is the context. */
+static bool read_rest(AppReader *reader, const uint8_t *at, uint8_t closing) {
+    const uint8_t *end = reader->end;
+    if (byte_at(at, end) != '|') return false;
+    const uint8_t *start = at + 1, *after = start;
+    while (after < end && after - start < LONGEST_GROUP && is_in_group(*after)) after++;
+    if (byte_at(after, end) != closing) return false;
+    reader->at = after + 1;
+    start = skip_spaces(start, after);
+    while (after > start && after[-1] == ' ') after--;
+    reader->head.context = span_of(start, after);
+    return true;
 }
 
 /* Read a level in brackets, alone or before other items. */
@@ -145,10 +169,18 @@ static bool read_level_within(AppReader *reader, const uint8_t *at, uint8_t clos
         reader->at = at + 2;
         return true;
     }
-    Span word = level_at(escape_end(at, end), end);
+    if (is_letter_level(byte_at(at, end)) && read_rest(reader, at + 1, closing)) {
+        app_set_level(reader, (Span){at, 1}, true);
+        return true;
+    }
+    Span word = app_level_at(escape_end(at, end), end);
     if (word.size == 0) return false;
     const uint8_t *blanks = escape_end(word.at + word.size, end), *after = skip_spaces(blanks, end);
     bool is_alone = byte_at(after, end) == closing;
+    if (!is_alone && read_rest(reader, after, closing)) {
+        app_set_level(reader, word, true);
+        return true;
+    }
     if (!is_alone && (after == blanks || !is_capitals(word))) return false;
     app_set_level(reader, word, true);
     reader->at = after + is_alone;
@@ -197,6 +229,33 @@ static bool is_all_digits(Span text) {
     return digit_run(text.at, text.at + text.size, (int)text.size) == (int)text.size;
 }
 
+/* Take `category:level` in brackets; return false if the name has another form. */
+static bool take_category(AppReader *reader, Span content) {
+    const uint8_t *at = content.at, *end = at + content.size;
+    while (at < end && (is_alphanumeric(*at) || is_one_of(*at, "_.-"))) at++;
+    if (at == content.at || byte_at(at, end) != ':') return false;
+    Span word = span_of(at + 1, end);
+    for (size_t place = 0; place < word.size; place++) {
+        if (!is_letter(word.at[place])) return false;
+    }
+    if (severity_find(word).size == 0) return false;
+    app_set_level(reader, word, true);
+    reader->head.logger = span_of(content.at, at);
+    return true;
+}
+
+/* Read `pid 12` in brackets, up to the closing one; return its end, or NULL. */
+static const uint8_t *read_process(AppReader *reader, const uint8_t *at, uint8_t closing) {
+    const uint8_t *end = reader->end;
+    if (end - at < 4 || (at[0] | 0x20) != 'p' || (at[1] | 0x20) != 'i' || (at[2] | 0x20) != 'd') return NULL;
+    at += 3;
+    for (int mark = 0; mark < 2 && at < end && is_one_of(*at, " :="); mark++) at++;
+    const uint8_t *after = digits_end(at, end, 1, LONGEST_PID);
+    if (after == NULL || byte_at(after, end) != closing) return NULL;
+    reader->head.pid = span_of(at, after);
+    return after + 1;
+}
+
 static bool take_group(AppReader *reader, uint8_t opening, Span content) {
     AppHead *head = &reader->head;
     int count = reader->group_count;
@@ -206,7 +265,7 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
         return true;
     }
     if (opening == '<') {
-        if (head->level.size == 0 || head->thread.size) return false;
+        if (!(head->level.size || reader->has_time) || head->thread.size) return false;
         for (size_t place = 0; place < content.size; place++) {
             if (!is_one_of(content.at[place], "0123456789.")) return false;
         }
@@ -216,6 +275,7 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
     if (opening != '[' || (head->logger.size && !reader->is_letter)) return false;
     if (memchr(content.at, ' ', content.size) != NULL || is_all_digits(content)) return false;
     if (count == MOST_GROUPS) return false;
+    if (head->level.size == 0 && take_category(reader, content)) return true;
     reader->groups[reader->group_count++] = content;
     return true;
 }
@@ -231,6 +291,12 @@ static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, cons
         reader->at = after + 1;
         return true;
     }
+    bool may_be_process = (opening == '[' || opening == '(') && head->pid.size == 0;
+    after = may_be_process ? read_process(reader, at, closing) : NULL;
+    if (after != NULL) {
+        reader->at = after;
+        return true;
+    }
     Span file = head->file, line = head->line;
     after = read_source(reader, at);
     if (after != NULL && byte_at(after, end) == closing) {
@@ -240,9 +306,7 @@ static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, cons
     head->file = file;
     head->line = line;
     const uint8_t *start = reader->at + 1;
-    for (after = start; after < end && after - start < LONGEST_GROUP; after++) {
-        if (*after >= 0x80 || *after == ESCAPE || is_one_of(*after, "[](){}<>\"")) break;
-    }
+    for (after = start; after < end && after - start < LONGEST_GROUP && is_in_group(*after);) after++;
     if (byte_at(after, end) != closing) return false;
     const uint8_t *last = after;
     start = skip_spaces(start, last);
@@ -282,15 +346,16 @@ static bool read_thread_number(AppReader *reader) {
 
 static bool read_number(AppReader *reader) {
     const uint8_t *end = reader->end, *after = number_end(reader->at, end);
-    if (after == NULL || reader->head.pid.size) return false;
+    bool has_pid = reader->head.pid.size > 0;
+    if (after == NULL || (has_pid && (reader->head.tid.size || reader->head.level.size))) return false;
     const uint8_t *pid_end = after;
-    const uint8_t *tid_end = byte_at(after, end) == '#' ? number_end(after + 1, end) : NULL;
+    const uint8_t *tid_end = !has_pid && byte_at(after, end) == '#' ? number_end(after + 1, end) : NULL;
     if (tid_end != NULL) after = tid_end;
     uint8_t byte = byte_at(after, end);
     if (after < end && !is_blank(byte) && byte != '|' && byte != ':' && !(reader->closing && byte == reader->closing))
         return false;
     if (reader->head.level.size && tid_end == NULL && !starts_with(after, end, " ---")) return false;
-    reader->head.pid = span_of(reader->at, pid_end);
+    *(has_pid ? &reader->head.tid : &reader->head.pid) = span_of(reader->at, pid_end);
     if (tid_end != NULL) reader->head.tid = span_of(pid_end + 1, tid_end);
     reader->at = after;
     return true;
@@ -338,6 +403,12 @@ static bool read_letter(AppReader *reader) {
         reader->at += 3;
         return true;
     }
+    bool is_joined = reader->items == 0 && is_letter_level(*at) && byte_at(at + 1, end) == '[';
+    if (is_joined && is_digit(byte_at(at + 2, end))) { /* of CometBFT, before the time in brackets */
+        app_set_level(reader, (Span){at, 1}, false);
+        reader->at++;
+        return true;
+    }
     if (!reader->has_time || !is_one_of(*at, "DIWEF")) return false;
     const uint8_t *source = *at != 'D' && byte_at(at + 1, end) == ' ' ? read_letter_source(reader, at + 2) : NULL;
     if (source != NULL) {
@@ -369,6 +440,21 @@ static bool is_console_level(Span word) {
     return false;
 }
 
+/* Return the end of `[E0432]` before a colon, the code of a level; NULL if there is none. */
+static const uint8_t *code_end(const uint8_t *at, const uint8_t *end) {
+    if (byte_at(at, end) != '[' || !is_capital(byte_at(at + 1, end))) return NULL;
+    const uint8_t *after = digits_end(at + 2, end, 3, 5);
+    return after != NULL && starts_with(after, end, "]: ") ? after + 1 : NULL;
+}
+
+/* Return whether blanks, a bracket and a date are at `at`. */
+static bool precedes_date(const uint8_t *at, const uint8_t *end) {
+    const uint8_t *bracket = skip_spaces(at, end);
+    if (bracket == at || byte_at(bracket, end) != '[') return false;
+    const uint8_t *after = digits_end(bracket + 1, end, 4, 4);
+    return after != NULL && is_one_of(byte_at(after, end), "/.-");
+}
+
 static bool is_level(const AppReader *reader, Span word) {
     const uint8_t *at = word.at + word.size, *end = reader->end;
     uint8_t following = byte_at(at, end);
@@ -376,10 +462,12 @@ static bool is_level(const AppReader *reader, Span word) {
     if (following == ':' && (at + 1 == end || at[1] == ' ')) {
         return reader->has_time || reader->head.time.size || reader->items == 0;
     }
+    if (reader->items == 0 && (code_end(at, end) != NULL || precedes_date(at, end))) return true;
     if (reader->closing && (following == ' ' || following == reader->closing)) return true;
-    if (!is_one_of(reader->mark, "|\t-")) return false;
+    if (!is_one_of(reader->mark, "|\t-=")) return false;
     at = skip_spaces(at, end);
-    return byte_at(at, end) == '|' || byte_at(at, end) == '\t' || starts_with(at, end, "- ");
+    return byte_at(at, end) == '|' || byte_at(at, end) == '\t' || starts_with(at, end, "- ") ||
+           starts_with(at, end, "-- ");
 }
 
 /* Read a level without a bracket of its own. */
@@ -387,11 +475,16 @@ static bool read_level(AppReader *reader) {
     const uint8_t *end = reader->end;
     if (read_letter(reader)) return true;
     if (reader->head.level.size && !reader->is_letter) return false;
-    Span word = level_at(reader->at, end);
+    Span word = app_level_at(reader->at, end);
     if (word.size == 0 || !is_level(reader, word)) return false;
     app_set_level(reader, word, false);
     reader->is_level_first &= is_capitals(word) || is_console_level(word);
     reader->at += word.size;
+    const uint8_t *code = code_end(reader->at, end);
+    if (code != NULL) {
+        reader->head.context = span_of(reader->at + 1, code - 1);
+        reader->at = code;
+    }
     if (reader->closing && byte_at(reader->at, end) == '/') {
         const uint8_t *start = reader->at + 1, *after = start;
         while (after < end && (is_alphanumeric(*after) || is_one_of(*after, "_$.-"))) after++;

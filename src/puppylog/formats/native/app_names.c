@@ -3,7 +3,8 @@
 #include "scan.h"
 #include "severity.h"
 
-enum { LONGEST_NAME = 120, MOST_WORDS = 2, LONGEST_PID = 10, LONGEST_TID = 18, LONGEST_LINE = 7, SHORTEST_ID = 8 };
+enum { LONGEST_NAME = 120, MOST_WORDS = 2, LONGEST_PID = 10, LONGEST_TID = 18, LONGEST_LINE = 7 };
+enum { SHORTEST_ID = 8, SHORTEST_ID_WITH_DIGIT = 4 };
 
 static bool is_name_byte(uint8_t byte) { return is_alphanumeric(byte) || is_one_of(byte, "_.$/#@-"); }
 
@@ -64,7 +65,7 @@ static bool read_ansible(AppReader *reader) {
 /* Return whether a name is of words that begin with capitals, such as SparkContext. */
 static bool is_camel(Span name) {
     const uint8_t *at = name.at, *end = end_of(name);
-    if (*at < 'A' || *at > 'Z') return false;
+    if (!is_capital(*at)) return false;
     const uint8_t *after = at + 1;
     while (after < end && ((*after >= 'a' && *after <= 'z') || (uint8_t)(*after - '0') <= 9)) after++;
     if (after == at + 1 || after == end || *after < 'A' || *after > 'Z') return false;
@@ -183,6 +184,14 @@ static const uint8_t *read_process(const uint8_t *at, const uint8_t *end) {
     return after != NULL && byte_at(after, end) == ']' ? after + 1 : NULL;
 }
 
+/* Return whether a level in capitals and a colon are at `at`. */
+static bool is_level_and_colon(const uint8_t *at, const uint8_t *end) {
+    Span level = is_capital(byte_at(at, end)) ? app_level_at(at, end) : (Span){0};
+    if (level.size == 0 || !is_capitals(level)) return false;
+    const uint8_t *colon = skip_spaces(end_of(level), end);
+    return byte_at(colon, end) == ':' && (colon + 1 == end || colon[1] == ' ');
+}
+
 static bool ends_word(const AppReader *reader, Span name) {
     const uint8_t *at = end_of(name), *end = reader->end;
     uint8_t following = byte_at(at, end);
@@ -191,7 +200,10 @@ static bool ends_word(const AppReader *reader, Span name) {
     if (following != ' ') return false;
     const uint8_t *mark = skip_spaces(at, end);
     if (byte_at(mark, end) == '|') return true;
-    if (reader->has_time && starts_with(mark, end, "- ")) return true;
+    if (reader->has_time) {
+        if (starts_with(mark, end, "- ") || starts_with(mark, end, "> ") || starts_with(mark, end, "-> ")) return true;
+        if (is_level_and_colon(mark, end)) return true;
+    }
     if (span_is(name, "root") || span_is(name, "main") || span_is(name, "app")) return true;
     for (size_t place = 1; place < name.size; place++) {
         if (is_one_of(name.at[place], "0123456789._-")) return true;
@@ -239,15 +251,16 @@ static bool read_syslog_level(AppReader *reader) {
     return true;
 }
 
-/* Read the id of a request or a thread in hexadecimal digits, which counts only if a level follows. */
+/* Read the id of a request or a thread in hexadecimal digits, or an address; it counts only if a level follows. */
 static bool read_id(AppReader *reader) {
-    const uint8_t *at = reader->at, *end = reader->end, *after = at;
-    bool has_digit = false;
-    for (; after < end && is_one_of(*after, "0123456789abcdefABCDEF-"); after++) has_digit |= is_digit(*after);
-    if (after == at || !has_digit || reader->words == MOST_WORDS || !is_one_of(byte_at(after, end), " \t|"))
-        return false;
-    bool is_between_marks = is_digit(*at) && *after != ' ';
-    if (after - at < SHORTEST_ID && !is_between_marks) return false;
+    const uint8_t *at = reader->at, *end = reader->end, *after = starts_with(at, end, "0x") ? at + 2 : at;
+    bool has_digit = after > at;
+    const uint8_t *start = after;
+    for (; after < end && is_one_of(*after, "0123456789abcdefABCDEF.:-"); after++) has_digit |= is_digit(*after);
+    if (after == start || is_one_of(after[-1], ".:-") || !is_one_of(byte_at(after, end), " \t|")) return false;
+    if (!has_digit || reader->words == MOST_WORDS) return false;
+    int shortest = *after == ' ' ? SHORTEST_ID_WITH_DIGIT : 1;
+    if (after - at < (is_digit(*at) ? shortest : SHORTEST_ID)) return false;
     reader->words++;
     if (reader->head.context.size == 0) reader->head.context = span_of(at, after);
     reader->at = after;

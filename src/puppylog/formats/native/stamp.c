@@ -6,6 +6,10 @@ enum { LONGEST_RUN = 20, FIRST_SURE_YEAR = 1970, END_OF_SURE_YEARS = 2100, FIRST
 
 #define FIRST_EPOCH_S UINT64_C(1000000000) /* 2001-09-09: ten digits */
 #define END_EPOCH_S UINT64_C(4102444800)   /* 2100-01-01 */
+#define NS UINT64_C(1000000000)
+
+/* TAI was ten seconds ahead in 1970, and daemontools count no leap second since. */
+#define TAI64_EPOCH ((UINT64_C(1) << 62) + 10)
 
 static bool is_sure_year(int year) { return year >= FIRST_SURE_YEAR && year < END_OF_SURE_YEARS; }
 
@@ -13,7 +17,8 @@ static bool is_sure_year(int year) { return year >= FIRST_SURE_YEAR && year < EN
 static bool skip_between(StampParts *parts) {
     const uint8_t *at = parts->at, *end = parts->end;
     uint8_t byte = byte_at(at, end);
-    if (is_one_of(byte, "Tt_:-\t")) return parts->at++, true;
+    if (is_one_of(byte, "Tt_:|-\t")) return parts->at++, true;
+    if (byte == ']' && byte_at(at + 1, end) == '[') return parts->at += 2, true;
     if (byte == ',') at++;
     bool has_word = end - at >= 4 && memcmp(at, " at ", 4) == 0;
     if (has_word) at += 3;
@@ -54,6 +59,48 @@ static bool read_epoch(const uint8_t *at, const uint8_t *end, int size, FoundSta
     if (fraction) after += 1 + fraction;
     if (goes_on(after, end, fraction > 0)) return false;
     return *found = (FoundStamp){.end = after}, clock_epoch(span_of(at, after), &found->us) == STAMP_ZONED;
+}
+
+static int hexadecimal_value(uint8_t byte) {
+    if (byte >= '0' && byte <= '9') return byte - '0';
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* Read digits of a number in hexadecimal; return false if one is missing. */
+static bool read_hexadecimal(const uint8_t *at, int digits, uint64_t *number) {
+    *number = 0;
+    for (int place = 0; place < digits; place++) {
+        int value = hexadecimal_value(at[place]);
+        if (value < 0) return false;
+        *number = *number << 4 | (uint64_t)value;
+    }
+    return true;
+}
+
+enum { SIZE_OF_TAI64N = 25, SIZE_OF_OPENLDAP = 17 };
+
+/* Read @ and 24 digits of TAI64N, or the seconds and nanoseconds of OpenLDAP before an address. */
+static bool read_label(const uint8_t *at, const uint8_t *end, FoundStamp *found) {
+    uint64_t seconds, ns;
+    const uint8_t *after;
+    if (*at == '@') {
+        after = at + SIZE_OF_TAI64N;
+        if (end - at < SIZE_OF_TAI64N || at[1] != '4' || (after < end && is_alphanumeric(*after))) return false;
+        if (!read_hexadecimal(at + 1, 16, &seconds) || !read_hexadecimal(at + 17, 8, &ns)) return false;
+        seconds -= TAI64_EPOCH;
+    } else {
+        after = at + SIZE_OF_OPENLDAP;
+        if (end - at < SIZE_OF_OPENLDAP + 4 || memcmp(after, " 0x", 3) != 0) return false;
+        if (hexadecimal_value(after[3]) < 0) return false;
+        if (!read_hexadecimal(at, 8, &seconds) || !read_hexadecimal(at + 9, 8, &ns)) return false;
+    }
+    if (seconds < FIRST_EPOCH_S || seconds >= END_EPOCH_S || ns >= NS) return false;
+    *found = (FoundStamp){.us = (int64_t)(seconds * 1000000 + ns / 1000), .end = after};
+    return true;
+}
+
+static bool may_be_label(const uint8_t *at, const uint8_t *end) {
+    return byte_at(at, end) == '@' || (end - at > SIZE_OF_OPENLDAP && at[8] == '.' && at[SIZE_OF_OPENLDAP] == ' ');
 }
 
 /* Read the year after the time, and a zone after it. */
@@ -104,6 +151,7 @@ static bool read_parts(Dating *dating, StampParts *parts, int digits) {
 bool stamp_read(Dating *dating, const uint8_t *at, const uint8_t *end, FoundStamp *found) {
     StampParts parts = {.at = at, .end = end};
     int order = dating->order;
+    if (may_be_label(at, end) && read_label(at, end, found)) return true;
     if (digit_run(at, end, 1) == 0 && !stamp_skip_weekday(&parts)) return false;
     int digits = digit_run(parts.at, end, LONGEST_RUN);
     bool is_epoch = digits == 10 || digits == 13 || digits == 16 || digits == 19;

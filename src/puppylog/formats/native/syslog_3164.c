@@ -117,13 +117,47 @@ static const uint8_t *skip_level(const uint8_t *at, const uint8_t *end, Entry *e
     return skip_blanks(after + 1, end);
 }
 
-/* Read the zone or the host after the time, and move after it; false if `is_strict` and the host or tag is missing. */
-static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict, bool is_cisco, Entry *entry) {
+/* Return the start of the text after `<facility.severity> `; `at` if there is none. */
+static const uint8_t *level_end(const uint8_t *at, const uint8_t *end) {
+    if (at == end || *at != '<') return at;
+    Entry ignored = {0};
+    return skip_level(at, end, &ignored);
+}
+
+/* Return whether a word is a level, perhaps with a colon, and so no name of a host or a program. */
+static bool is_level(Span word) {
+    if (word.size && word.at[word.size - 1] == ':') word.size--;
+    return find_word(word, NO_HOST, COUNT(NO_HOST)) >= 0;
+}
+
+/* Return whether a word is GMT+0100, or has names in brackets without blanks between them. */
+static bool is_no_name(Span word) {
+    const uint8_t *at = word.at, *end = at + word.size;
+    if (*at == '[') {
+        for (const uint8_t *next = at; (next = find(next + 1, end, ']')) != NULL;) {
+            if (begins(next, end, "][")) return true;
+        }
+        return false;
+    }
+    if (word.size < 8 || word.size > 9 || !(begins(at, end, "GMT") || begins(at, end, "UTC"))) return false;
+    if (at[3] != '+' && at[3] != '-') return false;
+    if (word.size == 9 && at[6] != ':') return false;
+    return is_digit(at[4]) && is_digit(at[5]) && is_digit(end[-2]) && is_digit(end[-1]);
+}
+
+/* Read the zone or the host after the time, and move after it; return false if the line is no message of syslog: of an
+ * ISO stamp without a priority (`is_strict`) the host or tag is missing, or a level is in the place of the host. */
+static bool read_host(const uint8_t **place, const uint8_t *end, bool is_iso, bool has_priority, bool is_cisco,
+                      Entry *entry) {
     const uint8_t *at = *place;
-    bool is_universal;
+    bool is_universal, is_strict = is_iso && !has_priority;
     const uint8_t *after = skip_zone(at, end, is_cisco, &is_universal);
     if (after != NULL && is_universal) entry->row.is_local = false;
-    if (after == NULL && at < end && *at == ':') after = at + 1;
+    if (after == NULL && at < end && *at == ':') {
+        after = at + 1;
+        const uint8_t *word = skip_blanks(after, end);
+        if (!has_priority && is_level(span_of(word, word_end(word, end)))) return false;
+    }
     if (after != NULL) {
         *place = skip_blanks(after, end);
         return true;
@@ -133,10 +167,12 @@ static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict,
         *place = vmware;
         return true;
     }
-    if (is_strict && !has_host_and_tag(at < end ? at + 1 : end, end)) return false;
+    if (is_strict && !has_host_and_tag(at < end ? level_end(at + 1, end) : end, end)) return false;
     *place = at = skip_level(skip_blanks(at, end), end, entry);
     const uint8_t *blank = word_end(at, end);
     Span host = span_of(at, blank);
+    bool may_be_host = has_priority || host.size == 0 || (*host.at >= 'a' && *host.at <= 'z') || is_digit(*host.at);
+    if (!may_be_host && (is_level(host) || is_no_name(host))) return false;
     if (host.size == 0 || blank[-1] == ':' || is_priority(host)) return true;
     if (begins(at, end, "last message repeated ") || begins(at, end, "--- last message repeated ")) return true;
     entry->row.text[HOST] = host;
@@ -146,7 +182,18 @@ static bool read_host(const uint8_t **place, const uint8_t *end, bool is_strict,
     return true;
 }
 
+/* Return the end of `%$ VDC-1 %$ `, the virtual device of NX-OS; `at` if there is none. */
+static const uint8_t *skip_context(const uint8_t *at, const uint8_t *end) {
+    enum { SHORTEST = 1, LONGEST = 40 };
+    if (at == end || *at != '%' || !begins(at, end, "%$ ")) return at;
+    const uint8_t *name = at + 3, *percent = find(name, end, '%');
+    if (percent == NULL || !begins(percent, end, "%$ ") || percent[-1] != ' ') return at;
+    ptrdiff_t size = percent - 1 - name;
+    return size >= SHORTEST && size <= LONGEST ? percent + 3 : at;
+}
+
 static void read_content(const Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
+    at = skip_context(at, end);
     bool may_be_cisco = at < end && (*at < 'a' || *at > 'z'); /* the names of most programs are in small letters */
     const uint8_t *tag = may_be_cisco ? syslog_cisco_end(calendar, at, end) : NULL;
     if (tag != NULL) at = tag;
@@ -189,7 +236,7 @@ int syslog_3164(Calendar *calendar, const uint8_t *at, const uint8_t *end, bool 
         entry->row.is_local = found.is_local;
         entry->is_coarse = !found.is_iso && found.us % 1000000 == 0;
         at = found.end;
-        if (!read_host(&at, end, found.is_iso && !has_priority, is_cisco, entry)) return SYSLOG_NO_TAG;
+        if (!read_host(&at, end, found.is_iso, has_priority, is_cisco, entry)) return SYSLOG_NO_TAG;
         if (entry->row.text[HOST].size == 0) entry->row.text[HOST] = origin;
     }
     if (at == end && entry->row.text[HOST].size == 0) return SYSLOG_NO_MESSAGE;

@@ -30,6 +30,8 @@ _NO_HOST: Final = {
     *("TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERR", "ERROR", "CRIT", "CRITICAL", "ALERT", "EMERG"),
     *("FATAL", "PANIC", "SEVERE"),
 }
+_NO_NAME = re.compile(r"(?:GMT|UTC)[+-][0-9]{2}:?[0-9]{2}|\[.*\]\[.*")
+_CONTEXT = re.compile(r"%\$ [^%]{1,40} %\$ ")  # of NX-OS: the virtual device
 _REPEATED: Final = ("last message repeated ", "--- last message repeated ")
 _WITHOUT_TAG: Final = (" ", "message repeated ", "last message repeated ", "-- MARK --")
 _PRIORITIES: Final = {
@@ -88,14 +90,21 @@ def _read_host(text: str, stamp: FoundStamp, entry: Entry, *, has_priority: bool
         entry.is_local &= zone[1] not in _UNIVERSAL
         return text[zone.end() :].lstrip(" ")
     if text.startswith(":", stamp.end):
-        return text[stamp.end + 1 :].lstrip(" ")
+        rest = text[stamp.end + 1 :].lstrip(" ")
+        if not has_priority and rest.partition(" ")[0].removesuffix(":") in _NO_HOST:
+            raise Mismatch(NO_TAG, stamp.end)
+        return rest
     if stamp.is_iso and not has_priority:
         vmware_at = read_vmware(text, stamp.end, entry)
         if vmware_at is not None:
             return text[vmware_at:]
-        _check_host_and_tag(text, stamp.end + 1)
+        level = _LEVEL.match(text, stamp.end + 1)
+        is_level = level is not None and _name_priority(level) in _PRIORITIES
+        _check_host_and_tag(text, level.end() if level is not None and is_level else stamp.end + 1)
     rest = _skip_level(text[stamp.end :].lstrip(" "), entry)
     host, _, behind = rest.partition(" ")
+    if not has_priority and (host.removesuffix(":") in _NO_HOST or _NO_NAME.fullmatch(host)):
+        raise Mismatch(NO_TAG, stamp.end)
     if host.endswith(":") or host in _PRIORITIES or rest.startswith(_REPEATED):
         return rest
     entry.host = host
@@ -107,14 +116,19 @@ def _skip_level(text: str, entry: Entry) -> str:
     match = _LEVEL.match(text)
     if match is None:
         return text
-    written = match[1]
-    if match[2] and int(match[2]) < len(FACILITIES):
-        written = f"{FACILITIES[int(match[2])]}.{KEYWORDS[int(match[3])]}"
+    written = _name_priority(match)
     if written not in _PRIORITIES:
         return text
     if not entry.severity:
         entry.facility, entry.severity = _PRIORITIES[written]
     return text[match.end() :]
+
+
+def _name_priority(match: re.Match[str]) -> str:
+    """Return ``facility.severity``, which is perhaps written in numbers."""
+    if match[2] and int(match[2]) < len(FACILITIES):
+        return f"{FACILITIES[int(match[2])]}.{KEYWORDS[int(match[3])]}"
+    return match[1]
 
 
 def _check_host_and_tag(text: str, at: int) -> None:
@@ -126,6 +140,8 @@ def _check_host_and_tag(text: str, at: int) -> None:
 
 
 def _read_content(text: str, entry: Entry, calendar: Calendar) -> None:
+    context = _CONTEXT.match(text)
+    text = text[context.end() if context is not None else 0 :]
     text = text[find_cisco_end(text, 0, calendar) or 0 :]
     word, _, rest = text.partition(" ")
     if not entry.severity and word in _PRIORITIES:
