@@ -28,9 +28,9 @@ _READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the tex
     "nginx_error": (True,),
     "postgresql_csv": (True,),
     "postgresql": (False, b"", (), -1, True),
-    "json": (b"",),
+    "json": (b"", True),
     "logfmt": (b"",),
-    "cri": (b"",),
+    "cri": (b"", True),
     "syslog": (b"", 2026, 11, 27, False, True),
     "layout": (b"", (), False, False, False, 0, 0, 0),
 }

@@ -68,15 +68,16 @@ class PodLog:
         }
 
     def write(self, count: int) -> None:
-        """Write lines as a runtime does, in one or two pieces. Each part of a long line has its number."""
+        """Write messages as a runtime does, in one or two pieces. A long message is divided into parts."""
         data = b""
         for _ in range(count):
-            parts = self._chance.choice([1, 1, 1, 3])
-            for part in range(1, parts + 1):
-                message = f"{self.name} says line {len(self.written)} {'x' * self._chance.choice([1, 90])}"
-                self.written.append(message)
-                stamp = (_START + timedelta(milliseconds=len(self.written))).isoformat(timespec="microseconds")[:26]
-                data += f"{stamp}000Z stdout {'F' if part == parts else 'P'} {message}\n".encode()
+            message = f"{self.name} says line {len(self.written)} {'x' * self._chance.choice([1, 90])}"
+            self.written.append(message)
+            stamp = (_START + timedelta(milliseconds=len(self.written))).isoformat(timespec="microseconds")[:26]
+            size = -(-len(message) // self._chance.choice([1, 1, 1, 3]))
+            for at in range(0, len(message), size):
+                tag = "F" if at + size >= len(message) else "P"
+                data += f"{stamp}000Z stdout {tag} {message[at : at + size]}\n".encode()
         cut = self._chance.randrange(len(data))
         self._file.write(data[:cut])
         self._file.write(data[cut:])
@@ -134,7 +135,8 @@ class PodLog:
             gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
             for path in self.directory.iterdir()
         )
-        return [line.split(" ", 3)[3] for line in data.decode().splitlines()]
+        heads_and_texts = [line.split(" ", 3) for line in data.decode().splitlines()]
+        return "".join(text + "\n" * (tag == "F") for _, _, tag, text in heads_and_texts).splitlines()
 
     def close(self) -> None:
         self._file.close()

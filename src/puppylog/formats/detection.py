@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.formats.base import Format
+from puppylog.formats.container_parts import ContainerFormat
 from puppylog.formats.file.format import FileFormat
 from puppylog.formats.file.lazy import LazyFormat
 from puppylog.formats.multiline import Multiline
@@ -73,13 +74,19 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
-    alike = min(parsed.joined, sum(map(looks_continued, sample.split(b"\n")))) if parsed.joined else 0
+    alike = min(parsed.joined, _count_alike(format_, sample)) if parsed.joined else 0
     counted = (
         parsed.joined if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MOST_JOINED * heads
     )
     fits = heads + min(parsed.joined, counted) if heads else 0
     lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined
     return Verdict(format_, heads, fits, lines, parsed, is_sure=0 < lines == heads + alike)
+
+
+def _count_alike(format_: Format, sample: bytes) -> int:
+    """Return how many lines look like ones that continue a record, by themselves or to this format."""
+    known = format_.count_continuations(sample) if isinstance(format_, ContainerFormat) else 0
+    return known + sum(map(looks_continued, sample.split(b"\n")))
 
 
 def looks_continued(line: bytes) -> bool:

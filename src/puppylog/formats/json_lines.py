@@ -12,9 +12,12 @@ the journal's own table (see ``journal.fields``): in a journal, ``STATUS`` is wh
 A line that is a bundle of records makes a record of each of them (see ``bundle``). The readers of lines reject it with
 the reason `BUNDLE`; then it is divided, and its parts are read as lines.
 
-Docker keeps each line of a container in the member ``log``. If that line is a record itself, ``inner`` reads it.
+Docker keeps each line of a container in the member ``log``. `container_lines` joins the lines of a message. If the
+message is a record itself, ``inner`` reads it.
 """
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
@@ -25,6 +28,7 @@ import pyarrow.compute as pc
 
 from puppylog.formats import native
 from puppylog.formats.bundle import split_bundle
+from puppylog.formats.container_lines import ContainerJoiner, ContainerLine
 from puppylog.formats.entry import Entry, add_entry
 from puppylog.formats.fields import Member
 from puppylog.formats.inner import read_inner
@@ -32,31 +36,35 @@ from puppylog.formats.journal.fields import NAMES, is_entry, leave_out, may_have
 from puppylog.formats.json_object import BUNDLE, read_json_object
 from puppylog.formats.json_text import MALFORMED, NO_OBJECT, NUMBER_RANGE, TOO_DEEP, InvalidJson, read_object
 from puppylog.formats.names import ALL_NAMES, NameTable
-from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
+
+PARTS: Final = re.compile(rb'^(?!.*(?<!\\)(?:\\\\)*\\n")[^\n]*"log"', re.MULTILINE)
+"""Matches at the start of a line in which no text ends with a newline, as the text of a part does not."""
 
 REASONS: Final = (NO_OBJECT, MALFORMED, TOO_DEEP, NUMBER_RANGE, BUNDLE)
 
 
-def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES) -> Rows:
+def read_json(text: bytes | memoryview, names: NameTable = ALL_NAMES, *, joins: bool = False) -> Rows:
     """Return the rows of JSON lines; see `puppylog.formats.line_format.Reader`.
 
     Args:
         text: the lines.
         names: the names of members that fill columns.
+        joins: whether lines of one message of a container are joined; see `puppylog.formats.cri.read_cri`.
     """
     if names is ALL_NAMES and may_have_entries(text):
-        return _read_with_entries(bytes(text))
-    return _read_all(text, names)
+        return _read_with_entries(bytes(text), joins=joins)
+    return _read_all(text, names, joins=joins)
 
 
-def _read_all(text: bytes | memoryview, names: NameTable) -> Rows:
-    rows = _read_lines(text, names)
+def _read_all(text: bytes | memoryview, names: NameTable, *, joins: bool) -> Rows:
+    rows = _read_lines(text, names, joins=joins)
     if len(rows.reasons) and pc.any(pc.equal(rows.reasons, BUNDLE)).as_py():
         return _divide_bundles(bytes(text), rows, names)
     return rows
 
 
-def _read_with_entries(text: bytes) -> Rows:
+def _read_with_entries(text: bytes, *, joins: bool) -> Rows:
     """Return the rows of lines of which some are entries of systemd's journal, which have names of their own."""
     lines = [line + b"\n" for line in text.split(b"\n")[:-1]]
     entries = [is_entry(line) for line in lines]
@@ -68,7 +76,7 @@ def _read_with_entries(text: bytes) -> Rows:
 
     found = _read_lines(keep(kept=True), NAMES)
     found = replace(found, columns={**found.columns, "attributes": leave_out(found.columns["attributes"])})
-    return found if all(entries) else _merge(found, _read_all(keep(kept=False), ALL_NAMES), sum(entries))
+    return found if all(entries) else _merge(found, _read_all(keep(kept=False), ALL_NAMES, joins=joins), sum(entries))
 
 
 def _merge(entries: Rows, others: Rows, count: int) -> Rows:
@@ -88,21 +96,27 @@ def _merge(entries: Rows, others: Rows, count: int) -> Rows:
         join(entries.rejected_ends, others.rejected_ends, order_of_rejects),
         join(entries.reasons, others.reasons, order_of_rejects),
         rowless=others.rowless - count,
+        joined=others.joined,
         ambiguous_zones=entries.ambiguous_zones + others.ambiguous_zones,
+        parts=others.parts,
     )
 
 
-def _read_lines(text: bytes | memoryview, names: NameTable) -> Rows:
+def _read_lines(text: bytes | memoryview, names: NameTable, *, joins: bool = False) -> Rows:
     if native.lines is not None:
-        return rows_from_buffers(native.lines.json(text, names.encoded), REASONS)
+        return rows_from_buffers(native.lines.json(text, names.encoded, joins), REASONS)
     builder = RowsBuilder(bytes(text))
+    joiner = ContainerJoiner(joins=joins)
     for at, line in builder.iter_lines():
         try:
-            entry = _read_line(line.decode(), names)
+            entry, written = _read_line(line.decode(), names)
         except InvalidJson as error:
             builder.reject(at, error.reason)
         else:
-            add_entry(builder, at, entry)
+            if written is None:
+                add_entry(builder, at, entry)
+            elif written.ts_us == NO_TIME or not joiner.join(builder, at, written):
+                add_entry(builder, at, read_inner(entry, names=names))
     return builder.build()
 
 
@@ -115,21 +129,40 @@ def find_json_mismatch(line: str) -> int:
     return 0
 
 
-def _read_line(line: str, names: NameTable) -> Entry:
+def read_container_line(line: str) -> ContainerLine | None:
+    """Return a line of a container as Docker keeps it; None if the line is none, or has no time."""
+    try:
+        written = _read_line(line, ALL_NAMES)[1]
+    except InvalidJson:
+        return None
+    return None if written is None or written.ts_us == NO_TIME else written
+
+
+def join_docker_parts(lines: Sequence[bytes]) -> bytes | None:
+    """Return the lines of a message of several parts as one line, with the other members of the first line."""
+    try:
+        objects = [json.loads(line.decode("utf-8", "replace"), strict=False) for line in lines]
+    except ValueError:
+        return None
+    return json.dumps(objects[0] | {"log": "".join(part["log"] for part in objects)}).encode()
+
+
+def _read_line(line: str, names: NameTable) -> tuple[Entry, ContainerLine | None]:
+    """Return the record of a line, and the line of the container if it has one."""
     fields, members = read_json_object(line, names)
     entry = Entry(fields.ts_us, fields.is_local, fields.columns, fields.attributes, fields.has_ambiguous_zone)
-    if entry.columns.get("message") and _is_of_container(members):
-        return read_inner(entry, names=names)
-    return entry
+    return entry, _find_container_line(entry, members)
 
 
-def _is_of_container(members: Sequence[Member]) -> bool:
-    """Return whether the message is a line that a container wrote, as Docker keeps it in ``log`` with ``stream``."""
+def _find_container_line(entry: Entry, members: Sequence[Member]) -> ContainerLine | None:
+    """Return the line that a container wrote, which Docker keeps in ``log`` with ``stream``; None if there is none."""
     by_key = {member.key: member for member in members}
-    log, stream = by_key.get("log"), by_key.get("stream")
-    if log is None or stream is None or log.is_number or not log.is_used:
-        return False
-    return log.text not in {None, "", "-"} and stream.json.startswith('"')
+    log, stream, message = by_key.get("log"), by_key.get("stream"), entry.columns.get("message")
+    if log is None or stream is None or log.is_number or not log.is_used or not isinstance(message, str) or not message:
+        return None
+    if log.text is None or log.text in {"", "-"} or not stream.json.startswith('"'):
+        return None
+    return ContainerLine(stream.json[1:-1], entry.ts_us, message, is_part=not log.text.endswith("\n"))
 
 
 def _divide_bundles(text: bytes, rows: Rows, names: NameTable) -> Rows:
@@ -158,7 +191,9 @@ def _divide_bundles(text: bytes, rows: Rows, names: NameTable) -> Rows:
         pa.concat_arrays([_leave_out(rows.rejected_ends, is_bundle), ends.take(rejected)]).take(order_of_rejects),
         pa.concat_arrays([_leave_out(rows.reasons, is_bundle), inner.reasons]).take(order_of_rejects),
         rowless=rows.rowless + empty,
+        joined=rows.joined,
         ambiguous_zones=rows.ambiguous_zones + inner.ambiguous_zones,
+        parts=rows.parts,
     )
 
 

@@ -196,6 +196,7 @@ def _parse_part(
         before=times.count(BEFORE),
         read=times.count(READ),
         ambiguous_zones=rows.ambiguous_zones,
+        parts=rows.parts,
         joined_runs=[(at + offset, size) for at, (_, size) in zip(runs.to_pylist(), rows.joined_runs, strict=True)],
     )
 

@@ -6,11 +6,11 @@ If a line begins with the head of an application's record, its time and its leve
 `puppylog.formats.app_head`. They stay in the message, too. ``native/plain.c`` does the same in C.
 """
 
-import re
 from typing import Final
 
 from puppylog.formats import native
 from puppylog.formats.app import read_head, read_head_behind, severity_members, severity_of
+from puppylog.formats.continuation import is_continuation
 from puppylog.formats.dating import Dating
 from puppylog.formats.headers import is_header
 from puppylog.formats.members import list_texts
@@ -18,8 +18,6 @@ from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 REASONS: Final = ()
 """There is no reason to reject a line: every line fits."""
-
-_CONTINUATION = re.compile(r"[ \t)\]}]|Caused by: |Suppressed: |\.\.\. [0-9]+ ")
 
 
 def read_plain(text: bytes | memoryview, dating: Dating | None = None, *, joins: bool = False) -> Rows:
@@ -40,7 +38,7 @@ def read_plain(text: bytes | memoryview, dating: Dating | None = None, *, joins:
         written = line.decode()
         if is_header(written):
             builder.skip(at, len(line) + 1)
-        elif joins and _CONTINUATION.match(written):
+        elif joins and is_continuation(written):
             builder.continue_(at, line)
         else:
             _add_record(builder, at, written, known)

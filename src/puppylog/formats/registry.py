@@ -15,13 +15,15 @@ from functools import partial
 from typing import Final
 
 from puppylog.errors import UsageError
+from puppylog.formats import cri, json_lines
 from puppylog.formats.access.access_log import AccessLog
 from puppylog.formats.access.line import Variant
 from puppylog.formats.apache_error import find_apache_error_mismatch, read_apache_error
 from puppylog.formats.app_format import DatedFormat, read_app
 from puppylog.formats.auto import Auto
 from puppylog.formats.base import Format, Options
-from puppylog.formats.cri import find_cri_mismatch, read_cri
+from puppylog.formats.container_parts import ContainerFormat
+from puppylog.formats.cri import find_cri_mismatch, join_cri_parts, read_cri
 from puppylog.formats.csv.csv import make_csv
 from puppylog.formats.csv.zeek import make_zeek
 from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
@@ -30,7 +32,7 @@ from puppylog.formats.file.format import read_format_file
 from puppylog.formats.file.lazy import LazyFormat
 from puppylog.formats.foreign import GENERAL, ForeignFormats
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
-from puppylog.formats.json_lines import find_json_mismatch, read_json
+from puppylog.formats.json_lines import find_json_mismatch, join_docker_parts, read_json
 from puppylog.formats.json_objects import JsonFormat
 from puppylog.formats.klog import Klog
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
@@ -59,8 +61,17 @@ class Entry:
 
 
 def _make_json(options: Options) -> Format:
-    lines = LineFormat("json", read_json, options.zone, find_json_mismatch)
-    return JsonFormat(lines) if options.joins_lines else lines
+    if not options.joins_lines:
+        return LineFormat("json", read_json, options.zone, find_json_mismatch)
+    lines = LineFormat("json", partial(read_json, joins=True), options.zone, find_json_mismatch)
+    return ContainerFormat(JsonFormat(lines), json_lines.read_container_line, json_lines.PARTS, join_docker_parts)
+
+
+def _make_cri(options: Options) -> Format:
+    if not options.joins_lines:
+        return LineFormat("cri", read_cri, options.zone, find_cri_mismatch)
+    lines = LineFormat("cri", partial(read_cri, joins=True), options.zone, find_cri_mismatch)
+    return ContainerFormat(lines, cri.read_container_line, cri.PARTS, join_cri_parts)
 
 
 def _make_apache_error(options: Options) -> Format:
@@ -94,9 +105,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "w3c": Entry(lambda o: W3c(zone=o.zone)),
     "zeek": Entry(make_zeek),
     "json": Entry(_make_json),
-    "cri": Entry(
-        lambda o: LineFormat("cri", read_cri, o.zone, find_cri_mismatch),
-    ),
+    "cri": Entry(_make_cri),
     "klog": Entry(Klog),
     "apache_error": Entry(_make_apache_error),
     "nginx_error": Entry(_make_nginx_error),

@@ -52,6 +52,7 @@ class Rows:
     orphans: int = 0  # the number of records that begin with a continuation line
     joined_runs: Sequence[Run] = ()  # the first long runs of continuation lines
     ambiguous_zones: int = 0  # the number of records whose stamp names a zone that can mean several
+    parts: int = 0  # the number of lines that are a part of a longer line of a container, and not the last part
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class RowsBuilder:
     joined: int = 0
     orphans: int = 0
     ambiguous_zones: int = 0
+    parts: int = 0
     _blanks: int = 0  # the number of consecutive blank lines that end at the offset _blanks_end
     _blanks_end: int = -1
     _record_lines: int = 0  # the number of lines of the record that was continued last
@@ -161,6 +163,27 @@ class RowsBuilder:
             self._count_joined(blanks)
         self._joined_to = self._rows
 
+    def append(self, at: int, text: str, *, is_line: bool) -> bool:
+        """Append a text to the message of the last record, of which the line at the offset ``at`` is a part.
+
+        Return False, and change nothing, if the last row is no record, or if it has the most lines or bytes already.
+
+        Args:
+            at: the offset of the line in bytes.
+            text: what is appended.
+            is_line: whether the text is a line of its own.
+        """
+        self._begin_join()
+        if self._is_rejected or not self._has_space(at):
+            return False
+        if text:
+            before = self._columns["message"][-1]
+            newline = "\n" if is_line and before is not None else ""
+            self._columns["message"][-1] = f"{before or ''}{newline}{text}"
+        self._count_joined(0)
+        self._joined_to = self._rows
+        return True
+
     def join_member(self, at: int, key: str, value: str) -> bool:
         """Add a member to the attributes of the last record, of which the line at the offset ``at`` is a part.
 
@@ -235,6 +258,7 @@ class RowsBuilder:
             self.orphans,
             self._runs,
             self.ambiguous_zones,
+            self.parts,
         )
 
 
@@ -257,7 +281,7 @@ def rows_from_buffers(given: Sequence[Any], reasons: Sequence[str]) -> Rows:
 
     Args:
         given: the number of records; the number of nulls of each column; all blocks in the order of
-            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the last five values of
+            ``builder_each_block`` in ``native/builder.c``, with three blocks for each column; the last six values of
             `Rows`.
         reasons: the texts of the reader's reasons; a reason's number is its index.
     """

@@ -103,6 +103,7 @@ class Parsed:
     before: int = 0  # records without a time of their own that have the time of the record before
     read: int = 0  # records without a time of their own that have the time of reading
     ambiguous_zones: int = 0  # records whose stamp names a zone that can mean several
+    parts: int = 0  # lines that are a part of a longer line of a container, and not the last part
 
     def line_at(self, line_offset: int) -> bytes:
         """Return the line at ``line_offset`` of the file, without its newline; empty if ``data`` does not hold it."""
@@ -138,5 +139,6 @@ def join_parsed(parts: Sequence[Parsed]) -> Parsed:
         joined_runs=tuple(run for part in parts for run in part.joined_runs),
         before=sum(part.before for part in parts),
         read=sum(part.read for part in parts),
+        parts=sum(part.parts for part in parts),
         ambiguous_zones=sum(part.ambiguous_zones for part in parts),
     )

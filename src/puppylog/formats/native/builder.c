@@ -256,6 +256,18 @@ void builder_continue(Builder *builder, Span line) {
     builder->joined_to = builder->rows + builder->rejects;
 }
 
+bool builder_append(Builder *builder, Span line, Span text, bool is_line) {
+    if (builder->failed) return true;
+    begin_join(builder);
+    bool is_rejected;
+    int64_t start = find_last_row(builder, &is_rejected);
+    if (is_rejected || !has_space(builder, start, line)) return false;
+    if (text.size) extend_message(builder, text, is_line);
+    count_joined(builder, 0);
+    builder->joined_to = builder->rows + builder->rejects;
+    return true;
+}
+
 bool builder_join_member(Builder *builder, Span line, Span key, Span value) {
     if (builder->failed) return true;
     begin_join(builder);

@@ -83,6 +83,7 @@ typedef struct {
     Keys keys;
     size_t members_start;   /* the place in the data of `attributes` at which they start */
     size_t ambiguous_zones; /* the number of records whose stamp names a zone that can mean several */
+    size_t parts; /* the number of lines that are a part of a longer line of a container, and not the last part */
     bool failed;
     bool is_damaged; /* the text is not UTF-8 */
 } Builder;
@@ -110,6 +111,10 @@ void builder_skip(Builder *builder, Span line);
  * before the line are appended, too. If there is no row before the line, or the row has the most lines or bytes already,
  * the line becomes a record without a time, whose message is the line. */
 void builder_continue(Builder *builder, Span line);
+
+/* Append a text to the message of the last record, of which `line` is a continuation line, as a line of its own or not.
+ * Return false, and change nothing, if the last row is no record, or if it has the most lines or bytes already. */
+bool builder_append(Builder *builder, Span line, Span text, bool is_line);
 
 /* Add a member to the attributes of the last record, of which `line` is a continuation line, or, without a key, append the
  * value to the last member, which is a text. Blank lines directly before the line are appended to it, too. Return false,

@@ -1,4 +1,5 @@
 /* Reads JSON lines: see json_lines.py. */
+#include "container.h"
 #include "inner.h"
 #include "json_reader.h"
 #include "module.h"
@@ -6,21 +7,26 @@
 typedef struct {
     JsonReader json;
     Inner inner;
+    ContainerLine before;
 } Reading;
 
-/* Return whether the message of the row is a line that a container wrote, as Docker keeps it: the member `log`, with
- * the member `stream`. */
-static bool is_of_container(const JsonReader *reader) {
+/* Return the stream if the message of the row is a line that a container wrote, as Docker keeps it: the member `log`,
+ * with the member `stream`, which may have any name. Return -1 if it is none. Set `log` to the line with its newline. */
+static int find_stream(const JsonReader *reader, Span *log) {
     const Member *members = (const Member *)reader->members.at;
     size_t count = reader->members.size / sizeof *members;
-    bool has_log = false, has_stream = false;
+    bool has_log = false;
+    int stream = -1;
     for (size_t place = 0; place < count; place += 1 + members[place].inner) {
         const Member *member = &members[place];
-        if (member->key.size == 6 && span_is(member->key, "stream")) has_stream = *member->json.at == '"';
-        if (member->key.size == 3 && span_is(member->key, "log") && member->kind == VALUE_TEXT)
+        if (member->key.size == 6 && span_is(member->key, "stream"))
+            stream = *member->json.at == '"' ? stream_of((Span){member->json.at + 1, member->json.size - 2}) : -1;
+        if (member->key.size == 3 && span_is(member->key, "log") && member->kind == VALUE_TEXT) {
             has_log = member->is_used && without_dash(member->text).size;
+            *log = member->text;
+        }
     }
-    return has_log && has_stream;
+    return has_log ? stream : -1;
 }
 
 INLINED int read_line(Builder *builder, Span line, void *given) {
@@ -28,8 +34,14 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
     Row row = {0};
     int reason = json_read(&reading->json, line, &row);
     if (reason != FITS) return reason;
-    bool is_nested = row.text[MESSAGE].size && is_of_container(&reading->json) &&
-                     inner_is_possible(builder, (Span){0}, row.text[MESSAGE]);
+    Span log;
+    int stream = row.text[MESSAGE].size ? find_stream(&reading->json, &log) : -1;
+    if (stream >= 0 && row.ts_us != NO_TIME) {
+        bool is_part = log.at[log.size - 1] != '\n';
+        ContainerLine now = container_line(line, stream, row.ts_us, is_part, row.text[MESSAGE]);
+        if (container_join(builder, &reading->before, line, &now, row.text[MESSAGE])) return FITS;
+    }
+    bool is_nested = stream >= 0 && inner_is_possible(builder, (Span){0}, row.text[MESSAGE]);
     json_write(&reading->json);
     if (is_nested) inner_read(&reading->inner, (Span){0}, false, &row);
     builder_record(builder, line.at, &row);
@@ -47,4 +59,6 @@ static void read_text(Builder *builder, void *table) {
     inner_close(&reading.inner);
 }
 
-PyObject *native_json(PyObject *module, PyObject *arguments) { return read_by_names(module, arguments, read_text); }
+PyObject *native_json(PyObject *module, PyObject *arguments) {
+    return read_joined_by_names(module, arguments, read_text);
+}

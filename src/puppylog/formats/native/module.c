@@ -171,9 +171,9 @@ static PyObject *give_rows(State *state, Builder *builder) {
         Py_DECREF(blocks);
         return NULL;
     }
-    return Py_BuildValue("(nNNnnnNn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless,
+    return Py_BuildValue("(nNNnnnNnn)", (Py_ssize_t)builder->rows, nulls, blocks, (Py_ssize_t)builder->rowless,
                          (Py_ssize_t)builder->joined, (Py_ssize_t)builder->orphans, runs,
-                         (Py_ssize_t)builder->ambiguous_zones);
+                         (Py_ssize_t)builder->ambiguous_zones, (Py_ssize_t)builder->parts);
 }
 
 PyObject *read_rows(PyObject *module, Py_buffer *text, ReadText *read, void *reading) {
@@ -210,13 +210,24 @@ PyObject *read_joining(PyObject *module, PyObject *arguments, ReadText *read) {
     return PyArg_ParseTuple(arguments, "y*p", &text, &joins) ? read_records(module, &text, read, NULL, joins) : NULL;
 }
 
+static PyObject *read_with_names(PyObject *module, Py_buffer *text, Py_buffer *names, ReadText *read, bool joins) {
+    Span table = {names->buf, (size_t)names->len};
+    PyObject *rows = read_records(module, text, read, &table, joins);
+    PyBuffer_Release(names);
+    return rows;
+}
+
 PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read) {
     Py_buffer text, names;
     if (!PyArg_ParseTuple(arguments, "y*y*", &text, &names)) return NULL;
-    Span table = {names.buf, (size_t)names.len};
-    PyObject *rows = read_rows(module, &text, read, &table);
-    PyBuffer_Release(&names);
-    return rows;
+    return read_with_names(module, &text, &names, read, false);
+}
+
+PyObject *read_joined_by_names(PyObject *module, PyObject *arguments, ReadText *read) {
+    Py_buffer text, names;
+    int joins;
+    if (!PyArg_ParseTuple(arguments, "y*y*p", &text, &names, &joins)) return NULL;
+    return read_with_names(module, &text, &names, read, joins);
 }
 
 #ifdef PUPPYLOG_TEST_MEMORY

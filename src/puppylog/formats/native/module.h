@@ -28,6 +28,9 @@ PyObject *read_alone(PyObject *module, PyObject *arguments, ReadText *read);
  * the table as a Span. */
 PyObject *read_by_names(PyObject *module, PyObject *arguments, ReadText *read);
 
+/* Do the same for a reader of records of several lines, whose third argument is `joins`. */
+PyObject *read_joined_by_names(PyObject *module, PyObject *arguments, ReadText *read);
+
 PyObject *native_app(PyObject *module, PyObject *arguments);
 PyObject *native_access(PyObject *module, PyObject *arguments);
 PyObject *native_apache_error(PyObject *module, PyObject *arguments);

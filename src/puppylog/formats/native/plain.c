@@ -1,7 +1,7 @@
 /* Reads lines of any kind: see plain.py. */
 #include "app.h"
+#include "continuation.h"
 #include "module.h"
-#include "scan.h"
 
 static const char *const HEADERS[] = {
     "Software", "Version",     "Date",      "Start-Date",    "End-Date",    "Fields",
@@ -18,23 +18,6 @@ static bool is_header(Span line) {
         if (is_named && is_one_of(line.at[size + 1], ": \t")) return true;
     }
     return false;
-}
-
-static bool has_start(Span line, const char *start) {
-    size_t size = strlen(start);
-    return line.size >= size && memcmp(line.at, start, size) == 0;
-}
-
-/* Return whether the line continues a record: it is indented, closes a bracket, or is of a stack trace. */
-static bool is_continuation(Span line) {
-    if (line.size == 0) return false;
-    if (is_one_of(line.at[0], " \t)]}")) return true;
-    if (line.at[0] == 'C') return has_start(line, "Caused by: ");
-    if (line.at[0] == 'S') return has_start(line, "Suppressed: ");
-    if (!has_start(line, "... ")) return false;
-    size_t place = 4;
-    while (place < line.size && is_digit(line.at[place])) place++;
-    return place > 4 && place < line.size && line.at[place] == ' ';
 }
 
 INLINED int read_line(Builder *builder, Span line, void *dating) {
