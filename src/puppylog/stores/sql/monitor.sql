@@ -27,7 +27,7 @@ bucket >= {instant}::TIMESTAMPTZ
 bucket < {instant}::TIMESTAMPTZ
 
 -- name: newest_record
-SELECT max(ts) AS newest FROM puppylog.log_records WHERE ts < $until::TIMESTAMPTZ
+SELECT max(ts) AS newest FROM puppylog.log_records WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
 
 -- name: newest_level_buckets
 -- The newest buckets of a level, and at least how many of the metric's own buckets each has.

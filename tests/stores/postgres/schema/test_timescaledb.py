@@ -1,6 +1,7 @@
 """What only TimescaleDB does: columnar old chunks, policies that leave dropped records alone, and fallbacks."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -9,8 +10,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from puppylog.errors import StoreRefused, UsageError
 from puppylog.model.metric import Metric
+from puppylog.stores.aggregate import sketch_sql
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.schema.flavour import Flavour
+from puppylog.stores.postgres.schema.level_upgrade import renew_levels
+from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.asking import ask
 from support.database_elsewhere import database_elsewhere
@@ -56,6 +60,26 @@ def test_an_old_chunk_becomes_columnar_and_accepts_late_lines(url: str, store: P
         (5010, 5010)
     ]
     wait_until(lambda: ask(url, "SELECT sum(value) FROM metrics.total") == [(5010 * 7.0,)], what="the correction")
+
+
+def test_sketch_rows_of_some_buckets_are_planned_without_the_other_chunks(url: str, store: PostgresStore) -> None:
+    now = datetime.now(UTC)
+    Source(store).append(records(240, ts=now - timedelta(days=9, hours=23), step_s=3600, response_bytes=7))
+    metric = Metric("p99", "p99", "response_bytes", 60)
+    store.create_metric(metric)
+    [(metric_id,)] = ask(url, "SELECT id FROM puppylog.metrics")
+    rows = sketch_sql(metric, "postgres", where="ts > now() - INTERVAL '1 hour'")  # as older versions wrote it
+    for is_renewed in (False, True):
+        if is_renewed:
+            ask(url, f"CREATE OR REPLACE VIEW puppylog.sketches_{metric_id} AS {rows}")
+            with Session(url) as session, session.transaction():
+                renew_levels(session)
+        for view in (f"sketches_{metric_id}", f"sketches_{metric_id}_3600"):
+            asked = f"SELECT * FROM puppylog.{view} WHERE bucket >= '{now - timedelta(hours=2)}'"
+            plan = "\n".join(line for (line,) in ask(url, f"EXPLAIN {asked}"))
+            assert len(set(re.findall(r" on (_hyper_1_\d+_chunk) ", plan))) <= 1, plan
+        ask(url, "UPDATE puppylog.levels SET watermark = '-infinity'")
+        assert ask(url, f"SELECT sum(n), count(DISTINCT bucket) FROM puppylog.sketches_{metric_id}") == [(240, 240)]
 
 
 def test_every_policy_refreshes_less_than_the_time_that_records_are_kept(url: str, store: PostgresStore) -> None:

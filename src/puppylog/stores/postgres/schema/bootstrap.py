@@ -156,10 +156,10 @@ def _install(
         from puppylog.stores.postgres.schema.samples import fill_sample_queries  # noqa: PLC0415 - parses expressions
 
         fill_sample_queries(session)
-        from puppylog.stores.postgres.schema.level_upgrade import add_levels, renew_steps  # noqa: PLC0415 - as above
+        from puppylog.stores.postgres.schema.level_upgrade import add_levels, renew_levels  # noqa: PLC0415 - as above
 
         add_levels(session)
-        renew_steps(session)
+        renew_levels(session)
 
 
 def _check_lifetimes(session: Session, lifetimes: Lifetimes, *, is_new: bool) -> None:

@@ -9,7 +9,13 @@ from contextlib import suppress
 from puppylog.errors import PuppylogError
 from puppylog.stores.aggregate import aggregate_sql, hidden_of
 from puppylog.stores.definitions import StoredMetric
-from puppylog.stores.postgres.schema.levels import add_hidden_columns, create_levels, records_in_range, steps_of_level
+from puppylog.stores.postgres.schema.levels import (
+    add_hidden_columns,
+    create_levels,
+    records_in_range,
+    steps_of_level,
+    view_records,
+)
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import metric_of
@@ -43,11 +49,15 @@ def add_levels(session: Session) -> None:
             create_levels(session, stored, is_continuous=is_continuous, lacks_hidden=lacks_hidden)
 
 
-def renew_steps(session: Session) -> None:
-    """Store again how the levels of all metrics are read in steps, within the caller's transaction."""
+def renew_levels(session: Session) -> None:
+    """Store again how the levels of all metrics are read, within the caller's transaction."""
+    session.run(_QUERIES["keep_on_coordinator"])
     columns = _DEFINITIONS["metric_columns"]
     for row in session.rows(_COMMON["list_metrics"].format(columns=columns, condition="")):
-        for level in session.rows(_QUERIES["levels_of"], {"id": row["id"]}):
-            stored = StoredMetric(row["id"], metric_of(row), row["group_id"])
+        stored = StoredMetric(row["id"], metric_of(row), row["group_id"])
+        levels = session.rows(_QUERIES["levels_of"], {"id": stored.id})
+        for level in levels:
             ids = {"id": stored.id, "step_s": level["step_s"]}
             session.run(_QUERIES["set_steps_of_level"], {**ids, "steps": steps_of_level(stored, level["step_s"])})
+        if any(level["has_sketches"] for level in levels):
+            view_records(session, stored, is_continuous=row["kind"] == "continuous_aggregate")

@@ -7,7 +7,7 @@ hidden columns; ``metrics_1m.NAME``, ``metrics_1h.NAME`` and ``metrics_1d.NAME``
 from dataclasses import replace
 from typing import Final
 
-from puppylog.stores.aggregate import aggregate_sql, hidden_of, parts_of, sketch_sql
+from puppylog.stores.aggregate import Dialect, aggregate_sql, hidden_of, parts_of, sketch_sql
 from puppylog.stores.definitions import StoredMetric
 from puppylog.stores.levels import LEVEL_SCHEMAS, Part, columns_of, list_levels, merge_sketches_sql, merge_sql
 from puppylog.stores.postgres.sessions.session import Session
@@ -60,15 +60,33 @@ def create_levels(session: Session, stored: StoredMetric, *, is_continuous: bool
         records = f"({rows}) AS records"
         session.run(_QUERIES["set_steps"], {**ids, "steps": _steps(stored, replace(own, sketches=records))})
     if has_sketch(metric) and not list_levels(metric.period_s):
-        rows = sketch_sql(metric, "postgres", group_id=stored.group_id)
-        session.run(_QUERIES["create_sketches"].format(**ids, rows=rows))
+        view_records(session, stored, is_continuous=is_continuous)
     finer: Part | None = None
     for step_s in [] if lacks_hidden else list_levels(metric.period_s):
-        finer, source = _create_level(session, stored, step_s, source, finer=finer)
+        finer, source = _create_level(session, stored, step_s, source, finer=finer, is_continuous=is_continuous)
+
+
+def view_records(session: Session, stored: StoredMetric, *, is_continuous: bool) -> None:
+    """Create the views that compute sketch rows from records: of the metric's own buckets, and of the finest level's.
+
+    TimescaleDB leaves out chunks, when it plans a query of some buckets, only if the buckets are its own `time_bucket`.
+    """
+    dialect: Dialect = "timescaledb" if is_continuous else "postgres"
+    metric, group_id, levels_s = stored.metric, stored.group_id, list_levels(stored.metric.period_s)
+    if not levels_s:
+        rows = sketch_sql(metric, dialect, group_id=group_id)
+        session.run(_QUERIES["create_sketches"].format(id=stored.id, rows=rows))
+        return
+    ids = {"id": stored.id, "step_s": levels_s[0]}
+    above = _QUERIES["records_above_watermark"].format(**ids)
+    rows = sketch_sql(metric, dialect, group_id=group_id, where=above)
+    session.run(_QUERIES["create_sketches"].format(**ids, rows=rows))
+    live = sketch_sql(replace(metric, period_s=levels_s[0]), dialect, group_id=group_id, where=above)
+    session.run(_QUERIES["create_level_sketches"].format(**ids, live=live))
 
 
 def _create_level(
-    session: Session, stored: StoredMetric, step_s: int, source: str, *, finer: Part | None
+    session: Session, stored: StoredMetric, step_s: int, source: str, *, finer: Part | None, is_continuous: bool
 ) -> tuple[Part, str]:
     """Create one level; return its buckets for the next one, and the table that has them.
 
@@ -78,6 +96,7 @@ def _create_level(
         step_s: the seconds of the level.
         source: the table of the stored finer buckets.
         finer: the finer level; None if the finer buckets are the metric's own.
+        is_continuous: whether the metric's roll-up is a continuous aggregate.
     """
     metric = stored.metric
     ids = {"id": stored.id, "step_s": step_s}
@@ -89,7 +108,7 @@ def _create_level(
     session.run(_QUERIES["index_level"].format(**ids))
     sketches = view = None
     if has_sketch(metric):
-        sketches, view = _create_sketches(session, stored, step_s, finer)
+        sketches, view = _create_sketches(session, stored, step_s, finer, is_continuous=is_continuous)
     stored_part = replace(below, relation=source, where=_RANGE)
     live_part = replace(below, where=_QUERIES["above_watermark"].format(**ids))
     if view is not None:
@@ -141,7 +160,9 @@ def steps_of_level(stored: StoredMetric, step_s: int) -> str:
     return _steps(stored, *parts, own)
 
 
-def _create_sketches(session: Session, stored: StoredMetric, step_s: int, finer: Part | None) -> tuple[str, str]:
+def _create_sketches(
+    session: Session, stored: StoredMetric, step_s: int, finer: Part | None, *, is_continuous: bool
+) -> tuple[str, str]:
     """Create the sketch rows of a level; return the query that fills them, and the view that has them."""
     metric = stored.metric
     ids = {"id": stored.id, "step_s": step_s}
@@ -149,17 +170,13 @@ def _create_sketches(session: Session, stored: StoredMetric, step_s: int, finer:
     session.run(_QUERIES["index_packed"].format(**ids))
     session.run(_QUERIES["create_sketch"].format(**ids))
     if finer is None:
-        of_level = replace(metric, period_s=step_s)
-        rows = sketch_sql(of_level, "postgres", where=records_in_range(stored))
-        above = _QUERIES["records_above_watermark"].format(**ids)
-        live = sketch_sql(of_level, "postgres", group_id=stored.group_id, where=above)
-        own = sketch_sql(metric, "postgres", group_id=stored.group_id, where=above)
-        session.run(_QUERIES["create_sketches"].format(**ids, rows=own))
+        rows = sketch_sql(replace(metric, period_s=step_s), "postgres", where=records_in_range(stored))
+        view_records(session, stored, is_continuous=is_continuous)
     else:
         finer_rows = f"puppylog.sketch_{stored.id}_{finer.step_s}"
         rows = merge_sketches_sql(metric, step_s, [replace(finer, sketches=finer_rows, where=_RANGE)])
         live = merge_sketches_sql(metric, step_s, [replace(finer, where=_QUERIES["above_watermark"].format(**ids))])
-    session.run(_QUERIES["create_level_sketches"].format(**ids, live=live))
+        session.run(_QUERIES["create_level_sketches"].format(**ids, live=live))
     return _QUERIES["pack"].format(rows=rows), f"puppylog.sketches_{stored.id}_{step_s}"
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psycopg
 import pyarrow as pa
 from psycopg.abc import Buffer
-from psycopg.types.datetime import TimestamptzLoader
+from psycopg.adapt import Loader
 from psycopg.types.string import TextLoader
 
 _TYPES: Final = {
@@ -32,20 +32,23 @@ _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-class _EndlessTimestamptzLoader(TimestamptzLoader):
-    """Replaces an instant that a `datetime` cannot hold, such as infinity, by the first or the last possible one."""
+class _InstantLoader(Loader):
+    """Reads an instant from its text, with an offset. psycopg's own loader takes half of the time of reading a metric.
+
+    An instant that a `datetime` cannot hold, such as infinity, becomes the first or the last possible one.
+    """
 
     def load(self, data: Buffer) -> datetime:
+        text = bytes(data).decode()
         try:
-            return super().load(data)
-        except psycopg.DataError:
-            text = bytes(data)
-            return _FIRST if text.startswith(b"-") or text.endswith(b"BC") else _LAST
+            return datetime.fromisoformat(text)
+        except ValueError:
+            return _FIRST if text.startswith("-") or text.endswith("BC") else _LAST
 
 
 def read_rest_as_text(connection: "psycopg.Connection[Any]") -> None:
     """Make psycopg return PostgreSQL's text for all types that have no Arrow type in ``_TYPES``."""
-    connection.adapters.register_loader("timestamptz", _EndlessTimestamptzLoader)
+    connection.adapters.register_loader("timestamptz", _InstantLoader)
     for info in psycopg.adapters.types:
         if info.oid not in _BY_OID and info.oid != _NUMERIC:
             connection.adapters.register_loader(info.oid, TextLoader)

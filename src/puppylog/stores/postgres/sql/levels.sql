@@ -72,14 +72,14 @@ UNION ALL
 SELECT bucket, segment, {columns}, buckets FROM ({live}) AS live
 
 -- name: create_level_sketches
-CREATE VIEW puppylog.sketches_{id}_{step_s} AS
+CREATE OR REPLACE VIEW puppylog.sketches_{id}_{step_s} AS
 SELECT bucket, segment, bin, n FROM puppylog.sketch_{id}_{step_s}
 UNION ALL
 SELECT bucket, segment, bin, n FROM ({live}) AS live
 
 -- name: create_sketches
 -- The sketch rows of the metric's own buckets, as far as no level has them.
-CREATE VIEW puppylog.sketches_{id} AS {rows}
+CREATE OR REPLACE VIEW puppylog.sketches_{id} AS {rows}
 
 -- name: drop_sketches
 DROP VIEW IF EXISTS puppylog.sketches_{id}
