@@ -1,7 +1,7 @@
 """A PostgreSQL server for tests, which a test can stop and kill.
 
-Its data and its socket are in one temporary directory. It never syncs to disk. If it is killed, it still loses no
-committed row, because the operating system keeps what the server has written.
+Its data and its socket are in one temporary directory, which is in memory where there is room. It never syncs to disk.
+If it is killed, it still loses no committed row, because the operating system keeps what the server has written.
 """
 
 import contextlib
@@ -29,6 +29,7 @@ PORT = 5432  # the end of the socket's name; no other server uses its directory
 SETTINGS = {
     "fsync": "off",
     "shared_buffers": "32MB",
+    "max_wal_size": "64MB",  # the directory may be in memory
     "io_method": "sync",  # no processes that no test needs
     "dynamic_shared_memory_type": "mmap",  # in the data directory: a killed server leaves nothing elsewhere
     "log_checkpoints": "off",

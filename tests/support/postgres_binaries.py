@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 SHORT = 60  # longest directory, in characters: the path of a socket in it has at most 107
+MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp makes it safe
+ENOUGH_BYTES = 2 * 2**30  # free space in MEMORY for the servers of all processes: each needs up to 300 MB
 _NEEDED = ("pginstall/bin", "pginstall/lib", "pginstall/share")
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}  # without HOME and PG*
 
@@ -49,6 +51,11 @@ class PostgresBinaries:
             )
 
     def _find_short_directory(self) -> str:
+        """Return a directory in memory if it has room: there a database is created in a tenth of the CPU time."""
+        if MEMORY.is_dir():
+            space = os.statvfs(MEMORY)
+            if space.f_bavail * space.f_frsize >= ENOUGH_BYTES and not space.f_flag & os.ST_NOEXEC:
+                return str(MEMORY)
         usual = tempfile.gettempdir()
         return usual if len(usual) < SHORT and self._is_reachable(Path(usual)) else "/tmp"  # noqa: S108 - mkdtemp makes it safe
 
