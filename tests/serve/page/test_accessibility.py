@@ -32,6 +32,7 @@ def iter_views(page: Page) -> Iterator[str]:
         page.locator(f".view[data-view={view}] h1").wait_for(state="attached")
         page.wait_for_load_state("networkidle")
         page.locator(LOADED.get(view, "main")).first.wait_for()
+        expect(page.locator(".is-loading")).to_have_count(0)  # until the answer comes, the last one is shown paler
         yield view
 
 
