@@ -14,6 +14,7 @@ from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import choose_step
 from puppylog.stores.base import Store
 from support.embedded import wait_until
+from support.examples import examples
 from support.lines import NOON, Source, rows
 from support.server import StoreServer
 
@@ -73,7 +74,7 @@ def _check(store: Store, metric: Metric, chosen: random.Random) -> None:
     extent = measure_extent(store, metric)
     (whole,) = _size(store, metric, ALWAYS, None)
     assert {name: getattr(extent, name) for name in whole} == whole
-    for _ in range(12):
+    for _ in range(examples(4, soak=12)):
         instants = sorted(NOON + timedelta(seconds=chosen.randrange(-4 * 86_400, 86_400)) for _ in range(2))
         since, until = (chosen.choice([None, instant]) for instant in instants)
         within = Range(since, until)

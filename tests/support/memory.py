@@ -24,6 +24,7 @@ class MemoryReader:
 
     def __init__(self) -> None:
         self.connection = duckdb.connect()
+        self._columns: dict[str, list[Any]] = {}  # by the name of a table, what `insert` must know of its columns
         self.connection.execute("SET TimeZone = 'UTC'")
         folder = resources.files("puppylog.stores.duckdb").joinpath("sql", "schema")
         for file in sorted(folder.iterdir(), key=lambda file: file.name):
@@ -53,11 +54,13 @@ class MemoryReader:
 
     def insert(self, table: str, **row: Any) -> None:
         """Insert a row into a table of the store. Other columns have their default, null, or an empty value."""
-        columns = self.connection.execute(
-            "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns "
-            "WHERE table_name = ? ORDER BY ordinal_position",
-            [table],
-        ).fetchall()
+        columns = self._columns.get(table)
+        if columns is None:
+            columns = self._columns[table] = self.connection.execute(
+                "SELECT column_name, data_type, is_nullable, column_default FROM information_schema.columns "
+                "WHERE table_name = ? ORDER BY ordinal_position",
+                [table],
+            ).fetchall()
         assert not set(row) - {name for name, *_ in columns}
         blank = {"VARCHAR": "", "TIMESTAMP WITH TIME ZONE": "2000-01-01T00:00:00Z"}
         values = {

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from puppylog.serve.read.routes import describe
+from support.examples import IS_SOAK
 from support.postgres import PostgresServer
 from support.read_interface import find_validator
 from support.served import Served
@@ -33,6 +34,12 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield served
 
 
+@pytest.fixture
+def half(served: Served) -> int:
+    """Which half of the values `make test` sends for the first parameter. The other store gets the other half."""
+    return int(served.settings.store.url.startswith("postgresql"))
+
+
 def iter_parameters() -> Iterator[tuple[str, str]]:
     """Yield paths and names of parameters. A parameter that several paths have in the same way is yielded once."""
     seen: set[str] = set()
@@ -47,9 +54,9 @@ def iter_parameters() -> Iterator[tuple[str, str]]:
             seen.add(described)
 
 
-def test_no_value_of_a_parameter_is_a_defect(served: Served) -> None:
-    for path, name in iter_parameters():
-        for value in VALUES:
+def test_no_value_of_a_parameter_is_a_defect(served: Served, half: int) -> None:
+    for number, (path, name) in enumerate(iter_parameters()):
+        for value in VALUES if IS_SOAK else VALUES[(number + half) % 2 :: 2]:
             answer = served.send("GET", f"{path}?{name}={quote(value, errors='surrogatepass')}")
             assert answer.status in {200, 400, 404}, (path, name, value, answer.text)
             if answer.headers["content-type"] == "application/json":
