@@ -26,21 +26,26 @@ _WRITTEN: Final = """
 web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishlog modsecurity_audit uwsgi heroku fly
     nginx_proxy_manager envoy_application trafficserver tinyproxy privoxy
     bigip gin sling
+    joomla mediamtx filezilla_server serv_u
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
     sidekiq supervisord nlog
     elixir swift_log
+    dancer pm2 npm
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
     wso2 gerrit bamboo gradle nextflow
+    java_service_wrapper shibboleth_idp
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
     couchdb couchbase influxdb clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
     questdb vertica
     greenplum
     rethinkdb firebird sybase foundationdb sqlanywhere openedge intersystems orientdb gearmand siebel
+    ibm_mq pgbackrest tdengine sap_trace
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
+    glog_variants beegfs juju htcondor_events openvswitch
 names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
     hmailserver vsftpd xferlog proftpd samba cups cups_page oracle_messaging
     sogo
@@ -48,19 +53,23 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden ossec krb5
     stunnel unifi
     cisco_iosxr huawei_vrp h3c arista procurve sonicwall openvas falco rkhunter
+    extremexos meraki globalprotect
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
     lightdm
-Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace
+    zypper
+Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace sharepoint
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application github_actions bacula veeam duplicati
     amanda commvault ipmi_sel
     proxmox_task lsyncd
     acronis
+    xen lxc firecracker netbackup checkmk
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission
     opensips yate esphome domoticz qbittorrent project_zomboid seven_days eclipse mozilla wine
+    space_engineers zoneminder mythtv nextcloud_desktop
 """
 
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {
