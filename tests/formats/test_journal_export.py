@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formats.paths import PATHS, reading
 from puppylog.formats.journal.export import MAX_ENTRY_BYTES, MAX_VALUE_BYTES, ExportDecoder, MalformedExport
 from puppylog.formats.journal.journal import JOURNAL
 from puppylog.formats.registry import find_format
@@ -192,10 +193,12 @@ def test_an_entry_becomes_the_same_record_from_the_journal_and_from_a_file(name:
         assert rows == expected
 
 
-def test_an_entry_between_other_lines_of_json_is_read_as_an_entry() -> None:
+@pytest.mark.parametrize("path", PATHS)
+def test_an_entry_between_other_lines_of_json_is_read_as_an_entry(path: str) -> None:
     entry = as_json(make_entry(7, cursor=make_cursor(7), STATUS="404"))
     lines = b'{"level":"error","msg":"a"}\n\n' + entry + b'not json\n{"msg":"\\"__CURSOR\\": 1","status":404}\n'
-    parsed = find_format("json").open().parse(lines, 0, 0)
+    with reading(path):
+        parsed = find_format("json").open().parse(lines, 0, 0)
     assert parsed.records["line_offset"].to_pylist() == [0, 29, 29 + len(entry) + 9]
     assert parsed.records["message"].to_pylist() == ["a", "number 7", '"__CURSOR": 1']
     assert parsed.records["host"].to_pylist() == [None, "web1", None]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from formats.agreement import assert_no_line_is_lost, read, starts_of, texts
 from formats.paths import PATHS
 from formats.sample_files import read_samples
-from puppylog.formats.logfmt import REASONS
+from puppylog.formats.logfmt import CONTROL, REASONS
 from puppylog.formats.registry import find_format
 
 paths = st.sampled_from(PATHS)
@@ -103,3 +103,13 @@ def test_each_reason_has_a_sample(reason: str) -> None:
 )
 def test_the_first_mismatch_of_a_rejected_line_is_found(line: str, at: int) -> None:
     assert find_format("logfmt").find_mismatch(line) == at
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("control", ["\x00", "\x01", "\x1f", "\x7f", "\t"])
+def test_a_control_character_is_found_at_each_place(path: str, control: str) -> None:
+    line = "level=info message=paid.an.order order=17"
+    text = "".join(f"{line[:place]}{control}{line[place:]}\n" for place in range(30, len(line) + 1))
+    reasons = [reject["reason"] for reject in read("logfmt", text.encode(), path).rejects]
+    is_refused = control < " " and control != "\t"
+    assert reasons.count(CONTROL) == (12 if is_refused else 0)

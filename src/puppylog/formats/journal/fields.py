@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats import native
 from puppylog.formats.names import make_table
 
 NAMES: Final = make_table(
@@ -37,7 +38,10 @@ _MEMBER: Final = rf'"(?:{"|".join(LEFT_OUT)})": (?:"[^"]*"|[0-9]+)'
 
 def may_have_entries(text: bytes | memoryview) -> bool:
     """Return False only if no line of the text is an entry: a cheap check."""
-    return CURSOR.encode() in bytes(text)
+    word = CURSOR.encode()
+    if native.lines is not None:
+        return native.lines.contains(text, word)
+    return word in bytes(text)
 
 
 def is_entry(line: bytes) -> bool:

@@ -15,6 +15,9 @@ _Step: TypeAlias = tuple[int, int, int, int, bytes, bytes]
 # The enumerations of enums.h by name: the texts of the members, in the order of their numbers.
 ENUMS: Final[dict[str, list[str]]]
 
+# Returns whether the text contains the word.
+def contains(text: Buffer, word: bytes, /) -> bool: ...
+
 # Each reader takes whole lines. It raises ValueError if the last line has no newline, UnicodeError if the text is not
 # UTF-8, or MemoryError. With `joins`, lines that do not begin a record are joined to the record before.
 

@@ -101,18 +101,20 @@ static void list_members(JsonReader *reader, size_t first_item, size_t prefix) {
     size_t end = reader->walk.items.size;
     for (size_t place = first_item; place < end && !reader->walk.failed; place += sizeof(Item)) {
         Item item = *(Item *)(reader->walk.items.at + place);
-        Member member = {.key = item.has_key_escapes ? decode(reader, item.key) : item.key, .json = item.json};
-        member.name = prefix ? names_find(reader->names, &reader->path, prefix, member.key)
-                             : names_find_at(reader->names, &reader->path, place / sizeof(Item), member.key);
-        if (member.name.field != FIELD_NONE) read_value(reader, &item, &member);
-        if (prefix == 0 && *item.json.at == '[' && span_is(member.key, "MESSAGE") &&
-            read_bytes(reader, item.json, &member.text)) {
-            member.kind = VALUE_TEXT;
-        }
+        Span key = item.has_key_escapes ? decode(reader, item.key) : item.key;
         size_t at = reader->members.size;
-        if (!bytes_append(&reader->members, &member, sizeof member, &reader->walk.failed)) return;
-        if (member.name.is_object && *item.json.at == '{') {
-            if (prefix == 0) names_find(reader->names, &reader->path, 0, member.key); /* writes the path */
+        Member *member = bytes_extend(&reader->members, sizeof *member, &reader->walk.failed);
+        if (member == NULL) return;
+        *member = (Member){.key = key, .json = item.json};
+        member->name = prefix ? names_find(reader->names, &reader->path, prefix, key)
+                              : names_find_at(reader->names, &reader->path, place / sizeof(Item), key);
+        if (member->name.field != FIELD_NONE) read_value(reader, &item, member);
+        if (prefix == 0 && *item.json.at == '[' && span_is(key, "MESSAGE") &&
+            read_bytes(reader, item.json, &member->text)) {
+            member->kind = VALUE_TEXT;
+        }
+        if (member->name.is_object && *item.json.at == '{') {
+            if (prefix == 0) names_find(reader->names, &reader->path, 0, key); /* writes the path */
             list_inner(reader, item.json);
             ((Member *)(reader->members.at + at))->inner = (reader->members.size - at) / sizeof(Member) - 1;
         }

@@ -47,7 +47,8 @@ static void write_key(Writer *writer, const uint8_t *closing) {
         copy_string(writer, closing);
     }
     Span text = span_of(writer->begin + start, writer->to);
-    bytes_append(keys, &(Key){.text = text, .start = start}, sizeof(Key), &writer->walk->failed);
+    Key *key = bytes_extend(keys, sizeof *key, &writer->walk->failed);
+    if (key != NULL) *key = (Key){.text = text, .start = start};
 }
 
 static void write_string(Writer *writer) {

@@ -16,8 +16,13 @@ typedef struct {
     int depth; /* 1 in the outermost object */
     bool is_object[JSON_DEEPEST + 1];
     size_t first_key[JSON_DEEPEST + 1]; /* for each depth, the offset of the object's first key in walk->keys */
-    Item item;
 } Cursor;
+
+/* Return the member of the outermost object that is being read. */
+static inline Item *item_of(const Cursor *cursor) {
+    const Bytes *items = &cursor->walk->items;
+    return (Item *)(items->at + items->size) - 1;
+}
 
 static inline int peek(const Cursor *cursor) { return cursor->at < cursor->end ? *cursor->at : 0; }
 
@@ -138,7 +143,7 @@ static int take_string(Cursor *cursor) {
     bool has_escapes = false;
     const uint8_t *closing = read_string(cursor->walk, cursor->at + 1, cursor->end, &has_escapes);
     if (closing == NULL) return JSON_MALFORMED;
-    if (cursor->depth == 1) cursor->item.has_escapes = has_escapes;
+    if (cursor->depth == 1) item_of(cursor)->has_escapes = has_escapes;
     cursor->at = closing + 1;
     cursor->state = ENDED;
     return FITS;
@@ -172,10 +177,7 @@ static int open_bracket(Cursor *cursor) {
 }
 
 static int take_value(Cursor *cursor) {
-    if (cursor->depth == 1) {
-        cursor->item.json.at = cursor->at;
-        cursor->item.has_escapes = false;
-    }
+    if (cursor->depth == 1) item_of(cursor)->json.at = cursor->at;
     switch (peek(cursor)) {
     case '{':
     case '[': return open_bracket(cursor);
@@ -192,13 +194,16 @@ static int take_key(Cursor *cursor) {
     if (peek(cursor) != '"') return JSON_MALFORMED;
     const uint8_t *start = cursor->at + 1, *closing = read_string(cursor->walk, start, cursor->end, &has_escapes);
     if (closing == NULL) return JSON_MALFORMED;
-    Key key = {.text = span_of(start, closing)};
+    Walk *walk = cursor->walk;
+    Key *key = bytes_extend(&walk->keys, sizeof *key, &walk->failed);
+    if (key == NULL) return JSON_MALFORMED;
+    *key = (Key){.text = span_of(start, closing)};
     if (cursor->depth == 1) {
-        cursor->item.key = key.text;
-        cursor->item.has_key_escapes = has_escapes;
+        Item *item = bytes_extend(&walk->items, sizeof *item, &walk->failed);
+        if (item == NULL) return JSON_MALFORMED;
+        *item = (Item){.key = span_of(start, closing), .has_key_escapes = has_escapes};
     }
-    cursor->walk->has_key_escapes |= has_escapes;
-    bytes_append(&cursor->walk->keys, &key, sizeof key, &cursor->walk->failed);
+    walk->has_key_escapes |= has_escapes;
     cursor->at = closing + 1;
     skip(cursor);
     if (peek(cursor) != ':') return JSON_MALFORMED;
@@ -211,10 +216,7 @@ static int take_key(Cursor *cursor) {
 /* Read the comma or the closing bracket after a value. */
 static int take_end(Cursor *cursor) {
     bool is_object = cursor->is_object[cursor->depth];
-    if (cursor->depth == 1) {
-        cursor->item.json.size = (size_t)(cursor->at - cursor->item.json.at);
-        bytes_append(&cursor->walk->items, &cursor->item, sizeof cursor->item, &cursor->walk->failed);
-    }
+    if (cursor->depth == 1) item_of(cursor)->json.size = (size_t)(cursor->at - item_of(cursor)->json.at);
     skip(cursor);
     if (peek(cursor) == (is_object ? '}' : ']')) return close_bracket(cursor);
     if (peek(cursor) != ',') return JSON_MALFORMED;

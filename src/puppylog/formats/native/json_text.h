@@ -15,7 +15,7 @@ typedef struct {
 
 /* What json_walk finds. The caller frees its memory with json_walk_close. */
 typedef struct {
-    Bytes items;              /* Item: the members of the outermost object are appended */
+    Bytes items;              /* Item: the members of the outermost object are appended, also if it is rejected */
     Bytes keys;               /* Key: the keys of the objects that are not closed yet */
     bool has_invalid_escapes; /* an escape of NUL or of half a surrogate pair */
     bool has_key_escapes;     /* keys that may be equal although they are written differently */

@@ -16,10 +16,18 @@ static const uint8_t *skip_blanks(const uint8_t *at, const uint8_t *end) {
     return at;
 }
 
+static inline bool is_control(uint8_t byte) { return byte < 0x20 && byte != '\t'; }
+
 static bool has_control(Span line) {
-    bool found = false;
-    for (size_t place = 0; place < line.size; place++) found |= line.at[place] < 0x20 && line.at[place] != '\t';
-    return found;
+    const uint8_t *at = line.at, *end = at + line.size;
+    for (; end - at >= 8; at += 8) {
+        if (!has_less(word_of(at), 0x20)) continue;
+        for (int place = 0; place < 8; place++) {
+            if (is_control(at[place])) return true;
+        }
+    }
+    while (at < end && !is_control(*at)) at++;
+    return at < end;
 }
 
 /* 2: the byte may begin a key; 1: it may be in a key after the first byte */
@@ -157,20 +165,20 @@ static int list_members(LogfmtReader *reader, Span line) {
         bool is_pair = after_key > at && after_key < end && *after_key == '=';
         if (after_key == at || !(is_pair || (words > 0 && ends_word(after_key, end))))
             return words ? LOGFMT_NO_KEY : LOGFMT_NO_PAIR;
-        Member member = {.key = span_of(at, after_key), .json = span_of_text("true")};
-        member.name = names_find_at(reader->names, &reader->path, words, member.key);
+        Key *key = bytes_extend(&reader->keys, sizeof *key, &reader->failed);
+        Member *member = bytes_extend(&reader->members, sizeof *member, &reader->failed);
+        if (key == NULL || member == NULL) return LOGFMT_CONTROL;
+        *key = (Key){.text = span_of(at, after_key), .start = words};
+        *member = (Member){.key = key->text, .json = span_of_text("true")};
+        member->name = names_find_at(reader->names, &reader->path, words, key->text);
         at = after_key;
         if (is_pair) {
             pairs++;
             at++;
             bool is_quoted = at < end && *at == '"';
-            int reason = is_quoted ? read_quoted(reader, &at, end, &member) : read_plain(&at, end, &member);
+            int reason = is_quoted ? read_quoted(reader, &at, end, member) : read_plain(&at, end, member);
             if (reason != FITS) return reason;
         }
-        Key key = {.text = member.key, .start = words};
-        bytes_append(&reader->keys, &key, sizeof key, &reader->failed);
-        bytes_append(&reader->members, &member, sizeof member, &reader->failed);
-        if (reader->failed) return LOGFMT_CONTROL;
     }
     if (words > 2 * pairs) return LOGFMT_FEW_PAIRS;
     drop_duplicates(reader);

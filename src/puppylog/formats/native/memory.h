@@ -43,12 +43,16 @@ static inline bool bytes_reserve(Bytes *bytes, size_t more) {
     return bytes->capacity - bytes->size >= more || bytes_grow(bytes, more);
 }
 
-/* Append `size` bytes of `data`. If the allocation fails, set `failed` and return false. */
-static inline bool bytes_append(Bytes *bytes, const void *data, size_t size, bool *failed) {
-    if (!bytes_reserve(bytes, size)) return !(*failed = true);
-    memcpy(bytes->at + bytes->size, data, size);
+/* Append `size` bytes, and return them for the caller to write. If the allocation fails, set `failed` and return NULL. A
+ * structure is written in its place, because copying it right after it was written makes the processor wait for it. */
+static inline void *bytes_extend(Bytes *bytes, size_t size, bool *failed) {
+    if (!bytes_reserve(bytes, size)) {
+        *failed = true;
+        return NULL;
+    }
+    void *added = bytes->at + bytes->size;
     bytes->size += size;
-    return true;
+    return added;
 }
 
 #ifdef PUPPYLOG_TEST_MEMORY

@@ -11,6 +11,11 @@ static inline const uint8_t *find(const uint8_t *at, const uint8_t *end, int byt
     return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
 }
 
+/* Return whether one of the eight bytes is less than `limit`, which is at most 128. */
+static inline bool has_less(uint64_t word, uint8_t limit) {
+    return ((word - EACH_BYTE(limit)) & ~word & EACH_BYTE(0x80)) != 0;
+}
+
 /* Return a word whose lowest bit that is set is in the first of eight bytes that is a quote, a backslash or a control
  * character; 0 if there is none. Higher bits may be set for other bytes. */
 static inline uint64_t special_bytes(const uint8_t *at) {
