@@ -24,11 +24,14 @@ class Class:
     steps: Sequence[int]  # the number of records in each step of the histogram
 
 
-def choose_kind(totals: Mapping[str, float]) -> str:
-    """Return what divides the records into classes: most requests have a status, most messages a severity."""
-    if totals["with_status"] and totals["with_status"] * 2 >= totals["with_severity"]:
+def choose_kind(presence: Mapping[str, int]) -> str:
+    """Return what divides the records into classes: most requests have a status, most messages a severity.
+
+    ``presence`` is the number of records with a value in each column.
+    """
+    if presence["status_code"] and presence["status_code"] * 2 >= presence["severity"]:
         return "status"
-    return "severity" if totals["with_severity"] else ""
+    return "severity" if presence["severity"] else ""
 
 
 _STATUS_NAMES: Final = ("5xx", "4xx", "3xx", "2xx", "1xx", "other status", "no status")
@@ -52,7 +55,7 @@ def _name_severity(value: str | None) -> str:
 
 
 def count_classes(
-    ask: Callable[[str, Timeline], Iterable[Mapping[str, Any]]], kind: str, timeline: Timeline
+    ask: Callable[[str | None, str, Timeline], Iterable[Mapping[str, Any]]], kind: str, timeline: Timeline
 ) -> tuple[Timeline, Sequence[Class]]:
     """Return the classes of the records, and the timeline of their steps.
 
@@ -60,15 +63,16 @@ def count_classes(
     narrowed to this part. The classes still count all records.
 
     Args:
-        ask: returns rows of ``step``, ``value`` and ``records`` for an SQL expression and a timeline.
+        ask: returns rows of ``step``, ``value`` and ``records`` for a column or none, SQL of a value that is computed
+            from the column, and a timeline.
         kind: as `choose_kind` returns it.
         timeline: reaches from the first to the last record.
     """
-    expression, name_of, names = _KINDS[kind]
+    column, expression, name_of, names = _KINDS[kind]
     records: dict[str, int] = {}
     for number in range(_MOST_PASSES):
         steps = {name: [0] * timeline.steps for name in names}
-        for row in ask(expression, timeline):
+        for row in ask(column, expression, timeline):
             # A row may be outside of the timeline: records came after its range was asked for, or it was narrowed.
             if 0 <= (step := row["step"]) < timeline.steps:
                 steps[name_of(row["value"])][step] += row["records"]
@@ -81,8 +85,8 @@ def count_classes(
     return timeline, [Class(name, records[name], counts) for name, counts in steps.items() if records[name]]
 
 
-_KINDS: Final[Mapping[str, tuple[str, Callable[[Any], str], Sequence[str]]]] = {
-    "status": (_STATUS_CLASS, _name_status, _STATUS_NAMES),
-    "severity": ("severity", _name_severity, _SEVERITY_NAMES),
-    "": ("CAST(NULL AS TEXT)", lambda _: "", ("",)),
+_KINDS: Final[Mapping[str, tuple[str | None, str, Callable[[Any], str], Sequence[str]]]] = {
+    "status": ("status_code", _STATUS_CLASS, _name_status, _STATUS_NAMES),
+    "severity": ("severity", "severity", _name_severity, _SEVERITY_NAMES),
+    "": (None, "CAST(NULL AS TEXT)", lambda _: "", ("",)),
 }

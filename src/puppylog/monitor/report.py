@@ -16,12 +16,15 @@ from puppylog.model.query import Reading, parse_query, translate
 from puppylog.model.source import name_source
 from puppylog.monitor.attributes import SAMPLE_RECORDS, list_names
 from puppylog.monitor.counting import Pattern, find_patterns
+from puppylog.monitor.counting.patterns import TalliedSearch
+from puppylog.monitor.counting.tallied import counts_sql, find_tallies
 from puppylog.monitor.durations import find_duration
 from puppylog.monitor.record_classes import Class, choose_kind, count_classes
 from puppylog.monitor.search import Search
 from puppylog.monitor.timeline import EPOCH, Timeline, plan_timeline
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
+from puppylog.stores.tallies import ERROR_SHAPES, FAILING_ROUTES, PRESENCE
 
 _QUERIES = load_queries("puppylog.stores", "report.sql")
 _GROUPS = load_queries("puppylog.stores", "monitor.sql")
@@ -146,15 +149,15 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         search: which records are reported.
         dialect: the SQL dialect of the store.
     """
-    questions = _Questions(reader, search)
-    streams = questions.ask("report_streams")
+    questions = _Questions(reader, search, dialect)
+    streams = questions.ask_streams()
     rejects = questions.ask_rejects()
-    totals = {name: sum(row[name] or 0 for row in streams) for name in _COUNTED}
-    records = totals["records"]
+    presence = questions.ask_presence()
+    records = sum(row["records"] for row in streams)
     first_at = min((row["first_at"] for row in streams), default=None)
     last_at = max((row["last_at"] for row in streams), default=None)
-    kind = choose_kind(totals)
-    has_routes = totals["with_route"] > 0
+    kind = choose_kind(presence)
+    has_routes = presence["request_route"] > 0
     timeline: Timeline | None = None
     classes: Sequence[Class] = ()
     if first_at is not None and last_at is not None:
@@ -164,69 +167,110 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         rejects=sum(row["lines"] for row in rejects),
         first_at=first_at,
         last_at=last_at,
-        response_bytes=totals["response_bytes"] or None,
+        response_bytes=sum(row["response_bytes"] or 0 for row in streams) or None,
         read_times=questions.ask("report_read_times")[0]["records"] if records else 0,
         sources=_list_sources(streams, rejects),
         timeline=timeline,
         kind=kind,
         classes=classes,
-        routes=_count_values(questions, _ROUTE) if has_routes else None,
-        failing=_count_values(questions, _ROUTE, _FAILED) if has_routes and _has(classes, "5xx") else None,
-        slowest=_measure_routes(questions, dialect, int(totals["with_route"])) if has_routes else None,
-        clients=_count_values(questions, "host") if totals["with_host"] else None,
-        patterns=_find_patterns(questions, dialect, totals, has_errors=kind != "severity" or _has(classes, "error")),
+        routes=_count_values(questions, "request_route", _ROUTE, "request_route") if has_routes else None,
+        failing=_count_values(questions, "request_route", _ROUTE, FAILING_ROUTES, _FAILED)
+        if has_routes and _has(classes, "5xx")
+        else None,
+        slowest=_measure_routes(questions, presence["request_route"]) if has_routes else None,
+        clients=_count_values(questions, "host", "host", "host") if presence["host"] else None,
+        patterns=_find_patterns(questions, presence, has_errors=kind != "severity" or _has(classes, "error")),
         reasons=_list_reasons(rejects),
     )
 
 
-_COUNTED: Final = (
-    "records",
-    "with_status",
-    "with_severity",
-    "with_route",
-    "with_host",
-    "with_message",
-    "response_bytes",
-)
-
-
 @dataclass(frozen=True, slots=True)
 class _Questions:
-    """Asks a store about the records that match a search."""
+    """Asks a store about the records that match a search, by tallies where it has them."""
 
     reader: RecordReader
     search: Search
+    dialect: Dialect
 
     def ask(self, query: str, *, where: str = "true", parameters: Mapping[str, Value] | None = None, **sql: str) -> Any:  # noqa: ANN401 - rows of any columns
-        condition = f"({self.search.condition}) AND ({where})"
-        text = _QUERIES[query].format(in_group=self._in_group, where=condition, **sql)
+        text = self._render(query, _limit(self.search, where), **sql)
         return self.reader.query(text, {**self.search.parameters(), **(parameters or {})}).to_pylist()
 
-    def ask_steps(self, value: str, timeline: Timeline) -> Any:  # noqa: ANN401 - rows, as of `ask`
+    def ask_streams(self) -> list[dict[str, Any]]:
+        counts = self._counts("report_stream_counts", "tallied_streams", "stream_id")
+        return list(self.ask("report_streams", counts=counts))
+
+    def ask_presence(self) -> dict[str, int]:
+        """Return how many records have a value in each of some columns, by the names of the columns."""
+        tallied = find_tallies(self.reader, self.search, PRESENCE, dialect=self.dialect)
+        search = self.search if tallied is None else tallied.rest
+        [row] = self.reader.query(self._render("report_presence", search), search.parameters()).to_pylist()
+        if tallied is not None:
+            for counted in self.reader.query(tallied.render("tallied_presence"), self._group).to_pylist():
+                row[counted["name"]] += counted["records"]
+        return dict(row)
+
+    def ask_steps(self, column: str | None, value: str, timeline: Timeline) -> Any:  # noqa: ANN401 - rows, as of `ask`
+        step = (timeline.step_s, self._step_sql(timeline))
+        counts = counts_sql(self.reader, self.search, column, dialect=self.dialect, step=step)
+        return self.ask("report_steps", value=value, counts=counts)
+
+    def ask_top(self, column: str, value: str, field: str, where: str) -> Any:  # noqa: ANN401 - rows, as of `ask`
+        """Return the most frequent values, which the SQL ``value`` computes from a column.
+
+        Tallies of the ``field`` count the records for which ``where`` is true.
+        """
+        counts = self._counts("report_top_counts", "tallied_tops", field, where, column=column)
+        return self.ask("report_top", value=value, counts=counts, parameters={"values": _VALUES})
+
+    def _counts(self, query: str, tallied_query: str, field: str, where: str = "true", **sql: str) -> str:
+        """Return the SQL of a query of counts; by tallies of a field where there are any, by records elsewhere."""
+        tallied = find_tallies(self.reader, self.search, field, dialect=self.dialect)
+        if tallied is None:
+            return self._render(query, _limit(self.search, where), **sql)
+        rest = self._render(query, _limit(tallied.rest, where), **sql)
+        return f"{tallied.render(tallied_query, **sql)} UNION ALL {rest}"
+
+    def _render(self, query: str, search: Search, **sql: str) -> str:
+        return _QUERIES[query].format(in_group=self._in_group, where=f"({search.condition})", **sql)
+
+    def _step_sql(self, timeline: Timeline) -> str:
+        """Return the SQL of the number of a record's step, counted from the first one."""
         start_s = (timeline.start - EPOCH) // timedelta(seconds=1)
-        return self.ask("report_steps", value=value, parameters={"start_s": start_s, "step_s": timeline.step_s})
+        if self.dialect == "duckdb":  # it divides integers in less than half of the time
+            past, step = f"(epoch_us(ts) - {start_s * 1_000_000})", timeline.step_s * 1_000_000
+            # A quotient is rounded towards zero, but a record before the first step is in no step.
+            return f"({past} // {step} - CAST({past} % {step} < 0 AS INTEGER))"
+        return f"floor((extract(epoch FROM ts) - {start_s}) / {timeline.step_s})::BIGINT"
 
     def ask_rejects(self) -> list[dict[str, Any]]:
-        group: dict[str, Value] = {} if self.search.group_id is None else {"group_id": self.search.group_id}
         text = _QUERIES["report_rejects"].format(in_group=self._in_group)
-        return list(self.reader.query(text, group).to_pylist())
+        return list(self.reader.query(text, self._group).to_pylist())
+
+    @property
+    def _group(self) -> dict[str, Value]:
+        return {} if self.search.group_id is None else {"group_id": self.search.group_id}
 
     @property
     def _in_group(self) -> str:
         return _GROUPS["in_any_group" if self.search.group_id is None else "in_one_group"]
 
 
+def _limit(search: Search, where: str) -> Search:
+    return search if where == "true" else replace(search, condition=f"({search.condition}) AND ({where})")
+
+
 def _has(classes: Sequence[Class], name: str) -> bool:
     return any(one.name == name for one in classes)
 
 
-def _count_values(questions: _Questions, value: str, where: str = "true") -> Counts:
-    rows = questions.ask("report_top", value=value, where=where, parameters={"values": _VALUES})
+def _count_values(questions: _Questions, column: str, value: str, field: str, where: str = "true") -> Counts:
+    rows = questions.ask_top(column, value, field, where)
     items = [Counted(row["value"], row["records"], row["server_errors"], row["response_bytes"]) for row in rows]
     return Counts(items, rows[0]["different"] if rows else 0)
 
 
-def _measure_routes(questions: _Questions, dialect: Dialect, requests: int) -> Durations | None:
+def _measure_routes(questions: _Questions, requests: int) -> Durations | None:
     newest = questions.ask("report_attributes", parameters={"records": SAMPLE_RECORDS})
     duration = find_duration(list_names(row["attributes"] for row in newest))
     if duration is None:
@@ -235,24 +279,24 @@ def _measure_routes(questions: _Questions, dialect: Dialect, requests: int) -> D
     rows = questions.ask(
         "report_slowest",
         value=_ROUTE,
-        duration=duration.render(dialect),
+        duration=duration.render(questions.dialect),
         parameters={"values": _VALUES, "least": least},
     )
     items = [Slow(row["value"], row["records"], row["p50"], row["p95"], row["longest"]) for row in rows]
     return Durations(duration.attribute, duration.unit_s, least, items, rows[0]["different"]) if rows else None
 
 
-def _find_patterns(
-    questions: _Questions, dialect: Dialect, totals: Mapping[str, float], *, has_errors: bool
-) -> MessagePatterns | None:
+def _find_patterns(questions: _Questions, presence: Mapping[str, int], *, has_errors: bool) -> MessagePatterns | None:
     """Return the patterns of error messages. Where no record has a severity, any message may be an error."""
-    search, of_errors = questions.search, totals["with_severity"] > 0
-    if not totals["with_message"] or (of_errors and not has_errors):
+    search, of_errors = questions.search, presence["severity"] > 0
+    tallies = None
+    if not presence["message"] or (of_errors and not has_errors):
         return None
     if of_errors:
-        condition = render(translate(parse_query(_ERRORS), Reading(text=_ERRORS)), dialect)
+        condition = render(translate(parse_query(_ERRORS), Reading(text=_ERRORS)), questions.dialect)
+        tallies = TalliedSearch(search, ERROR_SHAPES)
         search = replace(search, condition=f"({search.condition}) AND ({condition})")
-    found = find_patterns(questions.reader, search, dialect=dialect, patterns=_VALUES)
+    found = find_patterns(questions.reader, search, dialect=questions.dialect, patterns=_VALUES, tallies=tallies)
     return MessagePatterns(of_errors, found.patterns, found.records, found.distinct) if found.patterns else None
 
 

@@ -10,6 +10,7 @@ from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, 
 from puppylog.model.query.tree import Name
 from puppylog.model.severity import name_sql
 from puppylog.monitor.attributes import find_attributes
+from puppylog.monitor.counting.tallied import counts_sql
 from puppylog.monitor.search import Search, count_records
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
@@ -57,12 +58,19 @@ def order_sql(field: Field, dialect: Dialect, column: str = "value") -> str:
     return f'{column} COLLATE "C"' if field.kind in _TEXTS and dialect == "postgres" else column
 
 
+def column_of(field: Field) -> str | None:
+    """Return the column of ``log_records`` that `value_sql` reads for the field; None if it is no column."""
+    return None if field.kind is Kind.ATTRIBUTE else _ORIGINS.get(field.kind) or field.expression
+
+
 def values_sql(reader: RecordReader, field: Field, search: Search, dialect: Dialect) -> str:
     """Return the query of the field's values, each with its number of records."""
-    chosen = search.render("chosen_records")
-    is_grouped = field.kind is Kind.ATTRIBUTE and dialect == "duckdb" and has_alike(reader, "CAST(attributes AS TEXT)")
-    template = _QUERIES["attribute_values"] if is_grouped else _QUERIES["values"]
-    return template.format(value=value_sql(field, dialect), chosen=chosen)
+    value, column = value_sql(field, dialect), column_of(field)
+    if column is not None:
+        return _QUERIES["values"].format(value=value, counts=counts_sql(reader, search, column, dialect=dialect))
+    is_grouped = dialect == "duckdb" and has_alike(reader, "CAST(attributes AS TEXT)")
+    template = _QUERIES["attribute_values"] if is_grouped else _QUERIES["computed_values"]
+    return template.format(value=value, chosen=search.render("chosen_records"))
 
 
 def has_alike(reader: RecordReader, value: str) -> bool:

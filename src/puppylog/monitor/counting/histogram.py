@@ -9,7 +9,8 @@ from typing import Any, Final
 from puppylog.errors import UsageError
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field
-from puppylog.monitor.counting.field import order_sql, read_origins, value_sql
+from puppylog.monitor.counting.field import column_of, order_sql, read_origins, value_sql
+from puppylog.monitor.counting.tallied import counts_sql
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
@@ -193,18 +194,24 @@ def _count(
     limit: int,
     name_value: Callable[[Any], str | None] | None,
 ) -> Histogram:
-    chosen, (step, start) = search.render("chosen_records"), _step_sql(axis.step_s, dialect)
+    step, start = _step_sql(axis.step_s, dialect)
     if by is None:
-        sql = _QUERIES["histogram"].format(step=step, start=start, chosen=chosen)
+        counts = counts_sql(reader, search, None, dialect=dialect, step=(axis.step_s, step))
+        sql = _QUERIES["histogram"].format(start=start, counts=counts)
         rows = reader.query(sql, search.parameters()).to_pylist()
         return Histogram(axis.start, axis.step_s, [Series("records", axis.make_counts(rows))] if rows else [])
     names = read_origins(reader, by.kind)
     if names is not None:
         name_value = names.get
     parameters: dict[str, Value] = {**search.parameters(), "series": limit if name_value is None else _ALL}
-    sql = _QUERIES["histogram_by_value"].format(
-        step=step, start=start, chosen=chosen, value=value_sql(by, dialect), order=order_sql(by, dialect)
-    )
+    value, column = value_sql(by, dialect), column_of(by)
+    if column is None:
+        chosen = search.render("chosen_records")
+        counts = _QUERIES["computed_counts"].format(step=step, value=value, chosen=chosen)
+        value = "value"
+    else:
+        counts = counts_sql(reader, search, column, dialect=dialect, step=(axis.step_s, step))
+    sql = _QUERIES["histogram_by_value"].format(start=start, counts=counts, value=value, order=order_sql(by, dialect))
     rows = reader.query(sql, parameters).to_pylist()
     if name_value is not None:
         rows = _rank([{**row, "value": name_value(row["value"])} for row in rows], limit)

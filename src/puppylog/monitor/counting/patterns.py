@@ -1,18 +1,28 @@
 """The shapes of messages: which kinds of messages there are, and which are new."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field
-from puppylog.model.shape import MAX_CHARACTERS, QUOTED, VARYING
 from puppylog.monitor.counting.field import has_alike, order_sql, value_sql
+from puppylog.monitor.counting.tallied import find_tallies
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
+from puppylog.stores.shapes import masked_sql, shape_sql
+from puppylog.stores.tallies import SHAPES
 
 _QUERIES = load_queries("puppylog.stores", "counting.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class TalliedSearch:
+    """A search in terms of tallies: tallies of the field ``field`` count the records of the search ``base``."""
+
+    base: Search
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,7 @@ def find_patterns(
     patterns: int,
     field: Field = RECORDS.fields["message"],
     new_since: datetime | None = None,
+    tallies: TalliedSearch | None = None,
 ) -> Patterns:
     """Return the most frequent shapes of messages, or of another field that is text.
 
@@ -71,9 +82,11 @@ def find_patterns(
         patterns: the greatest number of shapes.
         field: a column of text, or an attribute.
         new_since: only shapes of which no record before this instant is among those that the search chooses.
+        tallies: which tallies count the same records; None: those of messages if the search has no condition.
     """
-    texts = _QUERIES["different_texts" if has_alike(reader, value_sql(field, dialect)) else "texts"]
-    sql, parameters = _render(search, field, dialect, "patterns", texts), search.parameters()
+    order = order_sql(field, dialect, "shape")
+    found_sql, parameters = _shapes_sql(reader, search, field, dialect, tallies), search.parameters()
+    sql = _QUERIES["patterns"].format(found=found_sql, order=order)
     since = "-infinity" if new_since is None else new_since.astimezone(UTC).isoformat()
     rows = reader.query(sql, {**parameters, "new_since": since, "patterns": patterns}).to_pylist()
     totals, shown = rows[0], [row for row in rows if row["shape"] is not None]
@@ -107,24 +120,31 @@ def _find_examples(
         **search.parameters(),
         "instants": ",".join(sorted({instant.astimezone(UTC).isoformat() for instant in instants})),
     }
-    rows = reader.query(_render(search, field, dialect, "pattern_examples"), parameters).to_pylist()
+    rows = reader.query(_examples_sql(search, field, dialect), parameters).to_pylist()
     return {(row["shape"], row["ts"]): row["example"] for row in rows}
 
 
-def _render(search: Search, field: Field, dialect: Dialect, query: str, texts: str = "") -> str:
-    value, chosen = value_sql(field, dialect), search.render("chosen_records")
-    masked = _QUERIES["masked"].format(
-        value="value" if texts else value, characters=MAX_CHARACTERS, varying=_quote(VARYING)
+def _shapes_sql(
+    reader: RecordReader, search: Search, field: Field, dialect: Dialect, tallies: TalliedSearch | None
+) -> str:
+    """Return a query of the shapes of texts; one shape may have several rows."""
+    if tallies is None and field == RECORDS.fields["message"]:
+        tallies = TalliedSearch(search, SHAPES)
+    tallied = None if tallies is None else find_tallies(reader, tallies.base, tallies.field, dialect=dialect)
+    value = value_sql(field, dialect)
+    if tallied is not None:
+        search = replace(search, condition=f"({search.condition}) AND ({tallied.rest.condition})")
+    texts = _QUERIES["different_texts" if has_alike(reader, value) else "texts"]
+    masked = _QUERIES["masked_shapes"].format(
+        texts=texts.format(value=value, chosen=search.render("chosen_records")),
+        masked=masked_sql("value"),
+        shape=shape_sql("masked"),
     )
-    return _QUERIES[query].format(
-        chosen=chosen,
-        value=value,
-        texts=texts.format(value=value, chosen=chosen),
-        masked=masked,
-        shape=_QUERIES["shape"].format(masked="masked", quoted=_quote(QUOTED)),
-        order=order_sql(field, dialect, "shape"),
-    )
+    return masked if tallied is None else f"{tallied.render('tallied_shapes')} UNION ALL {masked}"
 
 
-def _quote(pattern: str) -> str:
-    return "'" + pattern.replace("'", "''") + "'"
+def _examples_sql(search: Search, field: Field, dialect: Dialect) -> str:
+    value = value_sql(field, dialect)
+    return _QUERIES["pattern_examples"].format(
+        chosen=search.render("chosen_records"), value=value, masked=masked_sql(value), shape=shape_sql("masked")
+    )

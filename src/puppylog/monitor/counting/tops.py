@@ -7,12 +7,14 @@ from typing import Any, Final
 
 from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field, Kind
-from puppylog.monitor.counting.field import read_origins, value_sql
+from puppylog.monitor.counting.field import column_of, read_origins, value_sql
 from puppylog.monitor.counting.sample import plan_sample
+from puppylog.monitor.counting.tallied import find_tallies
 from puppylog.monitor.counting.top import Top, TopValue, count_top, name_values
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
+from puppylog.stores.tallies import COLUMNS
 
 _QUERIES = load_queries("puppylog.stores", "counting.sql")
 
@@ -52,6 +54,8 @@ def count_tops(
     """
     if not fields:
         return []
+    if all(_has_tallies(reader, field, search, dialect) for field in fields):
+        return [count_top(reader, field, search, dialect=dialect, values=values) for field in fields]
     if budget_s is None:
         return _count_all(reader, fields, search, dialect=dialect, values=values)
     has_attributes = any(field.kind is Kind.ATTRIBUTE for field in fields)
@@ -64,6 +68,11 @@ def count_tops(
     if (clock() - started) * (1 + _ALL_TO_SAMPLE) <= budget_s:
         return _count_all(reader, fields, search, dialect=dialect, values=values)
     return [replace(top, share=sample.share) for top in found]
+
+
+def _has_tallies(reader: RecordReader, field: Field, search: Search, dialect: Dialect) -> bool:
+    column = column_of(field)
+    return column in COLUMNS and find_tallies(reader, search, column or "", dialect=dialect) is not None
 
 
 def _count_all(

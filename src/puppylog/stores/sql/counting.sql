@@ -2,7 +2,13 @@
 -- of store. {chosen} is the query "chosen_records" of monitor.sql, and {value} the SQL of a field's value.
 
 -- name: values
--- The values of a field, each with its number of records.
+-- The values of a field, each with its number of records. `counts` has the numbers by the field's column.
+SELECT {value} AS value, sum(n)::BIGINT AS n
+FROM ({counts}) AS counts
+GROUP BY 1
+
+-- name: computed_values
+-- The same of a field that is no column.
 SELECT {value} AS value, count(*) AS n
 {chosen}
 GROUP BY 1
@@ -69,19 +75,15 @@ SELECT min(ts) AS first_at, max(ts) AS last_at, count(*) AS records
 {chosen}
 
 -- name: histogram
--- The number of records in each step that has any.
+-- The number of records in each step that has any. `counts` has the numbers by the number of the step.
 SELECT {start} AS bucket, n
-FROM (SELECT {step} AS step, count(*) AS n {chosen} GROUP BY 1) AS counted
+FROM ({counts}) AS counts
 ORDER BY 1
 
 -- name: histogram_by_value
 -- The number of records in each step and of each of the $series most frequent values, and the number of all values. The
--- rows of all other values have no place.
-WITH counted AS MATERIALIZED (
-    SELECT {step} AS step, {value} AS value, count(*) AS n
-    {chosen}
-    GROUP BY 1, 2
-),
+-- rows of all other values have no place. `counts` has the numbers by the number of the step and the field's column.
+WITH counted AS MATERIALIZED (SELECT step, {value} AS value, sum(n)::BIGINT AS n FROM ({counts}) AS counts GROUP BY 1, 2),
 totals AS MATERIALIZED (SELECT value, sum(n) AS total FROM counted GROUP BY 1),
 places AS MATERIALIZED (
     SELECT value, row_number() OVER (ORDER BY total DESC, {order}) AS place
@@ -107,6 +109,12 @@ SELECT {number} AS number, value IS NULL AS is_missing, sum(n)::BIGINT AS n
 FROM counted
 GROUP BY 1, 2
 LIMIT $most
+
+-- name: computed_counts
+-- The counts of "histogram_by_value" for a field that is no column.
+SELECT {step} AS step, {value} AS value, count(*) AS n
+{chosen}
+GROUP BY 1, 2
 
 -- name: statistics
 -- The statistics of a field with many different numbers.
@@ -143,17 +151,21 @@ regexp_replace(
 -- The same with one row for each different text: if many records have equal ones, fewer texts need masking.
 (SELECT {value} AS value, count(*) AS n, min(ts) AS first_at, max(ts) AS last_at {chosen} GROUP BY 1)
 
+-- name: masked_shapes
+-- The shapes of texts, but one shape may have several rows.
+SELECT {shape} AS shape, n, first_at, last_at
+FROM (
+    SELECT {masked} AS masked, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at
+    FROM {texts} AS texts
+    GROUP BY 1
+) AS masked_texts
+
 -- name: patterns
 -- The most frequent shapes that no record before $new_since has, and the numbers of records and of shapes in all. One
 -- row without a shape if there is none.
-WITH masked AS (
-    SELECT {masked} AS masked, sum(n) AS n, min(first_at) AS first_at, max(last_at) AS last_at
-    FROM {texts} AS texts
-    GROUP BY 1
-),
-shapes AS MATERIALIZED (
-    SELECT {shape} AS shape, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at
-    FROM masked
+WITH shapes AS MATERIALIZED (
+    SELECT shape, sum(n)::BIGINT AS n, min(first_at) AS first_at, max(last_at) AS last_at
+    FROM ({found}) AS found
     GROUP BY 1
 ),
 totals AS (

@@ -2,20 +2,34 @@
 -- {in_group} and {where} limit the records. {value} and {duration} are expressions over a record.
 
 -- name: report_streams
--- Per stream: the number and the range of its records, and how many of them have a value in the columns of interest.
+-- Per stream: the number and the range of its records. `counts` is "report_stream_counts", with tallies if there are any.
 SELECT counted.*, streams.source_uri, reports.format
 FROM (
-    SELECT stream_id, count(*) AS records, min(ts) AS first_at, max(ts) AS last_at, count(status_code) AS with_status,
-           count(severity) AS with_severity, count(request_route) AS with_route, count(host) AS with_host,
-           count(message) AS with_message, sum(response_bytes)::DOUBLE PRECISION AS response_bytes
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
+    SELECT stream_id, sum(records)::BIGINT AS records, min(first_at) AS first_at, max(last_at) AS last_at,
+           sum(response_bytes) AS response_bytes
+    FROM ({counts}) AS counts
     GROUP BY stream_id
 ) AS counted
 LEFT JOIN puppylog.log_streams AS streams ON streams.id = counted.stream_id
 LEFT JOIN puppylog.stream_reports AS reports ON reports.stream_id = counted.stream_id
+
+-- name: report_stream_counts
+SELECT stream_id, count(*) AS records, min(ts) AS first_at, max(ts) AS last_at,
+       sum(response_bytes)::DOUBLE PRECISION AS response_bytes
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
+GROUP BY stream_id
+
+-- name: report_presence
+-- How many records have a value in the columns of interest.
+SELECT count(status_code) AS status_code, count(severity) AS severity, count(request_route) AS request_route,
+       count(host) AS host, count(message) AS message
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
 
 -- name: report_rejects
 -- The number of rejected lines per stream and reason.
@@ -30,30 +44,34 @@ LEFT JOIN puppylog.log_streams AS streams ON streams.id = counted.stream_id
 LEFT JOIN puppylog.stream_reports AS reports ON reports.stream_id = counted.stream_id
 
 -- name: report_steps
--- The number of records per step of time and value. Steps are numbered from $start_s, in seconds since the epoch.
-SELECT floor((extract(epoch FROM ts) - $start_s) / $step_s)::BIGINT AS step, {value} AS value, count(*) AS records
-FROM puppylog.log_records
-WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-  AND {in_group}
-  AND {where}
+-- The number of records per step of time and value. `counts` has the numbers by the number of the step and a column.
+SELECT step, {value} AS value, sum(n)::BIGINT AS records
+FROM ({counts}) AS counts
 GROUP BY 1, 2
 
 -- name: report_top
--- The most frequent values, with the number of all different values.
+-- The most frequent values, with the number of all different values. `counts` is "report_top_counts", with tallies if there
+-- are any.
 SELECT value, records, server_errors, response_bytes, count(*) OVER () AS different
 FROM (
-    SELECT {value} AS value, count(*) AS records,
-           count(CASE WHEN status_code >= 500 THEN 1 END) AS server_errors,
-           sum(response_bytes)::DOUBLE PRECISION AS response_bytes
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
-      AND {value} IS NOT NULL
+    SELECT {value} AS value, sum(records)::BIGINT AS records, sum(server_errors)::BIGINT AS server_errors,
+           sum(response_bytes) AS response_bytes
+    FROM ({counts}) AS counts
+    WHERE {value} IS NOT NULL
     GROUP BY 1
 ) AS counted
 ORDER BY records DESC, value
 LIMIT $values
+
+-- name: report_top_counts
+-- By the values of a column: the records, those with a status of 500 or more, and the bytes of their responses.
+SELECT {column}, count(*) AS records, count(CASE WHEN status_code >= 500 THEN 1 END) AS server_errors,
+       sum(response_bytes)::DOUBLE PRECISION AS response_bytes
+FROM puppylog.log_records
+WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
+  AND {in_group}
+  AND {where}
+GROUP BY 1
 
 -- name: report_attributes
 -- The attributes of the newest requests that have any.

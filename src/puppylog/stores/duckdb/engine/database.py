@@ -35,8 +35,11 @@ _BATCH_ROWS = 65_536
 class Connection:
     """A connection within one transaction. Implements `puppylog.stores.sql_connection.SqlConnection`."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, noted_days: dict[int, float] | None = None) -> None:
+        """Wrap a cursor of DuckDB. ``noted_days`` are those of the writer."""
         self._cursor = cursor
+        # Kept from one write to the next, and emptied when one fails; for `tallies`.
+        self.noted_days: dict[int, float] = {} if noted_days is None else noted_days
 
     def run(self, sql: str, values: Values | None = None) -> None:
         """Execute one statement, or several without parameters."""
@@ -185,6 +188,7 @@ class Engine:
         self._gate = Gate()
         self._postponed = Postponed(self._commit)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        self._noted_days: dict[int, float] = {}  # in the writer's thread
         self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
     @property
@@ -246,7 +250,7 @@ class Engine:
         return True
 
     def _commit(self, work: Callable[[Connection], T]) -> T:
-        connection = Connection(self._writer)
+        connection = Connection(self._writer, self._noted_days)
         try:
             connection.run("BEGIN")
             result = work(connection)
@@ -264,6 +268,7 @@ class Engine:
         return result
 
     def _roll_back(self, cause: BaseException) -> None:
+        self._noted_days.clear()
         try:
             self._writer.execute("ROLLBACK")
         except duckdb.TransactionException:

@@ -18,6 +18,7 @@ from puppylog.stores.archived import INSTANTS
 from puppylog.stores.duckdb.engine import archive, refresh
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.tallies import note_deleted
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "archive.sql")
@@ -218,6 +219,7 @@ def _drop(
     if chosen.table == "log_records":
         # Lines that were stored since the refresh are counted here, before their records go.
         _refresh_metrics(connection, chosen, failing, now_us)
+        note_deleted(connection, chosen.condition)
     count = _in(chosen.table, _QUERIES["count_rows"], chosen.condition)
     before = int(connection.value(count))
     if part is None:

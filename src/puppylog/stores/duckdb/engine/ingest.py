@@ -16,6 +16,7 @@ from puppylog.stores.base import Appended
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.frozen import LateRecordsError, add_late_records
 from puppylog.stores.duckdb.engine.received_requests import add_requests
+from puppylog.stores.duckdb.engine.tallies import note_stored
 from puppylog.stores.queries import load_queries
 from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
@@ -101,6 +102,7 @@ def append_records(connection: Connection, records: pa.Table, skipped: frozenset
     with connection.table("records", records):
         connection.run(_QUERIES["append_records"])
         connection.run(_QUERIES["invalidate"])
+        note_stored(connection, records)
         add_late_records(connection, records, skipped)
 
 

@@ -98,6 +98,11 @@ class Jobs:
             self._appends += 1
             self._appended_at = time.monotonic()
 
+    def are_lines_coming(self) -> bool:
+        """Return whether lines were committed within the last seconds. Any thread may call this."""
+        with self._lock:
+            return time.monotonic() - self._appended_at < _COMING_S
+
     def _count_appends(self) -> int:
         with self._lock:
             return self._appends
@@ -109,9 +114,7 @@ class Jobs:
     def _write(self, work: Callable[[Connection], T], expected_s: float) -> T:
         """Run a job in a transaction: in that of the next lines if lines keep coming and the job is short."""
         now = time.monotonic()
-        with self._lock:
-            are_lines_coming = now - self._appended_at < _COMING_S
-        if not are_lines_coming or expected_s > _SHORT_S or now - self._joined_at < 2 * _JOIN_S:
+        if not self.are_lines_coming() or expected_s > _SHORT_S or now - self._joined_at < 2 * _JOIN_S:
             return self._engine.write(work)
         self._joined_at = now
         return self._engine.write_joined(work, _JOIN_S)

@@ -8,6 +8,7 @@ import pyarrow as pa
 from puppylog.stores.duckdb.engine.database import Connection
 from puppylog.stores.duckdb.engine.frozen import remove_records
 from puppylog.stores.duckdb.engine.ingest import append_records, append_rejects
+from puppylog.stores.duckdb.engine.tallies import note_deleted
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rewriting import DeletedStream, ReadFile, Rewritten
 from puppylog.stores.streams import check_read_file
@@ -63,6 +64,7 @@ def _remove_rows(connection: Connection, condition: str, skipped: frozenset[int]
     if counts["records"]:
         connection.run(_QUERIES["invalidate_removed"].format(condition=condition))
         remove_records(connection, condition, skipped)
+        note_deleted(connection, condition)
         connection.run(_QUERIES["delete_records"].format(condition=condition))
     if counts["rejects"]:
         connection.run(_QUERIES["delete_rejects"].format(condition=condition))

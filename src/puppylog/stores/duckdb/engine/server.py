@@ -39,6 +39,7 @@ from puppylog.stores.duckdb.engine.retainer import Retainer
 from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
+from puppylog.stores.duckdb.engine.tally_thread import TallyThread
 from puppylog.stores.duckdb.engine.verify import Verified, verify
 from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.streams import find_files, find_streams
@@ -48,9 +49,7 @@ IDLE_S = 10.0
 
 # How long a new engine tries to get its lock: a client takes the lock for a moment to see whether an engine runs.
 _OWN_S = 2.0
-
 _LOG_LIMIT_BYTES = 1 << 20
-
 _STACKS_BYTES = 1 << 30  # an allowance for the stacks of threads: they count as data, and each may grow to 8 MB
 
 _log = logging.getLogger("puppylog.engine")
@@ -320,6 +319,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
             with (
                 Retainer(engine) as retainer,
                 Jobs(engine) as jobs,
+                TallyThread(engine, jobs.are_lines_coming),
                 Service(
                     f"grpc+unix://{path / directory.socket.name}",
                     directory,

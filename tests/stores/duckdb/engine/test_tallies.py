@@ -1,0 +1,276 @@
+"""Tallies: answers are those of the records, whatever was stored, late or deleted since the tallies were made."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from puppylog.model.query.fields import RECORDS as FIELDS
+from puppylog.model.record import RECORDS
+from puppylog.model.retention import Retention
+from puppylog.monitor.counting import count_histogram, count_top, find_patterns, measure_field
+from puppylog.monitor.counting.tallied import find_tallies
+from puppylog.monitor.range import ALWAYS, Range
+from puppylog.monitor.report import make_report
+from puppylog.monitor.search import Search
+from puppylog.stores.base import Parameters
+from puppylog.stores.cancellation import Cancellation
+from puppylog.stores.duckdb.engine import tallies
+from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.ingest import append_records
+from puppylog.stores.duckdb.engine.rewriting import delete_stream
+from puppylog.stores.duckdb.engine.tally_thread import TallyThread
+from puppylog.stores.tallies import DAY_S, HOUR_S
+from support.memory import MemoryReader
+from support.retaining_store import NOW, SOURCES, RetainingStore, open_store
+
+LATER_US = round(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1_000_000)
+DAY = timedelta(days=1)
+FIELDS_AND_STEPS = [
+    *((field, HOUR_S) for field in ("severity", "status_code", "source", "file", "response_bytes", "ident")),
+    *(("severity", 1800), ("status_code", 6 * HOUR_S), ("source", DAY_S), ("response_bytes", DAY_S)),
+]
+
+
+class Reader(MemoryReader):
+    """Reads the engine's database as a client does; can hide the tallies."""
+
+    def __init__(self, store: RetainingStore, *, has_tallies: bool) -> None:
+        self._store = store
+        self._has_tallies = has_tallies
+
+    def query(
+        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+    ) -> pa.Table:
+        del cancellation
+        if not self._has_tallies:
+            sql = sql.replace("FROM puppylog.tallies", "FROM (FROM puppylog.tallies LIMIT 0)")
+        with self._store.engine.read() as connection:
+            return connection.fetch(sql, parameters)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RetainingStore]:
+    monkeypatch.setattr(tallies, "LEAST_RECORDS", 1)
+    with open_store(tmp_path) as store:
+        yield store
+
+
+def append(store: RetainingStore, seed: int, records: int, days: float = 5) -> None:
+    """Store records of the last days, of three streams."""
+    chance = random.Random(seed)
+    rows = []
+    for number in range(records):
+        is_request = chance.random() < 0.7
+        row: dict[str, Any] = {
+            "ts": NOW - timedelta(seconds=chance.random() * days * DAY_S),
+            "line_offset": number,
+            "stream_id": chance.randrange(1, 4),
+            "file_id": chance.randrange(1, 3),
+        }
+        if is_request:
+            row |= {
+                "host": chance.choice(["a", "b", None]),
+                "request_route": chance.choice(["/", "/shop?x=1", "/shop?x=2", None]),
+                "status_code": chance.choice([200, 404, 500, 503, None]),
+                "response_bytes": chance.choice([None, 7, 100, 2**40]),
+            }
+        else:
+            row |= {
+                "severity": chance.choice(["error", "ERR", "info", None]),
+                "message": chance.choice([f"order {number} was paid", "cannot connect to 'x'", None]),
+            }
+        rows.append(row)
+    table = pa.Table.from_pylist(rows, pa.schema([*SOURCES, *RECORDS]))
+    store.engine.write(lambda connection: append_records(connection, table))
+
+
+def make(store: RetainingStore) -> None:
+    with store.engine.read() as connection:
+        due = tallies.list_due(connection, LATER_US)
+    assert all(tallies.make_tallies(store.engine, start_us) for start_us in due)
+
+
+def answers(store: RetainingStore, *, has_tallies: bool) -> dict[str, Any]:
+    """Return what is counted in several ranges."""
+    reader = Reader(store, has_tallies=has_tallies)
+    found: dict[str, Any] = {}
+    for name, within in {
+        "always": ALWAYS,
+        "part": Range(NOW - 3.3 * DAY, NOW - 0.7 * DAY),
+        "hour": Range(NOW - timedelta(hours=30, minutes=20), NOW - timedelta(hours=28)),
+    }.items():
+        search = Search(within=within)
+        for field, step_s in FIELDS_AND_STEPS:
+            by = FIELDS.fields[field]
+            if step_s == HOUR_S:
+                found[f"{name} top {field}"] = count_top(reader, by, search, dialect="duckdb", values=9)
+            else:
+                found[f"{name} hist {field} {step_s}"] = count_histogram(
+                    reader, search, dialect="duckdb", steps=99, by=by, step_s=step_s
+                )
+        found[f"{name} hist"] = count_histogram(reader, search, dialect="duckdb", steps=9, step_s=HOUR_S)
+        bytes_ = FIELDS.fields["response_bytes"]
+        found[f"{name} stats"] = measure_field(reader, bytes_, search, dialect="duckdb")
+        found[f"{name} patterns"] = find_patterns(reader, search, dialect="duckdb", patterns=9, new_since=NOW - DAY)
+        report = asdict(make_report(reader, search, "duckdb"))
+        report["sources"].sort(key=lambda source: source["records"])
+        found[f"{name} report"] = report
+    return found
+
+
+def count_tallies(store: RetainingStore) -> int:
+    return int(
+        store.rows("SELECT count(DISTINCT starts_at) AS days FROM puppylog.tallies WHERE is_complete")[0]["days"]
+    )
+
+
+def test_answers_by_tallies_are_those_of_the_records(store: RetainingStore) -> None:
+    append(store, 1, 3000)
+    make(store)
+    assert count_tallies(store) == 6
+    reader = Reader(store, has_tallies=True)
+    assert find_tallies(reader, Search(), "severity", dialect="duckdb", step_s=HOUR_S) is not None
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+
+
+def test_a_field_with_many_values_is_counted_by_days(store: RetainingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "_MOST", {True: ((HOUR_S, 60), (DAY_S, 60)), False: ((HOUR_S, 30),)})
+    append(store, 2, 3000)
+    make(store)
+    kept = store.rows("SELECT field, min(step_s) AS step_s FROM puppylog.tallies GROUP BY field")
+    assert {row["step_s"] for row in kept} == {HOUR_S, DAY_S} or {row["step_s"] for row in kept} == {DAY_S}
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+
+
+def test_late_records_delete_the_tallies_of_their_days_only(store: RetainingStore) -> None:
+    append(store, 3, 2000)
+    make(store)
+    before = count_tallies(store)
+    store.add([2 * DAY_S + 5], severity="error", message="late")
+    assert count_tallies(store) == before - 1
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+    make(store)
+    assert count_tallies(store) == before
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+
+
+def test_records_that_were_deleted_or_dropped_are_not_counted(store: RetainingStore) -> None:
+    append(store, 4, 2000)
+    make(store)
+    store.engine.write(lambda connection: delete_stream(connection, 2))
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+    make(store)
+    store.keep(Retention(keep_s=3 * DAY_S))
+    assert count_tallies(store) < 6
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+
+
+def test_a_record_that_comes_while_its_day_is_counted_is_not_lost(
+    store: RetainingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(store, 5, 500)
+    with store.engine.read() as connection:
+        [start_us, *_] = tallies.list_due(connection, LATER_US)
+    count, is_late = tallies._count, True
+
+    def count_slowly(connection: Connection, tally: tallies._Tally) -> Any:
+        nonlocal is_late
+        if is_late:
+            is_late = False
+            store.add([(NOW.timestamp() * 1_000_000 - start_us) / 1_000_000 - 60])
+        return count(connection, tally)
+
+    monkeypatch.setattr(tallies, "_count", count_slowly)
+    assert not tallies.make_tallies(store.engine, start_us)
+    assert count_tallies(store) == 0
+    with store.engine.read() as connection:
+        assert start_us in tallies.list_due(connection, LATER_US)
+
+
+def test_tallies_of_an_engine_that_was_killed_are_made_again(store: RetainingStore) -> None:
+    append(store, 6, 500)
+    with store.engine.read() as connection:
+        due = tallies.list_due(connection, LATER_US)
+    store.engine.write(lambda connection: tallies._begin(connection, due[0]))
+    with TallyThread(store.engine, lambda: False), store.engine.read() as connection:
+        assert tallies.list_due(connection, LATER_US) == due
+
+
+def test_a_day_that_changes_all_the_time_waits(store: RetainingStore) -> None:
+    append(store, 7, 500)
+    now_us = int(store.rows("SELECT epoch_us(now()) AS us")[0]["us"])
+    with store.engine.read() as connection:
+        assert tallies.list_due(connection, now_us + (tallies.SETTLE_S - 5) * 1_000_000) == []
+        assert tallies.list_due(connection, now_us + (tallies.SETTLE_S + 5) * 1_000_000) != []
+
+
+def test_a_query_that_has_chosen_a_tally_counts_on_after_the_tally_is_deleted(store: RetainingStore) -> None:
+    append(store, 8, 500)
+    make(store)
+    reader = Reader(store, has_tallies=True)
+    chosen = find_tallies(reader, Search(), "stream_id", dialect="duckdb")
+    assert chosen is not None
+    store.add([2 * DAY_S])
+    sql = chosen.render("tallied_presence")
+    assert sum(row["records"] for row in reader.query(sql).to_pylist()) == 500
+    with store.engine.read() as connection:
+        orphans = tallies.list_orphans(connection)
+    assert orphans
+    store.engine.write(lambda connection: tallies.delete_counts(connection, orphans))
+    with store.engine.read() as connection:
+        assert not tallies.list_orphans(connection)
+
+
+def test_records_before_1970_have_days(store: RetainingStore) -> None:
+    append(store, 9, 50)
+    store.add([(NOW - datetime(1969, 12, 31, 23, tzinfo=UTC)).total_seconds()], severity="info")
+    make(store)
+    assert count_tallies(store) == 7
+    severity = FIELDS.fields["severity"]
+    by_tallies, by_records = (
+        count_top(Reader(store, has_tallies=has_tallies), severity, Search(), dialect="duckdb", values=9)
+        for has_tallies in (True, False)
+    )
+    assert by_tallies == by_records
+
+
+def test_a_small_store_has_no_tallies(store: RetainingStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "LEAST_RECORDS", 1000)
+    append(store, 10, 500)
+    with store.engine.read() as connection:
+        assert tallies.list_due(connection, LATER_US) == []
+
+
+def test_a_failed_write_makes_no_day_look_noted(store: RetainingStore) -> None:
+    append(store, 11, 500)
+    make(store)
+    late = pa.Table.from_pylist(
+        [{"ts": NOW - 2 * DAY, "line_offset": 0, "stream_id": 1, "file_id": 1}], pa.schema([*SOURCES, *RECORDS])
+    )
+
+    def fail(connection: Connection) -> None:
+        append_records(connection, late)
+        append_records(connection, late)  # finds the day noted
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        store.engine.write(fail)
+    store.engine.write(lambda connection: append_records(connection, late))
+    assert count_tallies(store) == 5
+    assert answers(store, has_tallies=True) == answers(store, has_tallies=False)
+
+
+def test_a_day_is_noted_again_after_its_tallies_were_made(store: RetainingStore) -> None:
+    for _ in range(3):
+        append(store, 12, 20)
+        append(store, 13, 20)
+        make(store)
+        assert count_tallies(store) == 6
+    store.add([2 * DAY_S])
+    assert count_tallies(store) == 5
