@@ -107,13 +107,14 @@ def read_observations(
     With ``segment``, only the observations of this segment.
     """
     segments = segments_of(segment)
-    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    levels = _read_own_levels(reader, metric)
     if levels is not None:
         for part in list_live_parts(reader, metric, levels, within=within, buckets=buckets):
             newest = _read_newest(reader, metric, part, buckets, segments)
             if len(set(newest["bucket"].to_pylist())) >= buckets:
                 return newest
-    return _read_newest(reader, metric, _narrow(reader, metric, within, buckets, segments), buckets, segments)
+        within = find_newest(reader, metric, levels, within=within, buckets=buckets, segments=segments)
+    return _read_newest(reader, metric, within, buckets, segments)
 
 
 def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> pa.Table:
@@ -131,7 +132,10 @@ def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: i
 
 def find_newest_buckets(reader: RecordReader, metric: Metric, *, within: Range, buckets: int) -> tuple[Range, int]:
     """Return the part of a range that has its newest buckets that are not empty, and how many these are."""
-    narrow = _narrow(reader, metric, within, buckets, None)
+    levels = _read_own_levels(reader, metric)
+    narrow = (
+        within if levels is None else find_newest(reader, metric, levels, within=within, buckets=buckets, segments=None)
+    )
     [row] = _ask(reader, "newest_buckets", metric, narrow, buckets=buckets)
     return (narrow if row["since"] is None else replace(within, since=row["since"])), int(row["buckets"])
 
@@ -151,14 +155,6 @@ def count_buckets(
         within = find_newest(reader, metric, levels, within=within, buckets=most, segments=segments)
     [row] = _ask(reader, "series_count", metric, within, segments, most=most)
     return int(row["n"])
-
-
-def _narrow(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> Range:
-    """Return a part of a range that has its newest ``buckets`` buckets, or the range itself."""
-    levels = _find_levels(reader, metric)
-    if levels is None:
-        return within
-    return find_newest(reader, metric, levels, within=within, buckets=buckets, segments=segments)
 
 
 def _ask(
@@ -198,9 +194,14 @@ def find_step(metric: Metric, observed: Ends | None, *, within: Range, now: date
     return choose_step(metric.period_s, span_s, steps)
 
 
+def _read_own_levels(reader: RecordReader, metric: Metric) -> Levels | None:
+    """Return the roll-ups of a metric; None if it is derived, or the store has no levels."""
+    return None if is_derived(metric) else read_levels(reader).get(metric.name)
+
+
 def _find_levels(reader: RecordReader, metric: Metric) -> Levels | None:
     """Return the levels of a metric; None if it has none that hold a bucket."""
-    levels = None if is_derived(metric) else read_levels(reader).get(metric.name)
+    levels = _read_own_levels(reader, metric)
     return levels if levels is not None and levels.watermarks.keys() - {metric.period_s} else None
 
 
