@@ -36,6 +36,7 @@ from puppylog.tail.chunk import Chunk
 _EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
+_LET_GO_S = 10.0  # between two looks for deleted containers
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
 
 
@@ -167,7 +168,7 @@ class Collector:
         """
         full_rows = self._store.full_rows
         batch = self._start_batch(full_rows // FIRST_SHARE)
-        expanded_at = kept_at = time.monotonic()
+        expanded_at = kept_at = let_go_at = time.monotonic()
         pace = CommitPace(expanded_at)
         try:
             while True:
@@ -200,6 +201,7 @@ class Collector:
                     wait_s = pace.wait_s(now)
                     self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
                 else:
+                    let_go_at = self._every(_LET_GO_S, let_go_at, lambda: self._let_go_containers(committer))
                     self._follower.wait()
                 expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_changed)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
@@ -223,6 +225,16 @@ class Collector:
         self._follower.change(sources)
         self._follower.follow_new()
         self._on_event(SourcesChanged(len(sources)))
+
+    def _let_go_containers(self, committer: Committer) -> None:
+        """Do not follow the logs of deleted containers any more. Every chunk that was read is committed."""
+        gone = self._follower.list_gone_containers()
+        if not gone:
+            return
+        self._note_sources(committer)
+        for source in gone:
+            self._note_source(source, time.monotonic())
+        self._follower.let_go(gone)
 
     def _take(self, batch: Batch, source: TailedSource, chunk: Chunk) -> None:
         self.moved_at = time.monotonic()
@@ -296,14 +308,17 @@ class Collector:
             is_idle = source.due_at > now and self._reporting.is_quiet(source.stream.stream_id, source.problem)
             if is_idle and not everything:
                 continue
-            self._reporting.note_source(
-                source.stream.stream_id,
-                unread_bytes=source.tailer.backlog_bytes(),
-                problem=source.problem,
-                at=now,
-                store_problem=self._store_state.problem,
-                is_gone=source.is_gone,
-            )
+            self._note_source(source, now)
+
+    def _note_source(self, source: TailedSource, now: float) -> None:
+        self._reporting.note_source(
+            source.stream.stream_id,
+            unread_bytes=source.tailer.backlog_bytes(),
+            problem=source.problem,
+            at=now,
+            store_problem=self._store_state.problem,
+            is_gone=source.is_gone,
+        )
 
     def _send_reports(self, reports: Sequence[StreamReport]) -> None:
         """Send the reports. If the store is unavailable, they are discarded: the next reports replace them."""

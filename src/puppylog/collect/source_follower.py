@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -11,15 +11,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.events import (
-    JournalGap,
-    OnEvent,
-    OpenFileLimitReached,
-    SourceSkipped,
-    SourceUnreadable,
-    StreamOpened,
-    WatchLimitReached,
-)
+from puppylog.collect.complaints import Complaints
+from puppylog.collect.events import OnEvent, SourceUnreadable, StreamOpened
 from puppylog.collect.file_registration import FileRegistration, SourceChunk
 from puppylog.collect.known_files import Head, KnownFiles
 from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, uri_of
@@ -29,7 +22,6 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, NOTIFIED_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
-from puppylog.model.journal_cursor import JournalCursor
 from puppylog.model.labels import Labels
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
@@ -84,21 +76,19 @@ class SourceFollower:
         self._on_event = on_event
         self._on_stream = on_stream
         self._on_stream_end = on_stream_end
+        self._complaints = Complaints(on_event, watch=options.watch)
         self._openers = [self._make_opener(source) for source in options.sources]
-        self._notification = Notification(on_limit=self._note_watch_limit)
+        self._notification = Notification(on_limit=self._complaints.note_watch_limit)
         self._sources: dict[str, TailedSource] = {}  # by path
         self._opener_of: dict[str, SourceOpener] = {}  # of the followed sources, by path
-        self._slots = Slots(on_full=self._note_open_file_limit)
+        self._slots = self._make_slots()
         self._registration = FileRegistration(self._open_files, self._note_registered)
         # Both threads use it, and `KnownFiles` has its own lock. The reading thread replaces it in `begin_again`, when
         # no commit is running.
         self._known = self._make_known_files()
-        self._skipped: set[str] = set()  # sentences that were reported
-        self._refused: set[str] = set()  # paths and patterns that cannot be read
         self._searched = ListedDirectories()  # by the last search of the patterns
         self._searched_at = 0.0
         self._has_busy = False  # another collector follows the stream of a path
-        self._is_open_file_limit_told = False
 
     @property
     def line_wait_s(self) -> float | None:
@@ -133,7 +123,7 @@ class SourceFollower:
     @property
     def unread(self) -> int:
         """How many sources cannot be read, or not to their end."""
-        return len(self._refused) + sum(source.problem is not None for source in self._sources.values())
+        return self._complaints.refused + sum(source.problem is not None for source in self._sources.values())
 
     def begin_again(self) -> None:
         """Close all files and release all streams. `follow_new` then starts from the positions in the store.
@@ -144,7 +134,7 @@ class SourceFollower:
         for opener in self._openers:
             opener.has_begun = False
         self._known = self._make_known_files()
-        self._slots = Slots(on_full=self._note_open_file_limit)
+        self._slots = self._make_slots()
 
     def change(self, sources: Sequence[SourceOptions]) -> None:
         """Follow these sources from now on. `follow_new` opens the new ones.
@@ -157,7 +147,22 @@ class SourceFollower:
         self._options = replace(self._options, sources=tuple(sources))
         self._openers = [known.get(id(source)) or self._make_opener(source) for source in sources]
         gone = [path for path, opener in self._opener_of.items() if opener not in self._openers]
-        for path in gone:
+        self._unfollow(gone)
+        self._complaints.clear()
+
+    def list_gone_containers(self) -> list[TailedSource]:
+        """Return the logs of deleted containers that were read to their end. They never come back to their paths."""
+        return [source for source in self._sources.values() if source.is_container and source.is_gone]
+
+    def let_go(self, sources: Container[TailedSource]) -> None:
+        """Do not follow these sources any more, so that a collector does not grow with each container that ever was.
+
+        No batch may be queued or being committed, and every chunk that was read must be committed.
+        """
+        self._unfollow([path for path, source in self._sources.items() if source in sources])
+
+    def _unfollow(self, paths: Iterable[str]) -> None:
+        for path in paths:
             source = self._sources.pop(path)
             del self._opener_of[path]
             source.tailer.close()
@@ -165,8 +170,6 @@ class SourceFollower:
             self._known.unfollow(source.stream)
             self._store.close_stream(source.stream.stream_id)
             self._on_stream_end(source.stream.stream_id)
-        self._skipped.clear()
-        self._refused.clear()
 
     def follow_new(self) -> None:
         """Follow the sources that are not followed yet: all sources at first, new matches of patterns later.
@@ -184,8 +187,8 @@ class SourceFollower:
             opener_of,
             watch=self._options.watch,
             followed=self._sources,
-            on_skipped=self._skip,
-            on_refused=self._refuse,
+            on_skipped=self._complaints.skip,
+            on_refused=self._complaints.refuse,
             on_listed=self._searched.note,
         )
         new = [path for path in paths if path not in self._sources]
@@ -269,7 +272,7 @@ class SourceFollower:
     def _note_problem(self, source: TailedSource) -> None:
         if source.tailer.problem != source.problem:
             source.problem = source.tailer.problem
-            if source.problem is not None:
+            if source.problem is not None and not source.is_deleted_container:
                 self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
     def _follow(self, openers: Mapping[str, SourceOpener], group: str | None) -> None:
@@ -321,7 +324,7 @@ class SourceFollower:
                 try:
                     opened.append((path, open_([uri])[0]))
                 except StreamBusy as error:
-                    self._refuse(path, error.message)
+                    self._complaints.refuse(path, error.message)
         self._known.follow(stream for _, stream in opened)
         self._known.prepare([path for path, _ in opened if not is_journal(path)])
         return opened
@@ -345,7 +348,7 @@ class SourceFollower:
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
 
-        return KnownFiles(find, self._claim, self._skip)
+        return KnownFiles(find, self._claim, self._complaints.skip)
 
     def _claim(self, source_uri: str) -> Stream:
         """Claim a stream, because one of its files was found under another name."""
@@ -353,30 +356,11 @@ class SourceFollower:
         self._on_stream(stream.stream_id)
         return stream
 
-    def _skip(self, cause: str) -> None:
-        if cause not in self._skipped:
-            self._skipped.add(cause)
-            self._on_event(SourceSkipped(cause))
-
-    def _refuse(self, path: str, cause: str) -> None:
-        if path not in self._refused:
-            self._refused.add(path)
-            self._on_event(SourceUnreadable(path, cause, self._options.watch))
+    def _make_slots(self) -> Slots:
+        return Slots(on_full=lambda: self._complaints.note_open_file_limit(self._slots))
 
     def _make_opener(self, source: SourceOptions) -> SourceOpener:
-        return SourceOpener(self._options, source, self._note_gap, self._skip)
-
-    def _note_gap(self, path: str, stored: JournalCursor) -> None:
-        self._on_event(JournalGap(path, stored.realtime_us))
-
-    def _note_open_file_limit(self) -> None:
-        if self._options.watch and not self._is_open_file_limit_told:
-            self._is_open_file_limit_told = True
-            self._on_event(OpenFileLimitReached(self._slots.descriptors, self._slots.limit))
-
-    def _note_watch_limit(self, limit: str) -> None:
-        if self._options.watch:
-            self._on_event(WatchLimitReached(limit))
+        return SourceOpener(self._options, source, self._complaints.note_gap, self._complaints.skip)
 
     def _close_all(self) -> None:
         for source in self._sources.values():

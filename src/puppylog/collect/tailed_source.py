@@ -51,6 +51,17 @@ class OpenFile:
     format_name: str  # the format that was last reported to the user, or that the user has asked for
 
 
+def is_missing(path: str) -> bool:
+    """Return whether no file is at the path; not if that cannot be known."""
+    try:
+        os.stat(path)  # noqa: PTH116 - `Path.exists` does not distinguish a missing file from a forbidden one
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def context_behind(file: OpenFile, chunk: Chunk) -> str:
     """Return the context of the position behind a chunk: the tailer's if the chunk has one, else the parser's."""
     return file.parser.context if chunk.context is None else chunk.context
@@ -101,13 +112,15 @@ class TailedSource:
         has_finished = self.has_finished or self.is_container or any(file.finished for file in self.stream.files)
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
-        try:
-            os.stat(self.tailer.path)  # noqa: PTH116 - `Path.exists` does not distinguish a missing file from a forbidden one
-        except (FileNotFoundError, NotADirectoryError):
-            return True
-        except OSError:
+        return is_missing(self.tailer.path)
+
+    @property
+    def is_deleted_container(self) -> bool:
+        """Whether this is the log of a container that was deleted after it was found and read. This is no problem."""
+        if not self.is_container or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
-        return False
+        was_read = bool(self.files) or self.has_finished or bool(self._known())
+        return was_read and is_missing(self.tailer.path)
 
     def poll(self, now: float) -> Iterator[Chunk]:
         """Read what can be read now, at most `_TURN_BYTES`, and set the time of the next poll.

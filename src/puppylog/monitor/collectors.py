@@ -129,7 +129,7 @@ def _judge(row: dict[str, Any], stale_s: float) -> FollowedStream:
     is_over = row["ended"] or row["finished"]
     problem = None if is_over else _problem_of(row, age_s, stale_s)
     if is_over:
-        state = StreamState.ENDED if row["ended"] else StreamState.FINISHED
+        state = StreamState.FINISHED if row["finished"] else StreamState.ENDED
     elif problem is not None:
         state = StreamState.STALLED
     else:
