@@ -87,7 +87,7 @@ def test_a_comparison_of_numbers_loads_no_regular_expressions(server: EmbeddedSt
 def test_a_count_loads_only_its_own_module(server: EmbeddedStore, arguments: list[str], module: str) -> None:
     loaded = loaded_by(server.url, *arguments)
     counting = {name for name in loaded if name.startswith("puppylog.monitor.counting.")}
-    assert counting == {f"puppylog.monitor.counting.{name}" for name in ("field", module)}
+    assert counting == {f"puppylog.monitor.counting.{name}" for name in ("field", "tallied", module)}
     assert loaded & {*HEAVY, *LIGHT, *FILES} == set()
 
 
@@ -95,3 +95,9 @@ def test_a_collector_can_begin_with_the_engine_before_it_loads_arrow() -> None:
     code = "import sys, puppylog.cli.collector; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert set(done.stdout.split()) & {*HEAVY, "pyarrow", "puppylog.formats.registry"} == set()
+
+
+def test_a_permanent_process_can_begin_with_the_engine_before_it_loads_arrow() -> None:
+    code = "import sys, puppylog.cli.up; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert set(done.stdout.split()) & {*HEAVY, "pyarrow", "puppylog.collect.collector"} == set()

@@ -101,7 +101,7 @@ def test_a_wrong_address_is_refused(puppylog: Puppylog) -> None:
 
 
 def test_a_process_that_does_not_listen_loads_no_server(puppylog: Puppylog) -> None:
-    code = "import sys, puppylog.cli.up; print([name for name in sys.modules if name in ('uvicorn', 'starlette')])"
+    code = "import sys, puppylog.cli.up_run; print([name for name in sys.modules if name in ('uvicorn', 'starlette')])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=puppylog.environment, check=True
     )

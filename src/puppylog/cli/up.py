@@ -1,18 +1,13 @@
 """``puppylog up``: the permanent process. ``puppylog down``: stop the engine of an embedded store."""
 
 import os
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from puppylog.cli.collecting import Reporter, tell_summary
 from puppylog.cli.complete import complete_files
-from puppylog.cli.declared import Declared, read_declared
 from puppylog.cli.given import find_config_files
-from puppylog.cli.gone_streams import finish_gone_streams
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -23,23 +18,15 @@ from puppylog.cli.options import (
     store_options,
 )
 from puppylog.cli.parsing import choose_format, format_options, zone_option
-from puppylog.cli.service_socket import ServiceSocket
-from puppylog.cli.serving import Serving
-from puppylog.cli.signals import Signals
-from puppylog.cli.signs_of_life import SignsOfLife
 from puppylog.cli.talk import tell
-from puppylog.cli.upkeep import Upkeep
-from puppylog.collect.choosing import make_source
-from puppylog.collect.collector import Collector
-from puppylog.collect.events import Event
-from puppylog.collect.options import CollectOptions
-from puppylog.collect.retry import call_with_retry
-from puppylog.config.listen import SyslogConfig, parse_syslog_url
 from puppylog.errors import UsageError
 from puppylog.model.address import Address
 from puppylog.model.identifier import parse_identifier
 from puppylog.settings import Settings
-from puppylog.stores.connect import connect, name_store, stop
+from puppylog.stores.connect import begin_engine, stop
+
+if TYPE_CHECKING:  # loaded while the engine starts
+    from puppylog.cli.declared import Declared
 
 
 @click.command(
@@ -94,73 +81,29 @@ def up(
     if group is not None:
         parse_identifier(group, "group")
     address = None if listen is None else Address.parse(listen)
-    syslog = [parse_syslog_url(url) for url in listen_syslog]
     if paths and is_flag_given("config"):
         raise UsageError("follow", "PATH with --config", "the file's sources are followed", "give one of them")
 
-    def read_again(before: Declared | None) -> Declared:
+    begin_engine(settings.store)
+    # These take half a second of CPU, in which the engine starts.
+    from puppylog.cli import declared as declaring  # noqa: PLC0415 - see above
+    from puppylog.cli import up_run  # noqa: PLC0415 - see above
+    from puppylog.config.listen import parse_syslog_url  # noqa: PLC0415 - see above
+
+    syslog = [parse_syslog_url(url) for url in listen_syslog]
+
+    def read_again(before: "Declared | None") -> "Declared":
         with ctx.scope(cleanup=False):  # another thread calls this
-            return read_declared(find_config_files(ctx), reread_settings(), os.environ, before)
+            return declaring.read_declared(find_config_files(ctx), reread_settings(), os.environ, before)
 
     if paths:
+        from puppylog.collect.choosing import make_source  # noqa: PLC0415 - see above
+
         source = make_source(paths, choose_format(settings, format_, format_from, year, joins_lines=True), group=group)
-        declared = Declared(settings, sources=[source])
+        declared = declaring.Declared(settings, sources=[source])
     else:
-        declared = read_declared(find_config_files(ctx), settings, os.environ)
-    _run(declared, None if paths else read_again, address, syslog)
-
-
-def _run(
-    declared: Declared,
-    read_again: Callable[[Declared], Declared] | None,
-    address: Address | None,
-    syslog: Sequence[SyslogConfig],
-) -> None:
-    """Collect, serve and keep the store running until a signal asks for the end."""
-    settings = declared.settings
-    reload_wanted = threading.Event()  # the thread that reads the files starts when the store answers
-
-    with ExitStack() as stack:
-        stop = stack.enter_context(Signals(on_reload=None if read_again is None else reload_wanted.set)).stop
-        reporter = stack.enter_context(Reporter(settings))
-        serving = Serving(declared, address, syslog, reporter.write_between)
-        stack.enter_context(serving)
-        store = stack.enter_context(call_with_retry(lambda: connect(settings.store), stop, reporter.on_event))
-        tell(settings, f"up: {name_store(settings.store.url)}; Ctrl-C to quit")
-        options = CollectOptions(
-            sources=declared.sources,
-            host=settings.host if store.is_shared else "",
-            watch=True,
-            waits_for_streams=read_again is not None,
-        )
-
-        def on_event(event: Event) -> None:
-            serving.note_event(event)
-            reporter.on_event(event)
-
-        finish_gone_streams(store, options)
-        collector = Collector(store, options, stop=stop, on_event=on_event)
-        service = ServiceSocket(os.environ)
-        stack.enter_context(
-            SignsOfLife(service, collector, stop, on_stop=serving.begin_end, is_serving=serving.has_moved)
-        )
-        if read_again is None:
-            service.tell_ready(serving.describe_status(name_store(settings.store.url)))
-        else:
-            work = Upkeep(
-                declared,
-                read_again,
-                reload_wanted,
-                store=store,
-                collector=collector,
-                service=service,
-                serving=serving,
-                write=reporter.write_between,
-            )
-            stack.enter_context(work)
-        summary = collector.run()
-    if summary.files or declared.sources:
-        tell_summary(settings, summary)
+        declared = declaring.read_declared(find_config_files(ctx), settings, os.environ)
+    up_run.run(declared, None if paths else read_again, address, syslog)
 
 
 @click.command(epilog=examples("puppylog down"))
