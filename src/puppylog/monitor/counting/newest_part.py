@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from puppylog.model.expression.term import Dialect
 from puppylog.monitor.budget import Budget
+from puppylog.monitor.counting.tallied import find_tallies
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
@@ -16,11 +18,12 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 T = TypeVar("T")
 
 _FIRST_PART: Final = 1 / 512  # of the range
+_NEARLY_ALL: Final = 0.9
 _WORTH: Final = 1.5  # a larger part must be so much larger, because it counts the smaller one again
 
 
 def count_newest_part(
-    reader: RecordReader, search: Search, budget: Budget, count: Callable[[Search], T]
+    reader: RecordReader, search: Search, budget: Budget, count: Callable[[Search], T], *, is_tallied: bool = False
 ) -> tuple[T, datetime | None]:
     """Return what ``count`` returns for the records of a search, and from where on these are counted; None: all are.
 
@@ -31,9 +34,10 @@ def count_newest_part(
         search: chooses the records.
         budget: the time for all parts.
         count: counts the records of a search. A smaller part is counted first, and again with the larger one.
+        is_tallied: whether the store has tallies for the whole, which is then counted as quickly as a part.
     """
     ends = find_ends(reader, search.within)
-    if ends is None:
+    if ends is None or is_tallied:
         return count(search), None
     oldest, newest = ends
     whole = newest - oldest
@@ -47,6 +51,26 @@ def count_newest_part(
             return counted, since
         width *= growth
     return count(search), None
+
+
+def is_tallied(
+    reader: RecordReader, search: Search, column: str | None, *, dialect: Dialect, steps: int | None = None
+) -> bool:
+    """Return whether tallies count nearly all records of a search, so that counting all of them takes no time.
+
+    Args:
+        reader: the store.
+        search: chooses the records.
+        column: by whose values records are counted, or the name of a field of tallies; None: by something else.
+        dialect: the SQL dialect of the store.
+        steps: the greatest number of steps in which records are counted; None: they are counted as a whole.
+    """
+    tallied = None if column is None else find_tallies(reader, search, column, dialect=dialect)
+    ends = None if tallied is None else find_ends(reader, search.within)
+    if tallied is None or ends is None:
+        return False
+    whole = ends[1] - ends[0]
+    return tallied.length >= _NEARLY_ALL * whole and (steps is None or whole >= steps * timedelta(hours=1))
 
 
 def find_ends(reader: RecordReader, within: Range) -> tuple[datetime, datetime] | None:

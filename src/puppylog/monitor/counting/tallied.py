@@ -35,12 +35,14 @@ class Tallied:
         in_range: SQL that chooses the hours of the search.
         in_group: SQL that chooses the streams of the search.
         rest: finds the records that no tally counts.
+        length: of the time in which tallies count the records.
     """
 
     ids: str
     in_range: str
     in_group: str
     rest: Search
+    length: timedelta
 
     def render(self, query: str, **parts: str) -> str:
         """Return the SQL of the query ``query`` of ``tallies.sql`` over these tallies."""
@@ -76,7 +78,9 @@ def find_tallies(
         return None
     in_range = f"starts_at >= make_timestamptz({since_us}) AND starts_at < make_timestamptz({until_us})"
     in_group = _MONITOR["in_any_group" if search.group_id is None else "in_one_group"]
-    return Tallied(", ".join(ids), in_range, in_group, replace(search, condition=" OR ".join(_iter_gaps(counted))))
+    rest = replace(search, condition=" OR ".join(_iter_gaps(counted)))
+    length = timedelta(microseconds=sum(end_us - start_us for start_us, end_us in counted))
+    return Tallied(", ".join(ids), in_range, in_group, rest, length)
 
 
 def _whole_hours(within: Range) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from puppylog.model.query.fields import RECORDS, Field
 from puppylog.monitor.budget import Budget
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.classes import choose_class, name_status_class
-from puppylog.monitor.counting.field import get_field
+from puppylog.monitor.counting.field import column_of, get_field
 from puppylog.monitor.counting.histogram import Histogram, count_histogram
-from puppylog.monitor.counting.newest_part import count_newest_part, find_ends
+from puppylog.monitor.counting.newest_part import count_newest_part, find_ends, is_tallied
 from puppylog.monitor.search import Search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_search
@@ -84,10 +84,22 @@ def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> Histogr
     ends = find_ends(reader, search.within)
     start = search.within.since or (None if ends is None else ends[0])
     answer, since = count_newest_part(
-        reader, search, Budget(budget_s), lambda part: _count(asked.parameters, reader, part, start)
+        reader,
+        search,
+        Budget(budget_s),
+        lambda part: _count(asked.parameters, reader, part, start),
+        is_tallied=_is_tallied(asked.parameters, reader, search),
     )
     answer.counted_since = None if since is None else format_instant(since)
     return answer
+
+
+def _is_tallied(parameters: HistogramParameters, reader: Reader, search: Search) -> bool:
+    column: str | None = "severity"  # as `stream_id` and `status_code`, it has a tally of each day
+    if parameters.by not in {"", _AUTO, _STATUS_CLASS}:
+        field = RECORDS.fields.get(parameters.by or "")
+        column = None if field is None else column_of(field)
+    return is_tallied(reader, search, column, dialect=dialect_of(reader), steps=parameters.steps)
 
 
 def _count(parameters: HistogramParameters, reader: Reader, search: Search, start: datetime | None) -> HistogramAnswer:

@@ -9,13 +9,14 @@ from puppylog.model.query.fields import RECORDS, Field, Kind
 from puppylog.monitor.budget import Budget
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.field import get_field
-from puppylog.monitor.counting.newest_part import count_newest_part
+from puppylog.monitor.counting.newest_part import count_newest_part, is_tallied
 from puppylog.monitor.counting.patterns import Patterns, find_patterns
 from puppylog.monitor.pages import TEXT_CHARACTERS
 from puppylog.monitor.search import Search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_instant, read_search
 from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
+from puppylog.stores.tallies import SHAPES
 
 _TEXTS: Final = frozenset({Kind.TEXT, Kind.ATTRIBUTE})
 
@@ -85,7 +86,9 @@ def list_patterns(asked: Asked[PatternsParameters], reader: Reader) -> PatternsA
     if parameters.budget_s is None or new_since is not None:
         found = find(search)
     else:
-        found, since = count_newest_part(reader, search, Budget(parameters.budget_s), find)
+        tallies = SHAPES if field == RECORDS.fields["message"] else None
+        is_whole = is_tallied(reader, search, tallies, dialect=dialect_of(reader))
+        found, since = count_newest_part(reader, search, Budget(parameters.budget_s), find, is_tallied=is_whole)
     return PatternsAnswer(
         patterns=[
             Pattern(

@@ -13,7 +13,9 @@ import pytest
 from puppylog.model.query.fields import RECORDS as FIELDS
 from puppylog.model.record import RECORDS
 from puppylog.model.retention import Retention
+from puppylog.monitor.budget import Budget
 from puppylog.monitor.counting import count_histogram, count_top, find_patterns, measure_field
+from puppylog.monitor.counting.newest_part import count_newest_part, is_tallied
 from puppylog.monitor.counting.tallied import find_tallies
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.report import make_report
@@ -238,6 +240,24 @@ def test_records_before_1970_have_days(store: RetainingStore) -> None:
         for has_tallies in (True, False)
     )
     assert by_tallies == by_records
+
+
+def test_a_whole_is_counted_at_once_if_tallies_have_most_of_it(store: RetainingStore) -> None:
+    append(store, 14, 500, days=40)
+    reader = Reader(store, has_tallies=True)
+    whole, counted = Search(), list[Search]()
+
+    def count(part: Search) -> None:
+        counted.append(part)
+
+    assert not is_tallied(reader, whole, "severity", dialect="duckdb")
+    make(store)
+    assert is_tallied(reader, whole, "severity", dialect="duckdb", steps=100)
+    assert not is_tallied(reader, whole, "severity", dialect="duckdb", steps=2000)  # steps of less than an hour
+    assert not is_tallied(reader, Search("host = 'a'"), "severity", dialect="duckdb")
+    assert not is_tallied(reader, whole, "severity", dialect="postgres")
+    assert count_newest_part(reader, whole, Budget(0.0), count, is_tallied=True) == (None, None)
+    assert counted == [whole]
 
 
 def test_a_small_store_has_no_tallies(store: RetainingStore, monkeypatch: pytest.MonkeyPatch) -> None:
