@@ -51,6 +51,7 @@ ORDER BY ts
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A database whose searches for evidence may take long, so that a busy machine finds as much as another."""
     monkeypatch.setattr(evidence, "MOST_S", 60.0)
+    monkeypatch.setattr(evidence.Allowance, "_MOST_S", 60.0)
     with Engine(tmp_path / "database") as engine:
         engine.write(migrate)
         engine.write(lambda connection: DEFINITIONS.create_metric(connection, METRIC))
@@ -190,6 +191,7 @@ def test_a_notification_waits_as_long_as_before_after_the_clock_was_set_back(eng
 def test_searches_take_a_small_share_of_the_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(evidence, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(evidence.Allowance, "_MOST_S", 5.0)
     allowance = evidence.Allowance()
     assert allowance.left_s() == 5
     allowance.spend(6)
