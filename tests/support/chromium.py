@@ -8,9 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from playwright.sync_api import Browser, sync_playwright
+
+# The page draws nothing in 3D, and all that a test opens is of one server: neither a process that imitates a graphics
+# processor nor several processes for pages are needed. That saves a tenth of the CPU time.
+_OPTIONS: Final = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-gpu-compositing",
+    "--disable-software-rasterizer",
+    "--disable-site-isolation-trials",
+    "--renderer-process-limit=1",
+)
 
 
 class Chromium:
@@ -43,7 +54,7 @@ class Chromium:
 
     def __enter__(self) -> Self:
         playwright = self._playwright.__enter__()
-        self._browser = playwright.chromium.launch(executable_path=self._executable, args=["--no-sandbox"])
+        self._browser = playwright.chromium.launch(executable_path=self._executable, args=list(_OPTIONS))
         self._loop = asyncio.get_running_loop()
         asyncio._set_running_loop(None)
         return self

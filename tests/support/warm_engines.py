@@ -1,26 +1,34 @@
 """Starts engines of embedded stores from a process that has imported their modules already.
 
-Most of the time in which an engine starts goes into imports, and the tests start more than a thousand. Engines that
-commands in other processes start are started as users start them.
+Most of the time in which an engine starts goes into imports, and the tests start more than a thousand. A new store
+begins with a copy of a database that has the schema. Engines that commands in other processes start are started as
+users start them.
 """
 
 import ctypes
 import gc
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import pytest
 
 from puppylog.stores.duckdb.client import launch
 from puppylog.stores.duckdb.directory import StoreDirectory
+
+if TYPE_CHECKING:  # an engine's modules are imported in the process of engines only
+    from puppylog.stores.duckdb.engine.commits import CommitNumbers
+    from puppylog.stores.duckdb.engine.damage import DamageNote
+    from puppylog.stores.duckdb.engine.database import Engine
 
 _MODULE: Final = "puppylog.stores.duckdb.engine"
 # This module imports Arrow, which would import numpy.
@@ -85,10 +93,55 @@ def _serve(requests: socket.socket) -> None:
     import puppylog.stores.duckdb.engine.__main__  # noqa: F401, PLC0415 - as an engine imports it, in this process only
     from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415 - in this process only
 
-    # On a busy machine the usual limit ends searches whose result tests compare.
+    # On a busy machine the usual limits end searches whose result tests compare.
     pytest.MonkeyPatch().setattr(evidence, "MOST_S", _EVIDENCE_S)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no zombie stays
-    gc.freeze()
+    pytest.MonkeyPatch().setattr(evidence.Allowance, "_MOST_S", _EVIDENCE_S)
+    with tempfile.TemporaryDirectory(prefix="puppylog-template-") as folder:
+        _begin_with(_make_template(Path(folder) / "template.duckdb"))
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no zombie stays
+        gc.freeze()
+        _fork_engines(requests)
+
+
+def _make_template(path: Path) -> Path:
+    """Create a database with the schema, and return ``path``. Its threads are those of a process that ends."""
+    from puppylog.stores.duckdb.engine.database import Engine  # noqa: PLC0415 - imported before the fork
+    from puppylog.stores.duckdb.engine.schema import migrate  # noqa: PLC0415 - as above
+
+    child = os.fork()
+    if child == 0:
+        status = 70
+        try:
+            with Engine(path) as engine:
+                engine.write(migrate)
+            status = 0
+        finally:
+            os._exit(status)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, "no template was made"
+    return path
+
+
+def _begin_with(template: Path) -> None:
+    """Let engines copy the template if their store has no database yet."""
+    from puppylog.stores.duckdb.engine import server  # noqa: PLC0415 - imported before the fork
+
+    usual = server._open_database
+
+    def open_database(
+        path: Path, directory: StoreDirectory, commits: "CommitNumbers", damage: "DamageNote"
+    ) -> "Engine":
+        if commits.marked == 0 and not directory.database.exists() and not directory.write_ahead_log.exists():
+            try:
+                shutil.copyfile(template, directory.database)
+            except OSError:  # the test leaves no room for it
+                directory.database.unlink(missing_ok=True)
+        return usual(path, directory, commits, damage)
+
+    pytest.MonkeyPatch().setattr(server, "_open_database", open_database)
+
+
+def _fork_engines(requests: socket.socket) -> None:
     while True:
         request, handles, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
         if not request:
