@@ -1,10 +1,11 @@
 """Makes records columnar at once, as the stores' own jobs do after a while."""
 
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
 from contract.differences import CITUS, TIMESCALEDB, TIMESCALEDB_DISTRIBUTED
+from support.embedded import wait_until
 from support.server import StoreServer
 
 _COMPRESS: Final = (
@@ -26,4 +27,13 @@ def make_columnar(server: StoreServer) -> None:
     """Make all records columnar. A store without columnar records stays as it is."""
     if server.name in _COLUMNAR:
         with psycopg.connect(server.database_url, autocommit=True) as connection:
-            connection.execute(_COLUMNAR[server.name].encode())
+            wait_until(lambda: _run(connection, _COLUMNAR[server.name]), what="columnar records")
+
+
+def _run(connection: "psycopg.Connection[Any]", sql: str) -> bool:
+    """Run a statement; return False if the store's own job does the same at the same moment."""
+    try:
+        connection.execute(sql.encode())
+    except (psycopg.errors.DuplicateObject, psycopg.errors.DeadlockDetected):
+        return False
+    return True
