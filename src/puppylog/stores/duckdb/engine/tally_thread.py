@@ -13,7 +13,7 @@ from puppylog.stores.duckdb.engine.database import Engine
 
 # A command that starts an engine for one question should not wait for tallies.
 _FIRST_S: Final = 10.0
-_TICK_S: Final = 10.0
+_TICK_S: Final = 60.0
 # After a day that took a second, the thread rests for so many seconds: while lines come, and otherwise.
 _REST_BUSY: Final = 6.0
 _REST_QUIET: Final = 0.25
