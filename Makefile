@@ -35,6 +35,7 @@ SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S
 	PUPPYLOG_TEST_KUBELET_BYTES=$${PUPPYLOG_TEST_KUBELET_BYTES:-10485760} \
 	PUPPYLOG_TEST_KUBELET_STEPS=$${PUPPYLOG_TEST_KUBELET_STEPS:-60} \
 	PUPPYLOG_TEST_REPLAY_KILLS=$${PUPPYLOG_TEST_REPLAY_KILLS:-50} \
+	PUPPYLOG_TEST_REREAD_KILLS=$${PUPPYLOG_TEST_REREAD_KILLS:-50} \
 	PUPPYLOG_TEST_NOTIFICATIONS_KILLS=$${PUPPYLOG_TEST_NOTIFICATIONS_KILLS:-500} \
 	PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS=$${PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS:-2000} \
 	PUPPYLOG_TEST_REMOTE_COLLECTORS=$${PUPPYLOG_TEST_REMOTE_COLLECTORS:-10} \
@@ -45,7 +46,8 @@ SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S
 SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tests/collect/test_watching_at_random.py \
 	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
 	tests/endtoend/test_remote_exactly_once.py \
-	tests/endtoend/test_replay_killed.py tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
+	tests/endtoend/test_replay_killed.py tests/endtoend/test_reread_killed.py \
+	tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py \
 	tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py tests/test_bench.py tests/serve/page \

@@ -24,10 +24,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out most tests of remote stores, unless a variable asks for them. `test_stores` says so."""
     if remote.IS_WHOLE:
         return
-    left_out = [item for item in items if _is_remote(item) and item.name.partition("[")[0] not in remote.ALWAYS]
+    left_out = {item for item in items if _is_remote(item) and item.name.partition("[")[0] not in remote.ALWAYS}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def _is_remote(item: pytest.Item) -> bool:

@@ -210,20 +210,20 @@ def test_a_metric_is_evaluated_over_the_range_that_ends_at_each_step(store: Stor
             assert found[labels] == [None if point is None else pytest.approx(point) for point in points], written
 
 
-@pytest.mark.parametrize("by", ["", " by (level)", " by (service_name)", " by (group)", " by (user, service_name)"])
-def test_a_quantile_of_ranges_that_follow_one_another_is_the_same(
-    store: Store, stored: Sequence[Stored], by: str
-) -> None:
-    written = f'quantile_over_time(0.7, {{filename!=""}} | unwrap n [20s]){by}'
-    metric = parse_logql(written)
-    assert isinstance(metric, RangeAggregation)
-    names = metric.grouping.names if metric.grouping is not None else ("filename", "group", "hostname", "service_name")
-    for steps in (Steps(NOON_US, 20_000_000, 5), Steps(NOON_US + 20_000_000, 1_000_000, 1)):
-        found = evaluate_text(store, written, steps)
-        expected = aggregate(metric, stored, steps.instants_us, names)
-        assert found.keys() == expected.keys()
-        for labels, points in expected.items():
-            assert found[labels] == [None if point is None else pytest.approx(point) for point in points]
+def test_a_quantile_of_ranges_that_follow_one_another_is_the_same(store: Store, stored: Sequence[Stored]) -> None:
+    for by in ("", " by (level)", " by (service_name)", " by (group)", " by (user, service_name)"):
+        written = f'quantile_over_time(0.7, {{filename!=""}} | unwrap n [20s]){by}'
+        metric = parse_logql(written)
+        assert isinstance(metric, RangeAggregation)
+        usual = ("filename", "group", "hostname", "service_name")
+        names = metric.grouping.names if metric.grouping is not None else usual
+        for steps in (Steps(NOON_US, 20_000_000, 5), Steps(NOON_US + 20_000_000, 1_000_000, 1)):
+            found = evaluate_text(store, written, steps)
+            expected = aggregate(metric, stored, steps.instants_us, names)
+            assert (written, found.keys()) == (written, expected.keys())
+            for labels, points in expected.items():
+                wanted = [None if point is None else pytest.approx(point) for point in points]
+                assert found[labels] == wanted, written
 
 
 def test_many_streams_are_chosen_like_few(

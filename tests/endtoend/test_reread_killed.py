@@ -23,8 +23,8 @@ from support.embedded import EmbeddedStore
 from support.server import StoreServer
 
 FILES = 4
-LINES = 2_000  # of each file
-KILLS = int(os.environ.get("PUPPYLOG_TEST_REREAD_KILLS", "6"))
+LINES = 1_000  # of each file
+KILLS = int(os.environ.get("PUPPYLOG_TEST_REREAD_KILLS", "3"))
 
 # Each file prints a line when it begins, and each of its pieces is small, so that a kill hits many different moments.
 REREAD = """
