@@ -7,7 +7,6 @@
 import contextlib
 import logging
 import os
-import resource
 import signal
 import sys
 import threading
@@ -29,12 +28,12 @@ from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, stream_actions, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
-from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
 from puppylog.stores.duckdb.engine.damage import DamageNote
 from puppylog.stores.duckdb.engine.database import Connection, Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog
+from puppylog.stores.duckdb.engine.process_memory import LibraryPages, limit_memory
 from puppylog.stores.duckdb.engine.retainer import Retainer
 from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
@@ -50,8 +49,6 @@ IDLE_S = 10.0
 # How long a new engine tries to get its lock: a client takes the lock for a moment to see whether an engine runs.
 _OWN_S = 2.0
 _LOG_LIMIT_BYTES = 1 << 20
-_STACKS_BYTES = 1 << 30  # an allowance for the stacks of threads: they count as data, and each may grow to 8 MB
-
 _log = logging.getLogger("puppylog.engine")
 
 
@@ -282,19 +279,6 @@ def _answering(what: str) -> Iterator[None]:
         raise wire.encode_error(defect) from None
 
 
-def limit_memory() -> None:
-    """Limit the memory of this process, so that a huge allocation fails.
-
-    DuckDB's own limit counts the blocks of its pool, but not the texts of the current rows: ``repeat(host, 100000000)``
-    took 19 GB in one step, which cannot be interrupted. If the system refuses the memory, the query fails and the
-    engine goes on.
-    """
-    limit = 2 * MEMORY_LIMIT_BYTES + _STACKS_BYTES
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    if most in (resource.RLIM_INFINITY, -1) or most > limit:
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
-
-
 def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
     """Run the engine until it has no client. Call ``ready`` when it answers requests.
 
@@ -362,7 +346,9 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
         signal.signal(number, lambda *_: signalled.set())
     idle_s = 0.0
     poll_s = 0.5
+    pages = LibraryPages()
     while not signalled.wait(poll_s):
+        pages.give_up_in_time()
         if engine.is_broken.is_set():
             _log.error("the database is broken until it is opened again; the engine ends")
             os._exit(70)  # without closing the broken database, which would hang; the next engine replays its log
