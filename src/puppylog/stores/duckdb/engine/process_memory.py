@@ -69,8 +69,8 @@ def give_up() -> None:
 def iter_pages(mappings: str) -> Iterator[tuple[int, int]]:
     """Yield address and size, in bytes, of each mapping of a library that the system can read again from its file.
 
-    These are code, and the constants at the beginning of the file. A mapping with changed pages is left out, because the
-    changes would be lost.
+    These are code, and the constants at the beginning of the file. A mapping with changed pages is left out, because
+    the changes would be lost.
 
     Args:
         mappings: the text of ``/proc/PID/smaps``.
