@@ -91,6 +91,7 @@ def _mark(texts: pa.Array, separator: str) -> pa.Array:
         cut = pc.replace_substring(texts, separator, _PAIR)
         return pc.replace_substring_regex(cut, f"(^|{_PAIR})\\s*({_NAME})\\s*=", f"{_PAIR}\\2{_EQUALS}")
     marked = pc.replace_substring_regex(texts, _WORDS, f"\\1{_PAIR}\\2{_EQUALS}\\3{_PAIR}")
+    marked = pc.replace_substring(marked, f"{_PAIR} {_PAIR}", _PAIR)  # a blank between pairs is no text of its own
     if not any(may_contain(marked, f"{mark}{_PAIR}".encode()) for mark in ",;"):
         return marked
     return pc.replace_substring_regex(marked, f"([^\"'])[,;]{_PAIR}", f"\\1{_PAIR}")
@@ -104,6 +105,8 @@ def _unescape(values: pa.Array, separator: str) -> pa.Array:
     if not pc.any(may_be_quoted).as_py():
         return values
     found = values.filter(may_be_quoted)
+    if not separator:  # `_WORDS` takes a value that begins with a quote only up to the quote that closes it
+        return pc.replace_with_mask(values, may_be_quoted, unquote(found))
     is_quoted = pc.match_substring_regex(found, rf"(?s)^{_QUOTED}$")
     return pc.replace_with_mask(values, may_be_quoted, pc.if_else(is_quoted, unquote(found), found))
 
