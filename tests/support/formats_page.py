@@ -32,20 +32,25 @@ PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow
     sidekiq supervisord nlog
     elixir swift_log
     dancer pm2 npm
+    daphne prestashop
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
     wso2 gerrit bamboo gradle nextflow
     java_service_wrapper shibboleth_idp
+    slf4j_simple tinylog
 databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysql pgbouncer pgpool redis mongodb_text
     couchdb couchbase influxdb clickhouse cockroachdb tidb sqlserver oracle_alert db2diag hana erlang mosquitto nats
     questdb vertica
     greenplum
     rethinkdb firebird sybase foundationdb sqlanywhere openedge intersystems orientdb gearmand siebel
     ibm_mq pgbackrest tdengine sap_trace
+    ssis
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
     glog_variants beegfs juju htcondor_events openvswitch
+    veritas_cluster nccl
+    powerha
 names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
     hmailserver vsftpd xferlog proftpd samba cups cups_page oracle_messaging
     sogo
@@ -54,17 +59,24 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     stunnel unifi
     cisco_iosxr huawei_vrp h3c arista procurve sonicwall openvas falco rkhunter
     extremexos meraki globalprotect
+    cisco_wlc metasploit
+    dante
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
     lightdm
     zypper
+    aix_errpt
+    date_command
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace sharepoint
+    configmgr_server nps winscp
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application github_actions bacula veeam duplicati
     amanda commvault ipmi_sel
     proxmox_task lsyncd
     acronis
     xen lxc firecracker netbackup checkmk
+    ganeti
+    quoted_time
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission
