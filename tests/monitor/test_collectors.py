@@ -42,7 +42,7 @@ def add_report(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **
         ({"age_s": -4000}, StreamState.STALLED, "its last report is 1 h ahead of the store's clock"),
         ({"age_s": -2}, StreamState.OK, None),
         ({"finished": True, "age_s": 10**6, "problem": "cannot read it: no such file"}, StreamState.FINISHED, None),
-        ({"ended": True, "finished": True}, StreamState.ENDED, None),
+        ({"ended": True, "finished": True}, StreamState.FINISHED, None),
         ({"ended": True, "age_s": 10**6, "backlog_bytes": 5, "problem": "cannot read it"}, StreamState.ENDED, None),
     ],
 )
