@@ -204,6 +204,16 @@ def test_tallies_of_an_engine_that_was_killed_are_made_again(store: RetainingSto
         assert tallies.list_due(connection, LATER_US) == due
 
 
+def test_an_engine_that_ends_does_not_count_to_the_end_of_a_day(store: RetainingStore) -> None:
+    append(store, 16, 500)
+    with store.engine.read() as connection:
+        due = tallies.list_due(connection, LATER_US)
+    assert not tallies.make_tallies(store.engine, due[0], lambda: True)
+    assert count_tallies(store) == 0
+    with TallyThread(store.engine, lambda: False), store.engine.read() as connection:
+        assert tallies.list_due(connection, LATER_US) == due
+
+
 def test_a_day_that_changes_all_the_time_waits(store: RetainingStore) -> None:
     append(store, 7, 500)
     now_us = int(store.rows("SELECT epoch_us(now()) AS us")[0]["us"])

@@ -9,7 +9,7 @@ the tallies are still there. If records of the day were changed meanwhile, they 
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -114,12 +114,21 @@ def list_due(connection: Connection, now_us: int) -> list[int]:
     return [int(row["start_us"]) for row in rows]
 
 
-def make_tallies(engine: Engine, start_us: int) -> bool:
-    """Make the tallies of a day; return whether they were stored. They are not if records of the day were changed."""
+def make_tallies(engine: Engine, start_us: int, is_stopped: Callable[[], bool] = lambda: False) -> bool:
+    """Make the tallies of a day; return whether they were stored. They are not if records of the day were changed.
+
+    Args:
+        engine: the open database.
+        start_us: the start of the day, in microseconds since the epoch.
+        is_stopped: returns whether the engine is about to end. Then the tallies stay incomplete, and the next engine
+            notes the day again (`repeat_interrupted`).
+    """
     begun = engine.write(lambda connection: _begin(connection, start_us))
     counts: dict[int, _Counts] = {}
     with engine.read() as connection:
         for tally in begun:
+            if is_stopped():
+                return False
             found = _count(connection, tally)
             if found is not None:
                 counts[tally.id] = found

@@ -49,9 +49,8 @@ class TallyThread:
         # In the thread only.
         self._orphans: frozenset[int] = frozenset()  # as of the last clearing
         self._cleared_at = time.monotonic()
-        self._made_at: dict[
-            int, float
-        ] = {}  # by the start of a day: when its tallies were made, by the monotonic clock
+        # By the start of a day: when its tallies were made, by the monotonic clock.
+        self._made_at: dict[int, float] = {}
         with engine.read() as connection:
             has_interrupted = tallies.has_interrupted(connection)
         if has_interrupted:
@@ -80,7 +79,7 @@ class TallyThread:
             if start_us in self._made_at:
                 continue
             started = time.monotonic()
-            tallies.make_tallies(self._engine, start_us)
+            tallies.make_tallies(self._engine, start_us, self._stop.is_set)
             self._made_at[start_us] = time.monotonic()
             took_s = self._made_at[start_us] - started
             if self._stop.wait(took_s * (_REST_BUSY if self._are_lines_coming() else _REST_QUIET)):
@@ -98,7 +97,7 @@ class TallyThread:
         self._cleared_at = time.monotonic()
 
     def close(self) -> None:
-        """Stop the thread; return when its current day is done."""
+        """Stop the thread; return when it has counted the current field of its current day."""
         self._stop.set()
         self._thread.join()
 
