@@ -17,6 +17,9 @@ _TAKE_TURN = "SELECT pg_advisory_xact_lock(hashtext('puppylog.replay'))"
 
 @pytest.fixture
 def store(postgres_store_url: str) -> Iterator[PostgresStore]:
+    """A store whose sessions look for a deadlock after 5 s, and only once. On a busy machine 1 s is too short."""
+    with psycopg.connect(postgres_store_url, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE \"{admin.info.dbname}\" SET deadlock_timeout = '5s'")
     with PostgresStore(postgres_store_url) as store:
         yield store
 
@@ -25,7 +28,7 @@ def test_a_deletion_that_a_deadlock_has_ended_is_repeated(store: PostgresStore, 
     source = Source(store)
     source.append(records(3), rejects(b"one", start=300))
     with psycopg.connect(postgres_store_url) as other, ThreadPoolExecutor() as threads:
-        other.execute("SET deadlock_timeout = '20s'")  # the server ends the session that first looks for a deadlock
+        other.execute("SET deadlock_timeout = '60s'")  # the server ends the session that first looks for a deadlock
         other.execute("LOCK TABLE puppylog.rejected_lines IN SHARE MODE")
         deletion = threads.submit(store.delete_stream, source.stream_id)
         with psycopg.connect(postgres_store_url, autocommit=True) as watching:
