@@ -157,6 +157,13 @@ def test_only_json_does_not_wait_for_more_lines(runtime: str) -> None:
     assert parser.find_last_start(line_of(runtime, "c", at=9)) == 0
 
 
+def test_lines_beside_an_object_that_stays_open_are_counted() -> None:
+    data = b'{"msg":"a"\n' + line_of("json", "one") + line_of("json", " two")
+    outcome = read("json", data, "native")
+    assert (len(outcome.rejects), messages(outcome), outcome.joined) == (1, ["one\n two"], 1)
+    assert_no_line_is_lost(data, outcome)
+
+
 texts = st.sampled_from(
     ["a", "é", " b", '{"msg": "c"}', '{"msg": ', '"d"}', "}", *JAVA, *PYTHON, "", "error: x", "\x1b[1m"]
 )

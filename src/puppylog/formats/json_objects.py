@@ -64,7 +64,8 @@ class JsonParser:
         written = bytes(data)
         text, joined = _join_objects(written)
         parsed = self.parser.parse(text, offset, read_at_us)
-        return replace(parsed, rejects=_restore_lines(parsed.rejects, written, offset), joined=joined)
+        rejects = _restore_lines(parsed.rejects, written, offset)
+        return replace(parsed, rejects=rejects, joined=parsed.joined + joined)
 
     def find_last_start(self, lines: bytes) -> int:
         end = len(lines)
