@@ -14,11 +14,13 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
-from puppylog.formats.base import Format, Parser
+from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.colours import remove_colours
 from puppylog.formats.container_lines import ContainerLine
 from puppylog.formats.integers import view_integers
+from puppylog.formats.json_objects import JsonFormat
+from puppylog.formats.line_format import LineFormat
 from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
 from puppylog.model.record import Parsed, join_parsed
 
@@ -33,7 +35,7 @@ JoinParts: TypeAlias = Callable[[Sequence[bytes]], bytes | None]
 class ContainerFormat:
     """Implements `puppylog.formats.base.Format` with a format whose reader joins the lines of containers."""
 
-    lines: Format
+    lines: LineFormat | JsonFormat
     read_line: ReadContainerLine
     parts: re.Pattern[bytes]
     """Matches at the start of lines that may be a part and not the last one."""
@@ -47,8 +49,7 @@ class ContainerFormat:
         return ContainerParser(self, self.lines.open(context, modified_at_us))
 
     def may_fit(self, sample: bytes) -> bool:
-        may_fit: Callable[[bytes], bool] = getattr(self.lines, "may_fit", lambda _: True)
-        return may_fit(sample)
+        return self.lines.may_fit(sample)
 
     def find_mismatch(self, line: str) -> int:
         return self.lines.find_mismatch(line)
