@@ -15,7 +15,8 @@ import pyarrow as pa
 from bench.processes import Stopwatch
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.schema import migrate
 
 FORMAT = "combined"

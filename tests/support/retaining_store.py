@@ -13,7 +13,8 @@ from pyarrow import parquet
 from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS, REJECTS
 from puppylog.model.retention import Retention
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.ranges import US_PER_S

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 
-from puppylog.cli.logs.printers import RecordPrinter
+from puppylog.cli.logs.printer import RecordPrinter
 from puppylog.monitor.context import Context, Extent, Group, Place, find_context, find_rejected, places_of, read_records
 from puppylog.stores.base import RecordReader
 

@@ -4,13 +4,13 @@ The writers that only some options need are imported when they are: their import
 """
 
 import sys
-from collections.abc import Callable, Collection
-from typing import Protocol
+from collections.abc import Callable
 
 import pyarrow as pa
 
-from puppylog.cli.logs.lines import NO_REJECTED, LinePrinter, Rejected
+from puppylog.cli.logs.lines import LinePrinter
 from puppylog.cli.logs.origins import Origins
+from puppylog.cli.logs.printer import RecordPrinter
 from puppylog.cli.logs.shape import Shape
 from puppylog.cli.output import terminal_width
 from puppylog.cli.surroundings import wants_color
@@ -20,21 +20,6 @@ from puppylog.monitor.search import Cursor
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.tui.records import RecordLayout
-
-
-class RecordPrinter(Protocol):
-    """Writes several tables of records as one answer. `close` writes the end of the answer; it must be called once."""
-
-    def write(self, records: pa.Table, breaks: Collection[int] = (), rejected: Rejected = NO_REJECTED) -> None:
-        """Write records.
-
-        Args:
-            records: with the columns of ``log_records``; with context also ``is_match``.
-            breaks: the numbers of the rows before which lines of the file are left out.
-            rejected: by the number of a row, the rejected lines right before its line.
-        """
-
-    def close(self) -> None: ...
 
 
 def open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinter:

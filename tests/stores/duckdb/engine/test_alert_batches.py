@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from puppylog.stores.duckdb.engine.alert_batches import iter_batches, order_due
-from puppylog.stores.duckdb.engine.definitions import StoredAlert
+from puppylog.stores.duckdb.engine.stored import StoredAlert
 from support.alert_tables import ALERT
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from puppylog.model.alert import State
 from puppylog.model.alert_rule import Status
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.rows import columns_of_alert

@@ -11,7 +11,8 @@ import pytest
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import evaluate as evaluate_module
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate, note_error
 from puppylog.stores.duckdb.engine.schema import migrate

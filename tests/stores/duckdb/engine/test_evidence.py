@@ -15,7 +15,8 @@ from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import evidence, outbox
 from puppylog.stores.duckdb.engine.clock import rebase
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate
 from puppylog.stores.duckdb.engine.schema import migrate

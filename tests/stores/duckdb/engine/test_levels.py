@@ -25,7 +25,8 @@ from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.client.doctor_levels import find_wrong_level
 from puppylog.stores.duckdb.engine import schema
 from puppylog.stores.duckdb.engine.clock import rebase
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.ranges import US_PER_S

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine.definitions import StoredMetric
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 
 S = 1_000_000
 

@@ -8,7 +8,8 @@ import pytest
 
 from puppylog.errors import QueryError
 from puppylog.stores.duckdb.engine import postponed
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from support.embedded import wait_until
 
 TABLES = "CREATE SCHEMA puppylog; CREATE TABLE puppylog.notes (note INT)"

@@ -14,7 +14,8 @@ from puppylog.model.metric import Metric
 from puppylog.model.record import RECORDS
 from puppylog.stores.duckdb.engine import refresh as refresh_module
 from puppylog.stores.duckdb.engine.clock import rebase
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.ranges import US_PER_S

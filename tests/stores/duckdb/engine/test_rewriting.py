@@ -10,7 +10,7 @@ import pytest
 
 from puppylog.model.record import RECORDS, REJECTS
 from puppylog.model.retention import Retention
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.rewriting import delete_stream, rewrite
 from puppylog.stores.rewriting import ReadFile, Rewritten
 from support.retaining_store import DAY_S, NOW, SOURCES, RetainingStore, open_store

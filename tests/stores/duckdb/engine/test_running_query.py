@@ -20,7 +20,8 @@ from puppylog.model.metric import Metric
 from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.engine import running_query
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.server import Service
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records

@@ -9,7 +9,8 @@ from puppylog.errors import StoreRefused
 from puppylog.model.stream import Move, StreamReport
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import schema
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, list_migrations, migrate
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import NOON, fingerprint, open_stream, records

@@ -10,7 +10,8 @@ import pytest
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import evaluate
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.schema import migrate

@@ -23,7 +23,7 @@ from puppylog.monitor.search import Search
 from puppylog.stores.base import Parameters
 from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.engine import tallies
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.rewriting import delete_stream
 from puppylog.stores.duckdb.engine.tally_thread import TallyThread

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from puppylog.model.alert_schedule import count_due
-from puppylog.stores.duckdb.engine.definitions import StoredAlert
+from puppylog.stores.duckdb.engine.stored import StoredAlert
 
 MOST_ALERTS: Final = 10
 """How many alerts a batch has at most. Larger batches save little, and their tables leave the processor's cache."""

@@ -17,7 +17,7 @@ import pyarrow as pa
 from puppylog.errors import StoreError
 from puppylog.stores.archived import ARCHIVED, INSTANTS, KEYS
 from puppylog.stores.duckdb.directory import sync
-from puppylog.stores.duckdb.engine.database import Connection, iter_batches
+from puppylog.stores.duckdb.engine.connection import Connection, iter_batches
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "archive.sql")

@@ -12,7 +12,7 @@ from typing import Final
 
 from puppylog.errors import QueryError
 from puppylog.stores.archived import ARCHIVED
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.queries import load_queries
 

@@ -14,7 +14,8 @@ from puppylog.errors import StoreError
 from puppylog.stores.duckdb import outgoing
 from puppylog.stores.duckdb.directory import StoreDirectory, is_alive, open_private, sync, translate_os_error
 from puppylog.stores.duckdb.engine.commits import format_mark
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "backup.sql")

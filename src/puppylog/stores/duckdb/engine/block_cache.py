@@ -5,13 +5,11 @@ DuckDB keeps each block that it has written or read until its memory limit is re
 """
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from puppylog.errors import PuppylogError
 from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
-
-if TYPE_CHECKING:  # `database` imports this module
-    from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 
 KEPT_BYTES: Final = 64_000_000
 """Blocks of this size may stay. A batch of four row groups has some ten million bytes of them."""
@@ -19,7 +17,7 @@ KEPT_BYTES: Final = 64_000_000
 _USED: Final = "SELECT sum(memory_usage_bytes)::BIGINT AS used FROM duckdb_memory() WHERE tag = 'BASE_TABLE'"
 
 
-def release(connection: "Connection") -> None:
+def release(connection: Connection) -> None:
     """Release the memory of blocks, if they take more than KEPT_BYTES.
 
     No query may run meanwhile, because it could fail.

@@ -6,7 +6,7 @@ again. The watermarks of metrics are lowered as well, so that unfinished buckets
 
 from typing import Final
 
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.frozen import read_frozen
 from puppylog.stores.duckdb.engine.ranges import US_PER_S

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from puppylog.errors import StoreDamaged
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "commits.sql")

@@ -4,13 +4,13 @@ Only one thread writes, so one transaction at a time changes definitions.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from puppylog.errors import QueryError, UsageError
 from puppylog.model.metric import Metric
 from puppylog.stores import definitions
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.stored import StoredAlert, StoredMetric
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import alert_of, metric_of, values_of_metric
 
@@ -20,38 +20,6 @@ _ALERT_QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 BEGINNING_US: Final = -62_200_000_000_000_000
 """The watermark of a new metric, in microseconds since the epoch: before the year 1, so before every record."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredMetric(definitions.StoredMetric):
-    """A metric as the engine stores it: its definition, and up to where it is materialized."""
-
-    watermark_us: int
-    refreshed_seq: int
-    refreshed_us: int | None
-
-    def aggregate(self, where: str, source: str = "puppylog.log_records") -> str:
-        """Return the SQL that computes the metric's buckets from the records of ``source`` that ``where`` selects.
-
-        The buckets have the hidden columns of the roll-up, too.
-        """
-        from puppylog.stores.aggregate import aggregate_sql  # noqa: PLC0415 - an engine without metrics starts without it
-
-        return aggregate_sql(
-            self.metric, "duckdb", group_id=self.group_id, where=where, source=source, is_hidden_kept=True
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAlert(definitions.StoredAlert):
-    """An alert as the engine stores it: its definition, parts of its metric's, and the time of its last evaluation."""
-
-    metric_id: int
-    metric_statistic: str
-    metric_period_s: int
-    metric_watermark_us: int
-    evaluated_us: int
-    error: str | None
 
 
 class EngineDefinitions(definitions.Definitions[Connection, StoredMetric, StoredAlert]):

@@ -16,8 +16,10 @@ from puppylog.model.derived import is_derived
 from puppylog.model.retention import Retention
 from puppylog.stores.archived import INSTANTS
 from puppylog.stores.duckdb.engine import archive, refresh
-from puppylog.stores.duckdb.engine.database import Connection, Engine
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 from puppylog.stores.duckdb.engine.tallies import note_deleted
 from puppylog.stores.queries import load_queries
 

@@ -17,11 +17,12 @@ from puppylog.model.alert import State
 from puppylog.model.alert_rule import MISSED_AFTER, Status, Window, adds_up, is_weighted, observe, start, step
 from puppylog.model.alert_schedule import MAX_SEGMENTS, Due, plan
 from puppylog.stores.duckdb.engine.clock import rebase_alert
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evidence import Allowance, add_evidence, limit_evidence
 from puppylog.stores.duckdb.engine.judge import DueAlert, judge_many, judge_one, table_of_due, windows_of
 from puppylog.stores.duckdb.engine.outbox import add_notifications
+from puppylog.stores.duckdb.engine.stored import StoredAlert
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")

@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from puppylog.errors import PuppylogError
 from puppylog.model.record import RECORDS
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
+from puppylog.stores.duckdb.engine.stored import StoredAlert, StoredMetric
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "evidence.sql")

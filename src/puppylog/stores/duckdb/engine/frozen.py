@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from puppylog.errors import QueryError
 from puppylog.model.derived import is_derived
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "retention.sql")

@@ -13,7 +13,8 @@ import pyarrow as pa
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import Move
 from puppylog.stores.base import Appended
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.frozen import LateRecordsError, add_late_records
 from puppylog.stores.duckdb.engine.received_requests import add_requests
 from puppylog.stores.duckdb.engine.tallies import note_stored

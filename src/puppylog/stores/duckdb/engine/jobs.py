@@ -18,11 +18,13 @@ from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, outbox, received_requests, refresh
 from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
-from puppylog.stores.duckdb.engine.database import Connection, Engine
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredAlert, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evidence import Allowance
 from puppylog.stores.duckdb.engine.metric_schedule import MetricSchedule
 from puppylog.stores.duckdb.engine.settled import Changes, SettledAlerts, find_settled, note_settled
+from puppylog.stores.duckdb.engine.stored import StoredAlert, StoredMetric
 
 T = TypeVar("T")
 

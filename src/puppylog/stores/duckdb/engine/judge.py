@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from puppylog.model.alert_rule import FORGET_AFTER, counts_missing_as_zero, is_weighted
 from puppylog.model.alert_schedule import Due
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import StoredAlert
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
+from puppylog.stores.duckdb.engine.stored import StoredAlert
 from puppylog.stores.queries import load_queries, parameters_of
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from puppylog.stores.aggregate import hidden_of
 from puppylog.stores.duckdb.engine import levels
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import BEGINNING_US, DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.definitions import BEGINNING_US, DEFINITIONS
 from puppylog.stores.duckdb.engine.frozen import read_frozen
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 from puppylog.stores.queries import load_queries
 from puppylog.stores.sketches import has_sketch
 

@@ -5,17 +5,14 @@ level in the transaction that changes the metric's own buckets, never from recor
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from puppylog.stores.aggregate import hidden_of, parts_of, sketch_sql
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ranges import US_PER_S, merge_ranges
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 from puppylog.stores.levels import LEVEL_SCHEMAS, Part, columns_of, list_levels, merge_sketches_sql, merge_sql
 from puppylog.stores.queries import load_queries
 from puppylog.stores.sketches import has_sketch
-
-if TYPE_CHECKING:  # definitions.py loads this module when the first metric is created
-    from puppylog.stores.duckdb.engine.definitions import StoredMetric
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "levels.sql")
 
@@ -23,7 +20,7 @@ Ranges = Sequence[tuple[int, int]]
 """Half-open ranges of time in microseconds since the epoch."""
 
 
-def create_levels(connection: Connection, stored: "StoredMetric", live_range: str) -> None:
+def create_levels(connection: Connection, stored: StoredMetric, live_range: str) -> None:
     """Create the tables and views of a metric's levels. The tables are empty.
 
     Args:
@@ -50,7 +47,7 @@ def create_levels(connection: Connection, stored: "StoredMetric", live_range: st
         connection.run(_QUERIES["create_level_view"].format(live=live, parts=parts_of(metric), **names))
 
 
-def drop_levels(connection: Connection, stored: "StoredMetric") -> None:
+def drop_levels(connection: Connection, stored: StoredMetric) -> None:
     """Drop what `create_levels` has created."""
     for step_s in list_levels(stored.metric.period_s):
         connection.run(_QUERIES["drop_level_view"].format(schema=LEVEL_SCHEMAS[step_s], name=stored.metric.name))
@@ -61,7 +58,7 @@ def drop_levels(connection: Connection, stored: "StoredMetric") -> None:
         connection.run(_QUERIES["drop_table"].format(relation=relation))
 
 
-def _list_tables(stored: "StoredMetric") -> dict[str, int]:
+def _list_tables(stored: StoredMetric) -> dict[str, int]:
     """Return the tables that `create_levels` has created, each with the seconds in its buckets."""
     period_s = stored.metric.period_s
     steps = list_levels(period_s)
@@ -71,7 +68,7 @@ def _list_tables(stored: "StoredMetric") -> dict[str, int]:
     return tables
 
 
-def refill_sketch(connection: Connection, stored: "StoredMetric", since_us: int, until_us: int, where: str) -> None:
+def refill_sketch(connection: Connection, stored: StoredMetric, since_us: int, until_us: int, where: str) -> None:
     """Compute the sketch rows of the metric's own buckets in a range again.
 
     Args:
@@ -91,14 +88,14 @@ def refill_sketch(connection: Connection, stored: "StoredMetric", since_us: int,
     connection.run(_QUERIES["fill"].format(relation=relation, query=query))
 
 
-def add_to_sketch(connection: Connection, stored: "StoredMetric", where: str, source: str) -> None:
+def add_to_sketch(connection: Connection, stored: StoredMetric, where: str, source: str) -> None:
     """Add sketch rows of late records to frozen buckets. A bucket may then have two rows of one bin, which add up."""
     if has_sketch(stored.metric):
         query = sketch_sql(stored.metric, "duckdb", group_id=stored.group_id, where=where, source=source)
         connection.run(_QUERIES["fill"].format(relation=f"sketch_{stored.id}", query=query))
 
 
-def refill_levels(connection: Connection, stored: "StoredMetric", ranges: Ranges, watermark_us: int) -> None:
+def refill_levels(connection: Connection, stored: StoredMetric, ranges: Ranges, watermark_us: int) -> None:
     """Make the level buckets of some ranges again, and those between the old and the new watermark.
 
     Args:
@@ -120,7 +117,7 @@ def refill_levels(connection: Connection, stored: "StoredMetric", ranges: Ranges
 
 
 def _refill(
-    connection: Connection, stored: "StoredMetric", step_s: int, finer: Part, bounds: tuple[int, int], *, has_rows: bool
+    connection: Connection, stored: StoredMetric, step_s: int, finer: Part, bounds: tuple[int, int], *, has_rows: bool
 ) -> None:
     """Make the buckets of one level in a range again. ``has_rows``: the level may have some in the range."""
     where = _QUERIES["in_range"].format(since_us=bounds[0], until_us=bounds[1])
@@ -134,14 +131,14 @@ def _refill(
         connection.run(_QUERIES["fill"].format(relation=relation, query=query))
 
 
-def refill_late(connection: Connection, stored: "StoredMetric") -> None:
+def refill_late(connection: Connection, stored: StoredMetric) -> None:
     """Make the level buckets again that have buckets in the table ``late_buckets``."""
     length_us = max(3600, stored.metric.period_s) * US_PER_S
     starts = [row["since_us"] for row in connection.rows(_QUERIES["touched_hours"])]
     refill_levels(connection, stored, [(start, start + length_us) for start in starts], stored.watermark_us)
 
 
-def clear_above(connection: Connection, stored: "StoredMetric", watermark_us: int) -> None:
+def clear_above(connection: Connection, stored: StoredMetric, watermark_us: int) -> None:
     """Delete the sketch rows and the level buckets that a lower watermark no longer covers."""
     far_us = 2**62
     for relation, step_s in _list_tables(stored).items():

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.stores.duckdb.engine.definitions import StoredMetric
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 
 _MOST_METRICS: Final = 10  # in one transaction
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from puppylog.model.alert import State
 from puppylog.model.outbox import Segment, Turn, list_new_rows
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.judge import DueAlert
 from puppylog.stores.duckdb.engine.ranges import US_PER_S

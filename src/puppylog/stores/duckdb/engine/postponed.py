@@ -11,13 +11,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-if TYPE_CHECKING:  # `database` imports this module
-    from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 
 T = TypeVar("T")
-Work: TypeAlias = "Callable[[Connection], Any]"
+Work: TypeAlias = Callable[[Connection], Any]
 """It may be called again if its transaction fails."""
 
 WAIT_S: Final = 2.0
@@ -39,7 +38,7 @@ class _Write:
     result: Any = None
     done: "Future[Any] | None" = None  # gets the result after the commit; None: nobody waits for it
 
-    def run(self, connection: "Connection") -> None:
+    def run(self, connection: Connection) -> None:
         self.result = self.work(connection)
 
     def note_committed(self) -> None:
@@ -56,7 +55,7 @@ class _Write:
 class Postponed:
     """The postponed writes, the oldest first. Any thread may add writes; the writer's thread runs them."""
 
-    def __init__(self, commit: "Callable[[Callable[[Connection], Any]], Any]") -> None:
+    def __init__(self, commit: Callable[[Callable[[Connection], Any]], Any]) -> None:
         """Prepare.
 
         Args:
@@ -72,7 +71,7 @@ class Postponed:
         """Postpone a write whose result nobody needs."""
         self._add(_Write(work))
 
-    def join(self, work: "Callable[[Connection], T]", within_s: float, run_now: Callable[[], None]) -> T:
+    def join(self, work: Callable[[Connection], T], within_s: float, run_now: Callable[[], None]) -> T:
         """Postpone a write for at most ``within_s`` seconds, and return its result.
 
         Args:
@@ -103,7 +102,7 @@ class Postponed:
         with self._lock:
             return bool(self._writes) and time.monotonic() - self._since >= WAIT_S
 
-    def run_with(self, work: "Callable[[Connection], T]") -> T:
+    def run_with(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` and the postponed writes in one transaction; return the result of ``work``.
 
         If a postponed write fails, ``work`` is repeated without the postponed writes. If the transaction fails for
@@ -111,7 +110,7 @@ class Postponed:
         """
         postponed = self._take()
 
-        def run_all(connection: "Connection") -> T:
+        def run_all(connection: Connection) -> T:
             result = work(connection)
             try:
                 for write in postponed:
@@ -141,7 +140,7 @@ class Postponed:
         if not postponed:
             return
 
-        def run_all(connection: "Connection") -> None:
+        def run_all(connection: Connection) -> None:
             for write in postponed:
                 write.run(connection)
 

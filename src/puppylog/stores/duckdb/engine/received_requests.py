@@ -6,7 +6,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from puppylog.model.request import KEPT_S, ReceivedRequest
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.queries import load_queries
 from puppylog.stores.received_requests import refuse_repeated

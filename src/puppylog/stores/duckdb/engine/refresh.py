@@ -12,10 +12,11 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import DEFINITIONS, StoredMetric
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.frozen import ceil_us, read_frozen
 from puppylog.stores.duckdb.engine.ranges import US_PER_S, merge_ranges
+from puppylog.stores.duckdb.engine.stored import StoredMetric
 from puppylog.stores.queries import load_queries
 from puppylog.stores.slices import slice_starts
 

@@ -6,7 +6,7 @@ Only one transaction at a time writes, so no other transaction can delete a line
 import pyarrow as pa
 
 from puppylog.stores.base import Replayed
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.queries import load_queries
 

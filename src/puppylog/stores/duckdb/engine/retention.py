@@ -1,7 +1,7 @@
 """Which records the embedded store keeps: the setting, which is a row of the database."""
 
 from puppylog.model.retention import Retention
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "retention.sql")

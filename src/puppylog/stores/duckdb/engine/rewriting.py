@@ -5,7 +5,7 @@ Only one transaction at a time writes, so nothing changes between two statements
 
 import pyarrow as pa
 
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.frozen import remove_records
 from puppylog.stores.duckdb.engine.ingest import append_records, append_rejects
 from puppylog.stores.duckdb.engine.tallies import note_deleted

@@ -17,7 +17,8 @@ from typing import Any, Final
 from puppylog.errors import PuppylogError, QueryError
 from puppylog.stores.duckdb.engine.archive_reading import archive_relations
 from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
-from puppylog.stores.duckdb.engine.database import Connection, Engine, iter_batches
+from puppylog.stores.duckdb.engine.connection import Connection, iter_batches
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
 USER_QUERIES: Final = 2

@@ -6,7 +6,7 @@ A table records which migrations ran.
 from importlib import resources
 
 from puppylog.errors import StoreRefused
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.queries import load_queries
 
 _ROUTINES = load_queries("puppylog.stores.duckdb", "routines.sql")

@@ -28,8 +28,9 @@ from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, stream_actions, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
 from puppylog.stores.duckdb.engine.commits import CommitNumbers
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.damage import DamageNote
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.limited_log import LimitedLog

@@ -9,10 +9,10 @@ from typing import Final, TypeAlias
 
 import pyarrow as pa
 
-from puppylog.stores.duckdb.engine.database import Connection
-from puppylog.stores.duckdb.engine.definitions import StoredAlert
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.duckdb.engine.refresh import has_records_since
+from puppylog.stores.duckdb.engine.stored import StoredAlert
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")

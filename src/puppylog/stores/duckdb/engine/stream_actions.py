@@ -6,7 +6,8 @@ from puppylog.stores import values
 from puppylog.stores.duckdb import spool
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import rewriting, streams
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.ingest import write_skipping
 from puppylog.stores.duckdb.engine.retainer import Retainer

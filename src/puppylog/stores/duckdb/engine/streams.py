@@ -9,7 +9,7 @@ import pyarrow as pa
 from puppylog.model.labels import Labels
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile
 from puppylog.stores.base import NewFile
-from puppylog.stores.duckdb.engine.database import Connection
+from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import encode_labels, known_file_of

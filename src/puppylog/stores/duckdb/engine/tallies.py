@@ -15,7 +15,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.queries import load_queries
 from puppylog.stores.tallies import DAY_S, FIELDS, HOUR_S, TallyField
 

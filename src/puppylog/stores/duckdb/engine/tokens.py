@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from puppylog.errors import AlreadyExists, NotFound
 from puppylog.model.token import Token
-from puppylog.stores.duckdb.engine.database import Connection, Engine
+from puppylog.stores.duckdb.engine.connection import Connection
+from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import token_of
 
