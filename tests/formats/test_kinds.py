@@ -54,6 +54,7 @@ SHARED = {
     ("dmesg", "janus"),  # of an entry without a level both have a time and a text
     ("dmesg", "syslog"),
     ("elasticsearch", "plain"),
+    ("epoch", "general"),  # a line says nothing more, but a file of such lines has times
     ("fortigate", "syslog"),
     ("influxdb", "logfmt"),
     ("janus", "dmesg"),

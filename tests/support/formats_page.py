@@ -33,6 +33,7 @@ PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow
     elixir swift_log
     dancer pm2 npm
     daphne prestashop
+    go_logging apex_log
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
     wso2 gerrit bamboo gradle nextflow
@@ -45,6 +46,7 @@ databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysq
     rethinkdb firebird sybase foundationdb sqlanywhere openedge intersystems orientdb gearmand siebel
     ibm_mq pgbackrest tdengine sap_trace
     ssis
+    pentaho aerospike ravendb
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
@@ -54,6 +56,7 @@ clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_
 names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
     hmailserver vsftpd xferlog proftpd samba cups cups_page oracle_messaging
     sogo
+    haraka
 security and networks: auditd fail2ban snort snort_full suricata ossec_alerts cef leef fortigate sophos_utm mikrotik
     strongswan openvpn sudo sulog freeradius directory_389 tor vaultwarden ossec krb5
     stunnel unifi
@@ -61,6 +64,7 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     extremexos meraki globalprotect
     cisco_wlc metasploit
     dante
+    aide
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
     lightdm
@@ -77,11 +81,13 @@ virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible
     xen lxc firecracker netbackup checkmk
     ganeti
     quoted_time
+    netbackup_legacy logfmt_stamp epoch
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission
     opensips yate esphome domoticz qbittorrent project_zomboid seven_days eclipse mozilla wine
     space_engineers zoneminder mythtv nextcloud_desktop
+    moonraker audiocodes
 """
 
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {

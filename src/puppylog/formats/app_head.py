@@ -9,7 +9,7 @@ follows, so that the message of a line without a level stays whole.
 import re
 from typing import Final
 
-from puppylog.formats.app_parts import LETTERS, Head, is_capitals, is_letter, is_thread
+from puppylog.formats.app_parts import LETTERS, Head, is_capitals, is_doubtful_epoch, is_letter, is_thread
 from puppylog.formats.dating import Dating
 from puppylog.formats.stamp import read_stamp
 from puppylog.model.severity import find_severity
@@ -135,7 +135,7 @@ class HeadReader:
             head = self.head
             head.ts_us, head.is_local, head.zone_name = found.us, found.is_local, found.zone_name
             self.has_time = self.settles = True
-            self.is_epoch = self.text[at : min(found.end, at + 10)].isdigit() and found.end - at <= 19
+            self.is_epoch = is_doubtful_epoch(self.text[at : found.end], found.us)
             return found.end
         match = _CLOCK.match(self.text, at)
         if match is None or not (match[3] or match[4]):

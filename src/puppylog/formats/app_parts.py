@@ -1,10 +1,16 @@
 """The parts of the head of a line of an application, and the forms of words in it: see `puppylog.formats.app_head`."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from puppylog.formats.rows import NO_TIME
+
+_EPOCH = re.compile(r"[0-9]{10}.{0,9}", re.DOTALL)
+_COMPACT = re.compile(r"[0-9]{14}")
+_EPOCH_WITH_FRACTION = re.compile(r"[0-9]{10}\.([0-9]{3}|[0-9]{6})")
+_EARLIEST_SURE_US: Final = 1_400_000_000_000_000  # in May 2014
 
 LETTERS: Final[Mapping[str, str]] = {
     "T": "trace",
@@ -61,3 +67,13 @@ def is_thread(name: str) -> bool:
     if "::" in name:
         return False
     return name == "main" or "hread" in name or any(byte in "0123456789-:=" for byte in name)
+
+
+def is_doubtful_epoch(stamp: str, us: int) -> bool:
+    """Return whether a stamp is a number that could count something else, too.
+
+    Milli- and microseconds after a dot are of a time, unless it is long ago.
+    """
+    if _EPOCH.fullmatch(stamp) is None or _COMPACT.fullmatch(stamp) is not None:
+        return False
+    return _EPOCH_WITH_FRACTION.fullmatch(stamp) is None or us < _EARLIEST_SURE_US

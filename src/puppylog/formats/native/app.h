@@ -3,6 +3,7 @@
 #define PUPPYLOG_APP_H
 
 #include "builder.h"
+#include "scan.h"
 #include "stamp.h"
 
 /* What the head of a line says; a text that it does not have is empty. */
@@ -65,11 +66,6 @@ Span app_level_at(const uint8_t *at, const uint8_t *end);
 static inline const uint8_t *skip_spaces(const uint8_t *at, const uint8_t *end) {
     while (at < end && *at == ' ') at++;
     return at;
-}
-
-static inline bool starts_with(const uint8_t *at, const uint8_t *end, const char *text) {
-    size_t size = strlen(text);
-    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0;
 }
 
 static inline bool is_capital(uint8_t byte) { return byte >= 'A' && byte <= 'Z'; }

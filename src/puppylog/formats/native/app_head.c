@@ -4,7 +4,16 @@
 #include "severity.h"
 
 enum { LONGEST_LEVEL = 13, LONGEST_GROUP = 80, LONGEST_PID = 10, LONGEST_LINE = 7, LONGEST_COMPONENT = 16 };
-enum { ESCAPE = 0x1b, LONGEST_EPOCH = 19, SECONDS_OF_EPOCH = 10 };
+enum {
+    ESCAPE = 0x1b,
+    LONGEST_EPOCH = 19,
+    SECONDS_OF_EPOCH = 10,
+    SIZE_WITH_MS = 14,
+    SIZE_WITH_US = 17,
+    COMPACT_SIZE = 14
+};
+
+static const int64_t EARLIEST_SURE_US = 1400000000000000; /* in May 2014 */
 
 static bool is_letter_level(uint8_t byte) { return is_one_of(byte, "TDINWECF"); }
 
@@ -108,6 +117,16 @@ static const uint8_t *clock_end(const uint8_t *at, const uint8_t *end, bool *has
     return has_more ? after : NULL;
 }
 
+/* Return whether the stamp is a number that could count something else, too. Milli- and microseconds after a dot are of
+ * a time, unless it is long ago. */
+static bool is_doubtful_epoch(const uint8_t *at, const FoundStamp *found) {
+    ptrdiff_t size = found->end - at;
+    if (size > LONGEST_EPOCH || digit_run(at, found->end, SECONDS_OF_EPOCH) < SECONDS_OF_EPOCH) return false;
+    if (digit_run(at, found->end, COMPACT_SIZE) == COMPACT_SIZE) return size > COMPACT_SIZE; /* yyyymmddHHMMSS */
+    bool has_fraction = (size == SIZE_WITH_MS || size == SIZE_WITH_US) && at[SECONDS_OF_EPOCH] == '.';
+    return !has_fraction || found->us < EARLIEST_SURE_US;
+}
+
 /* Read a stamp, or a time that is no instant; return its end, or NULL. */
 static const uint8_t *read_time(AppReader *reader, const uint8_t *at) {
     FoundStamp found;
@@ -116,8 +135,7 @@ static const uint8_t *read_time(AppReader *reader, const uint8_t *at) {
         reader->head.is_local = found.is_local;
         reader->head.zone = found.zone;
         reader->has_time = reader->settles = true;
-        reader->is_epoch =
-            found.end - at <= LONGEST_EPOCH && digit_run(at, found.end, SECONDS_OF_EPOCH) == SECONDS_OF_EPOCH;
+        reader->is_epoch = is_doubtful_epoch(at, &found);
         return found.end;
     }
     bool has_date;

@@ -43,7 +43,8 @@ static inline bool container_continues(const ContainerLine *before, const uint8_
     if (before->is_part) return true;
     if (before->is_json) return false;
     if (now->is_trace || is_exception(text, before->is_trace)) return true;
-    return text.size && text.at[0] == 'T' && has_start(text, "Traceback (most recent call last):");
+    return text.size && text.at[0] == 'T' &&
+           starts_with(text.at, text.at + text.size, "Traceback (most recent call last):");
 }
 
 /* Append the text of a line of a container to the record before, if it continues that. Return whether it did; in any

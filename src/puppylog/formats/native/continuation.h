@@ -5,26 +5,22 @@
 #include "scan.h"
 #include "stamp.h"
 
-static inline bool has_start(Span line, const char *start) {
-    size_t size = strlen(start);
-    return line.size >= size && memcmp(line.at, start, size) == 0;
-}
-
 /* Return whether the line is indented, closes a bracket, or is of a stack trace. */
 static inline bool is_continuation(Span line) {
     if (line.size == 0) return false;
+    const uint8_t *end = line.at + line.size;
     switch (line.at[0]) {
     case ' ':
     case '\t':
     case ')':
     case ']':
     case '}': return true;
-    case 'C': return has_start(line, "Caused by: ");
-    case 'S': return has_start(line, "Suppressed: ");
+    case 'C': return starts_with(line.at, end, "Caused by: ");
+    case 'S': return starts_with(line.at, end, "Suppressed: ");
     case '.': break;
     default: return false;
     }
-    if (!has_start(line, "... ")) return false;
+    if (!starts_with(line.at, end, "... ")) return false;
     size_t place = 4;
     while (place < line.size && is_digit(line.at[place])) place++;
     return place > 4 && place < line.size && line.at[place] == ' ';

@@ -42,7 +42,7 @@ static const uint8_t *find_text(const uint8_t *at, const uint8_t *end, Span text
     return NULL;
 }
 
-static bool starts_with(const uint8_t *at, const uint8_t *end, Span text) {
+static bool has_literal(const uint8_t *at, const uint8_t *end, Span text) {
     return (size_t)(end - at) >= text.size && (text.size == 0 || memcmp(at, text.at, text.size) == 0);
 }
 
@@ -69,7 +69,7 @@ static const uint8_t *find_last_colon(const uint8_t *start, const uint8_t *end) 
 static const uint8_t *find_line_end(Span literal, const uint8_t *start, const uint8_t *end) {
     if ((size_t)(end - start) < literal.size) return NULL;
     const uint8_t *at = end - literal.size;
-    return starts_with(at, end, literal) ? at : NULL;
+    return has_literal(at, end, literal) ? at : NULL;
 }
 
 static const uint8_t *find_end(const Step *step, const uint8_t *start, const uint8_t *end) {
@@ -170,7 +170,7 @@ static int add_value(Program *program, Builder *builder, const Step *step, Span 
 }
 
 static int read_steps(Program *program, Builder *builder, const uint8_t *at, const uint8_t *end, Record *record) {
-    if (!starts_with(at, end, program->prefix)) return LAYOUT_NO_TEXT;
+    if (!has_literal(at, end, program->prefix)) return LAYOUT_NO_TEXT;
     at += program->prefix.size;
     for (size_t place = 0; place < program->count; place++) {
         const Step *step = &program->steps[place];
@@ -178,7 +178,7 @@ static int read_steps(Program *program, Builder *builder, const uint8_t *at, con
         if (field_end == NULL) return step->ending == END_QUOTE ? LAYOUT_OPEN_QUOTE : LAYOUT_NO_TEXT;
         int reason = add_value(program, builder, step, span_of(at, field_end), record);
         if (reason != FITS) return reason;
-        if (!starts_with(field_end, end, step->literal)) return LAYOUT_NO_TEXT;
+        if (!has_literal(field_end, end, step->literal)) return LAYOUT_NO_TEXT;
         at = field_end + step->literal.size;
     }
     return at < end ? LAYOUT_MORE : FITS;

@@ -7,6 +7,12 @@
 
 static inline bool is_digit(uint8_t byte) { return (uint8_t)(byte - '0') <= 9; }
 
+/* Return whether the text begins at `at`. */
+static inline bool starts_with(const uint8_t *at, const uint8_t *end, const char *text) {
+    size_t size = strlen(text);
+    return (size_t)(end - at) >= size && memcmp(at, text, size) == 0;
+}
+
 static inline const uint8_t *find(const uint8_t *at, const uint8_t *end, int byte) {
     return at < end ? memchr(at, byte, (size_t)(end - at)) : NULL;
 }
