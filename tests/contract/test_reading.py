@@ -3,16 +3,19 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from contract.columnar import make_columnar, make_ordinary
 from contract.differences import ENUM_LITERAL, Difference
 from puppylog.errors import PuppylogError, QueryError
 from puppylog.stores.base import Store
 from puppylog.stores.cancellable import CancellableReader
 from puppylog.stores.cancellation import Cancellation
 from support.lines import Source, records
+from support.server import StoreServer
 
 
 def ask(store: Store, sql: str) -> Sequence[dict[str, Any]]:
@@ -125,3 +128,21 @@ def test_another_thread_ends_a_query(store: Store) -> None:
     finally:
         ended.set()
     assert ask(store, "SELECT 1 AS one") == [{"one": 1}]
+
+
+def test_every_reading_counts_all_records_while_they_become_columnar(server: StoreServer, store: Store) -> None:
+    for name in ("file:///one", "file:///two", "file:///three"):
+        Source(store, name).append(records(2000))
+    asked = "SELECT count(*) AS n FROM puppylog.log_records"
+
+    def change() -> None:
+        for _ in range(5):
+            make_columnar(server)
+            make_ordinary(server)
+
+    with ThreadPoolExecutor(1) as pool:
+        changing = pool.submit(change)
+        while not changing.done():
+            assert ask(store, asked) == [{"n": 6000}]
+            assert store.query(asked).to_pylist() == [{"n": 6000}]
+        changing.result()

@@ -10,7 +10,7 @@ from puppylog.stores.doctor import COMPARED_S, findings_of, judge_derived, limit
 from puppylog.stores.postgres.definitions.server import CONTINUOUS
 from puppylog.stores.postgres.doctor.levels import find_wrong_level
 from puppylog.stores.postgres.doctor.sums import compare_sums
-from puppylog.stores.postgres.schema.flavour import Server
+from puppylog.stores.postgres.schema.flavour import Flavour, Server
 from puppylog.stores.postgres.schema.installation import Installation
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -51,7 +51,8 @@ def _iter_timescale_findings(session: Session, installed: Installation) -> Itera
     named = {job["proc_name"]: job for job in jobs if job["metric_id"] is None}
     wanted = ["evaluate_job", "refresh_job"]
     wanted += ["policy_retention"] if installed.drop_after_s is not None else []
-    wanted += ["policy_compression"] if installed.columnar_after_s is not None else []
+    if installed.columnar_after_s is not None:
+        wanted.append("compress_job" if installed.flavour is Flavour.TIMESCALEDB_DISTRIBUTED else "policy_compression")
     for name in [*wanted, *sorted(named.keys() - set(wanted))]:
         if name in named:
             yield judge_job(f"job {name}", named[name], _explain(session, named[name]))

@@ -262,7 +262,7 @@ class Session:
         """
         with self._lock, self._connection.cursor() as cursor:
             try:
-                cursor.execute("BEGIN TRANSACTION READ ONLY")
+                cursor.execute("BEGIN TRANSACTION ISOLATION LEVEL READ COMMITTED READ ONLY")
                 yield self._read(cursor, sql, values)
             except psycopg.Error as error:
                 raise translate_query(error) from error
@@ -280,14 +280,27 @@ class Session:
         is_explained = bool(explained)
         if is_explained:
             self._check_explained(cursor, explained, bound)
-        declared = text if is_explained else f"DECLARE answer NO SCROLL CURSOR FOR {text}"
-        cursor.execute(declared, bound, prepare=True)
-        if not is_explained:
+        if is_explained:
+            cursor.execute(text, bound, prepare=True)
+        else:
+            self._declare(cursor, text, bound)
             cursor.execute(f"FETCH FORWARD {_BATCH_ROWS} FROM answer")
         rows = cursor.fetchall()
         is_all = is_explained or len(rows) < _BATCH_ROWS
         schema = schema_of(cursor.description or (), rows, is_all=is_all)
         return self._iter_batches(cursor, rows, schema, is_all=is_all)
+
+    def _declare(self, cursor: "psycopg.Cursor[Any]", text: str, bound: Sequence[Any] | None) -> None:
+        """Declare the cursor ``answer``, which sees every row that was committed before its locks were free.
+
+        DECLARE takes its snapshot first and then waits for the locks of its tables. A job that makes a chunk columnar
+        empties a table and writes its rows elsewhere: the cursor of a snapshot from before sees neither. So a first
+        cursor waits, the transaction keeps its locks, and the second cursor has a snapshot from after them.
+        """
+        declared = f"DECLARE answer NO SCROLL CURSOR FOR {text}"
+        cursor.execute(declared, bound, prepare=True)
+        cursor.execute("CLOSE answer")
+        cursor.execute(declared, bound, prepare=True)
 
     def _check_explained(
         self, cursor: "psycopg.Cursor[Any]", texts: Sequence[str], bound: Sequence[Any] | None

@@ -74,8 +74,8 @@ SELECT alter_table_set_access_method('{name}'::regclass, 'heap')
 
 -- name: compressed_chunks
 -- The compressed chunks that have a stream's records of some days, on TimescaleDB with data nodes: those of these days
--- whose range of hash values has the stream's; with their data nodes, as a literal.
-SELECT format('%I.%I', c.chunk_schema, c.chunk_name) AS name, quote_literal(CAST(c.data_nodes AS text)) AS nodes
+-- whose range of hash values has the stream's.
+SELECT format('%I.%I', c.chunk_schema, c.chunk_name) AS name
 FROM timescaledb_information.chunks AS c
 JOIN _timescaledb_catalog.chunk AS entry ON entry.schema_name = c.chunk_schema AND entry.table_name = c.chunk_name
 JOIN _timescaledb_catalog.chunk_constraint AS bound ON bound.chunk_id = entry.id
@@ -89,9 +89,8 @@ WHERE c.hypertable_schema = 'puppylog' AND c.hypertable_name = 'log_records' AND
 ORDER BY 1
 
 -- name: decompress
--- Decompresses a chunk on its data nodes; the policy compresses it again. No server notices a deadlock of two nodes. So
--- this locks in the order of others: as a query and drop_chunks, the access node's table before the data node's; as the
--- policy, the data node's table before the row in the access node's catalog, which decompress_chunk would lock first.
-LOCK TABLE puppylog.log_records IN ROW EXCLUSIVE MODE;
-CALL distributed_exec('LOCK TABLE {name} IN EXCLUSIVE MODE', CAST({nodes} AS name[]));
+-- Decompresses a chunk on its data nodes; `compress_job` compresses it again, and locks as this does: queries wait on the
+-- access node, and not on a data node, where they would miss the records. The lock comes first on the access node, because
+-- no server notices a deadlock of two nodes.
+LOCK TABLE ONLY puppylog.log_records IN ACCESS EXCLUSIVE MODE;
 SELECT decompress_chunk('{name}', if_compressed => true)

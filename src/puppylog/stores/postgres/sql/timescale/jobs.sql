@@ -211,7 +211,7 @@ BEGIN
         );
     END IF;
     PERFORM {extension}.remove_compression_policy('puppylog.log_records', if_exists => true);
-    IF chosen.columnar_after_s IS NOT NULL THEN
+    IF chosen.columnar_after_s IS NOT NULL AND chosen.flavour = 'timescaledb' THEN -- with data nodes, compress_job does it
         PERFORM {extension}.add_compression_policy('puppylog.log_records', make_interval(secs => chosen.columnar_after_s));
     END IF;
 END
