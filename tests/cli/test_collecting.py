@@ -13,6 +13,7 @@ from puppylog.collect.events import (
     LineCut,
     NativeReadersMissing,
     Progress,
+    SourceSkipped,
     SourceUnreadable,
     StoreInterrupted,
     StoreResumed,
@@ -63,6 +64,7 @@ def settings(*, quiet: bool = False) -> Settings:
             "puppylog: cannot reach it; nothing is lost, retrying in 2.0 s\n",
         ),
         (StoreResumed(), "puppylog: the store is back\n"),
+        (SourceSkipped("/log/a is left out: it is a program"), "puppylog: /log/a is left out: it is a program\n"),
         (StreamOpened("file:///log/a.log", 0), ""),
         (
             NativeReadersMissing(),

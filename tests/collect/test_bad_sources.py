@@ -88,3 +88,18 @@ def test_a_watched_file_that_is_not_a_log_is_tried_again(good: Path, bad: Path, 
         bad.write_text("bad\n")
         wait_until(lambda: store.lines["bad"] == 1, what="the file that was not a log")
     assert dict(store.lines) == {"good": 1, "bad": 1}
+
+
+def test_a_missing_directory_is_no_problem_once_it_is_there(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puppylog.collect.collector._LET_GO_S", 0.0)
+    monkeypatch.setattr("puppylog.collect.collector._EXPAND_S", 0.05)
+    monkeypatch.setattr("puppylog.collect.source_follower._SEARCH_S", 0.0)
+    store, directory = RecordingStore(), good.with_name("logs")
+    cause = f"cannot read {directory}: no such file or directory"
+    with watching(store, str(good), str(directory)) as events:
+        wait_until(lambda: cause in store.problems.values(), what="the problem")
+        directory.mkdir()
+        (directory / "a.log").write_text("a\n")
+        wait_until(lambda: store.lines["a"] == 1, what="the file in the directory")
+        wait_until(lambda: bool(store.ended), what="the end of the stream that stood for the directory")
+        assert causes([*events]) == [cause]

@@ -28,12 +28,14 @@ class RecordingStore(DryWriter):
         super().__init__()
         self.lines: Counter[str] = Counter()
         self.problems: dict[int, str | None] = {}
+        self.ended: list[StreamReport] = []
 
     def appender(self) -> DryAppender:
         return _RecordingAppender(self)
 
     def report(self, reports: Sequence[StreamReport]) -> None:
         self.problems.update((report.stream_id, report.problem) for report in reports)
+        self.ended += [report for report in reports if report.ended]
 
 
 class _RecordingAppender(DryAppender):

@@ -81,7 +81,7 @@ class Reporter:
                 sys.stdout.write(f"committed {records} records, {rejects} rejected lines\n")
                 sys.stdout.flush()
             case SourceSkipped(cause):
-                warn(f"left out: {cause}")
+                warn(cause)
             case OpenFileLimitReached() | WatchLimitReached():
                 warn(_describe_limit(event))
             case FormatChosen(path, format_):

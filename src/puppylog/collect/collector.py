@@ -36,7 +36,7 @@ from puppylog.tail.chunk import Chunk
 _EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
-_LET_GO_S = 10.0  # between two looks for deleted containers
+_LET_GO_S = 10.0  # between two looks for sources that are no files any more
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
 
 
@@ -201,7 +201,7 @@ class Collector:
                     wait_s = pace.wait_s(now)
                     self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
                 else:
-                    let_go_at = self._every(_LET_GO_S, let_go_at, lambda: self._let_go_containers(committer))
+                    let_go_at = self._every(_LET_GO_S, let_go_at, lambda: self._let_go(committer))
                     self._follower.wait()
                 expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_changed)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
@@ -226,9 +226,9 @@ class Collector:
         self._follower.follow_new()
         self._on_event(SourcesChanged(len(sources)))
 
-    def _let_go_containers(self, committer: Committer) -> None:
-        """Do not follow the logs of deleted containers any more. Every chunk that was read is committed."""
-        gone = self._follower.list_gone_containers()
+    def _let_go(self, committer: Committer) -> None:
+        """Do not follow sources any more that are no files any more. Every chunk that was read is committed."""
+        gone = self._follower.list_gone()
         if not gone:
             return
         self._note_sources(committer)

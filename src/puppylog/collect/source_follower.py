@@ -150,9 +150,17 @@ class SourceFollower:
         self._unfollow(gone)
         self._complaints.clear()
 
-    def list_gone_containers(self) -> list[TailedSource]:
-        """Return the logs of deleted containers that were read to their end. They never come back to their paths."""
-        return [source for source in self._sources.values() if source.is_container and source.is_gone]
+    def list_gone(self) -> list[TailedSource]:
+        """Return the sources that are read to their end, and whose paths are no files any more.
+
+        The log of a deleted container never comes back to its path. At the path of a directory that was missing, the
+        directory may be now; its files are sources of their own.
+        """
+        return [
+            source
+            for source in self._sources.values()
+            if (source.is_container and source.is_gone) or source.is_directory
+        ]
 
     def let_go(self, sources: Container[TailedSource]) -> None:
         """Do not follow these sources any more, so that a collector does not grow with each container that ever was.
@@ -272,7 +280,7 @@ class SourceFollower:
     def _note_problem(self, source: TailedSource) -> None:
         if source.tailer.problem != source.problem:
             source.problem = source.tailer.problem
-            if source.problem is not None and not source.is_deleted_container:
+            if source.problem is not None and not source.is_deleted_container and not source.is_directory:
                 self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
     def _follow(self, openers: Mapping[str, SourceOpener], group: str | None) -> None:

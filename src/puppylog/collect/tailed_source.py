@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -113,6 +114,13 @@ class TailedSource:
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
         return is_missing(self.tailer.path)
+
+    @property
+    def is_directory(self) -> bool:
+        """Whether no file of the source is open, and a directory is at its path: most often one that was missing."""
+        if self.problem is None or self.files or isinstance(self.tailer, PipeTailer | JournalTailer):
+            return False
+        return Path(self.tailer.path).is_dir()
 
     @property
     def is_deleted_container(self) -> bool:

@@ -223,7 +223,7 @@ def _choose(
         if error is None or (watch and not isinstance(error, BinaryFile)):
             chosen[match] = None  # a file that cannot be read is tried again; its status says why
         elif isinstance(error, BinaryFile) or not is_pattern(pattern):
-            on_skipped(f"{match} is left out: {error.message}")
+            on_skipped(f"{match} is left out: {error.cause}")
         else:
             refused[match] = error
     if not chosen and not watch:
