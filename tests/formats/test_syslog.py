@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formats.agreement import assert_no_line_is_lost, read, starts_of, texts
-from formats.paths import PATHS
+from formats.paths import PATHS, reading
 from formats.sample_files import read_samples
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
@@ -86,6 +86,17 @@ def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataO
     assert_no_line_is_lost(data, outcome)
     assert read("syslog", data, "python") == outcome
     assert read("syslog", data, "native", cuts) == outcome
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_last_record_is_held_back_with_the_line_that_has_several_messages(path: str) -> None:
+    line = b"".join(
+        b"%d %s" % (len(frame), frame) for frame in (b"<34>1 - web1 su - - - a", b"<34>1 - web1 su - - - b")
+    )
+    lines = b"<34>1 - web1 su - - - first\n" + line + b"\n"
+    with reading(path):
+        start = find_format("syslog").open().find_last_start(lines)
+    assert lines[start:] == line + b"\n"
 
 
 @given(st.lists(st.tuples(st.integers(1, 12), st.integers(1, 28)), max_size=12), st.data(), paths)

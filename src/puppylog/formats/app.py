@@ -10,7 +10,7 @@ from typing import Final
 
 from puppylog.formats.app_head import HeadReader
 from puppylog.formats.app_names import read_name
-from puppylog.formats.app_parts import Head, find_letter, is_thread
+from puppylog.formats.app_parts import Head, find_letter, find_level, is_thread
 from puppylog.formats.app_prefix import find_prefix
 from puppylog.formats.dating import Dating, Heads
 from puppylog.formats.members import list_numbers, list_texts
@@ -29,6 +29,15 @@ _LEVEL_LINE = re.compile(r"([A-Z]{4,7}): ")
 
 
 _OF_CODE: Final = {"I": "info", "W": "warning", "E": "error", "S": "error"}
+_OF_PHP: Final = {
+    "Fatal error": "critical",
+    "Parse error": "error",
+    "Recoverable fatal error": "error",
+    "Warning": "warning",
+    "Notice": "notice",
+    "Deprecated": "notice",
+}
+_PHP = re.compile(rf"PHP ({'|'.join(_OF_PHP)}): ")
 _LATEST_LEVEL: Final = 80  # bytes of the message
 _DATA: Final = frozenset("\"'={}")
 """After one of these, what looks like a level is data of the message."""
@@ -114,18 +123,21 @@ def _finish(reader: HeadReader) -> Head | None:
 def _find_level(message: str) -> str:
     """Return the level in a message behind a head without one; empty if there is none.
 
-    It is the last letter of a code of IBM, ``ANR1234E``, or a word between marks near the start: ``backup: ERROR: …``,
-    ``Puppet (err): …``. The message stays whole.
+    It is the last letter of a code of IBM, ``ANR1234E``, a kind of errors of PHP, ``PHP Notice:  …``, or a word between
+    marks near the start: ``backup: ERROR: …``, ``Puppet (err): …``. The message stays whole.
     """
     code = _CODE.match(message)
     if code is not None:
         return _OF_CODE[code[1]]
+    php = _PHP.match(message)
+    if php is not None:
+        return _OF_PHP[php[1]]
     for at, byte in enumerate(message[:_LATEST_LEVEL]):
         if byte in _DATA or not byte.isascii():
             break
         regex = _IN_PARENTHESES if byte == "(" else _AFTER_MARK if byte in ":>]" else None
         level = regex.match(message, at + 1) if regex is not None else None
-        if level is not None and find_severity(level[1]) is not None:
+        if level is not None and find_level(level[1]) is not None:
             return level[1]
     return ""
 

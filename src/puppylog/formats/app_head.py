@@ -9,7 +9,7 @@ follows, so that the message of a line without a level stays whole.
 import re
 from typing import Final
 
-from puppylog.formats.app_parts import LETTERS, Head, is_capitals, is_doubtful_epoch, is_letter, is_thread
+from puppylog.formats.app_parts import LETTERS, Head, find_level, is_capitals, is_doubtful_epoch, is_letter, is_thread
 from puppylog.formats.dating import Dating
 from puppylog.formats.stamp import read_stamp
 from puppylog.model.severity import find_severity
@@ -25,6 +25,7 @@ _CLOCK = re.compile(
 )
 _WORD = re.compile(r"([A-Za-z]{2,13}[1-5]?)(?![0-9A-Za-z_-])")
 _CATEGORY = re.compile(r"([0-9A-Za-z_.-]+):([A-Za-z]+)")
+_CHANNEL = re.compile(r"(.+)\.([A-Z]{3,}[A-Z1-5])", re.DOTALL)
 _PROCESS = re.compile(r"[Pp][Ii][Dd][ :=]{0,2}([0-9]{1,10})")
 _REST = re.compile(r"\|([^\[\](){}<>\"\x1b\x80-\U0010ffff]{0,80})")
 _CODE = re.compile(r"\[([A-Z][0-9]{3,5})\](?=: )")
@@ -180,7 +181,7 @@ class HeadReader:
         escape = _ESCAPE.match(self.text, at)
         at = escape.end() if escape is not None else at
         word = _WORD.match(self.text, at)
-        if word is None or find_severity(word[1]) is None:
+        if word is None or find_level(word[1]) is None:
             return False
         end = word.end()
         escape = _ESCAPE.match(self.text, end)
@@ -261,6 +262,11 @@ class HeadReader:
             self.set_level(category[2], is_bracketed=True)
             head.logger = category[1]
             return True
+        channel = _CHANNEL.fullmatch(content) if not head.level else None
+        if channel is not None and find_severity(channel[2]) is not None:
+            self.set_level(channel[2], is_bracketed=True)
+            head.logger = channel[1]
+            return True
         self.groups.append(content)
         return True
 
@@ -327,7 +333,7 @@ class HeadReader:
         if head.level and not self.is_letter:
             return False
         word = _WORD.match(self.text, self.at)
-        if word is None or find_severity(word[1]) is None:
+        if word is None or find_level(word[1]) is None:
             return False
         end = word.end()
         if not self._is_level(word[1], end):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.formats.rows import NO_TIME
+from puppylog.model.severity import find_severity
 
 _EPOCH = re.compile(r"[0-9]{10}.{0,9}", re.DOTALL)
 _COMPACT = re.compile(r"[0-9]{14}")
@@ -45,6 +46,11 @@ class Head:
     event_id: str = ""
     context: str = ""
     message: str = ""
+
+
+def find_level(word: str) -> str | None:
+    """Return the severity of a word of a head; None if it is none, or if it is ``config``, a part of a program."""
+    return find_severity(word) if word != "config" else None
 
 
 def is_capitals(word: str) -> bool:

@@ -1,7 +1,8 @@
 """The formats of HAProxy: option httplog, option tcplog, errors of connections, and its own messages.
 
 ``client:port [time] frontend backend/server timers … "request"``. A line may begin with the head of syslog, which
-rsyslog writes into HAProxy's log file. ``native/haproxy.c`` does the same in C.
+rsyslog writes into HAProxy's log file; its time counts only in the format syslog, so a line that has no other does not
+fit. ``native/haproxy.c`` does the same in C.
 """
 
 import re
@@ -14,7 +15,7 @@ from puppylog.formats.entry import Columns, Entry, Mismatch, add_entries
 from puppylog.formats.entry import find_mismatch as find_entry_mismatch
 from puppylog.formats.fields import read_request
 from puppylog.formats.members import list_numbers, list_texts
-from puppylog.formats.rows import Member, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.rows import NO_TIME, Member, Rows, RowsBuilder, rows_from_buffers
 
 _NO_CLIENT: Final = "no client:port at the start"
 _NO_TIME: Final = "no time dd/Mon/yyyy:HH:MM:SS in brackets after the client"
@@ -80,6 +81,8 @@ def find_haproxy_mismatch(line: str) -> int:
 def _read_line(line: str) -> Entry:
     start, pid = _skip_head(line)
     entry = read_entry(line[start:])
+    if start and not line.startswith("h") and entry.ts_us == NO_TIME:  # the format syslog reads the time of the head
+        raise Mismatch(_NO_TIME, start)
     if pid and not line.startswith("[", start):
         entry.members += list_numbers(("pid", pid))
     return entry

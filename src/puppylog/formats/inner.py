@@ -1,10 +1,10 @@
 """Reads a record that a program wrote into the message of another record. ``native/inner.c`` does the same in C.
 
 The runtime of a container, Docker and syslog write a line around what a program says, which may be JSON, logfmt, klog,
-application text, or a line of HAProxy, of an access log, or of an error log of Apache or nginx. Of CEF and LEEF only
-the level is read. Columns and attributes then come from the program's record. The line's own attributes stay; an
-attribute of the record that has the name of one of them gets ``inner_`` before its name. If both have a host, the
-line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
+application text, or a line of HAProxy, of an access log, or of an error log of Apache or nginx. Of CEF, LEEF and
+Dovecot only the level is read. Columns and attributes then come from the program's record. The line's own attributes
+stay; an attribute of the record that has the name of one of them gets ``inner_`` before its name. If both have a host,
+the line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
 
 The time is the line's, because the runtime and the daemon know their zone. But a stamp of BSD's syslog has no zone and
 no fraction, so the record's time replaces it if that has a zone. If the record's time differs by more than a second, it
@@ -59,8 +59,11 @@ _EVENT_LEVELS: Final = {"low": "info", "medium": "warning", "high": "error", "ve
 }
 _LEVEL = re.compile(r"([0-9A-Za-z]{1,10}): ")
 
+_LEVEL_OF_DOVECOT = re.compile(r"(?:[^:]|:(?! ))*+: (Debug|Info|Warning|Error|Fatal|Panic): ")
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HAPROXY: Final = "haproxy"
+_DOVECOT: Final = "dovecot"
 _SECOND_US: Final = 1_000_000
 _QUARTER_US: Final = 900 * _SECOND_US
 _FARTHEST_US: Final = 54_000 * _SECOND_US  # zones are up to 14 hours from UTC
@@ -80,7 +83,7 @@ def read_inner(outer: Entry, app: str = "", *, is_coarse: bool = False, names: N
     message = outer.columns.get("message")
     if not isinstance(message, str) or not message:
         return outer
-    if not (_BEGINS.match(message) or app.startswith(_HAPROXY)):
+    if not (_BEGINS.match(message) or app.startswith(_HAPROXY) or app == _DOVECOT):
         return outer
     found = _read_record(outer, app, message, names)
     if found is None:
@@ -98,9 +101,9 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
     cee = _CEE.match(text)
     if cee is not None or text.startswith("{"):
         return _read_json(text[cee.end() if cee is not None else 0 :], names)
-    event = _CEF.match(text) or _LEEF.match(text)
-    if event is not None and event[1].lower() in _EVENT_LEVELS and event[1].isascii():
-        return Entry(columns={"severity": _EVENT_LEVELS[event[1].lower()], "message": text})
+    event = _read_event(text) or (_read_dovecot(text) if app == _DOVECOT else None)
+    if event is not None:
+        return event
     if app.startswith(_HAPROXY):
         try:
             return read_haproxy_entry(text)
@@ -115,6 +118,23 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
         except Mismatch:
             pass
     return _read_logfmt(text) or _read_head(outer, text)
+
+
+def _read_event(text: str) -> Entry | None:
+    """Read the level of an event in CEF or LEEF. The whole text stays the message."""
+    event = _CEF.match(text) or _LEEF.match(text)
+    if event is None or event[1].lower() not in _EVENT_LEVELS or not event[1].isascii():
+        return None
+    return Entry(columns={"severity": _EVENT_LEVELS[event[1].lower()], "message": text})
+
+
+def _read_dovecot(text: str) -> Entry | None:
+    """Read the level of Dovecot, behind the name of its process: ``imap(eve): Error: ``. The text stays whole."""
+    level = _LEVEL_OF_DOVECOT.match(text)
+    if level is None:
+        return None
+    severity, members = severity_columns(level[1])
+    return Entry(columns={"severity": severity, "message": text}, members=members)
 
 
 def _read_server_log(text: str) -> Entry | None:

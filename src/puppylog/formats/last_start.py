@@ -13,7 +13,7 @@ _LARGER: Final = 16
 
 
 def find_last_start(read: ReadRecords, lines: bytes) -> int:
-    """Return the offset at which the last record begins, -1 if all lines continue the record before.
+    """Return the offset of the line in which the last record begins, -1 if all lines continue the record before.
 
     Args:
         read: returns the rows of lines, with continuation lines joined. It must not change a state.
@@ -42,7 +42,7 @@ def _find_in_window(read: ReadRecords, window: bytes) -> int:
     if len(rows.starts) + len(rows.rejected_starts) <= rows.orphans:
         return -1
     if text is window:
-        return max(starts)
+        return window.rfind(b"\n", 0, max(starts)) + 1  # a line may have several messages of syslog
     # Removing colours and replacing bytes neither adds nor removes a newline.
     number = text.count(b"\n", 0, max(starts))
     return sum(len(line) + 1 for line in window.split(b"\n", number)[:number])

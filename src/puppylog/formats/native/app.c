@@ -79,6 +79,20 @@ static Span read_code(Span message) {
     return is_code ? level_of_code(*letter) : (Span){0};
 }
 
+/* Return the level of an error of PHP, with which a message begins; empty if there is none. */
+static Span read_php(Span message) {
+    static const char *const LEVELS[][2] = {
+        {"PHP Fatal error: ", "critical"}, {"PHP Parse error: ", "error"}, {"PHP Recoverable fatal error: ", "error"},
+        {"PHP Warning: ", "warning"},      {"PHP Notice: ", "notice"},     {"PHP Deprecated: ", "notice"},
+    };
+    const uint8_t *end = message.at + message.size;
+    if (!starts_with(message.at, end, "PHP ")) return (Span){0};
+    for (size_t place = 0; place < sizeof LEVELS / sizeof *LEVELS; place++) {
+        if (starts_with(message.at, end, LEVELS[place][0])) return span_of_text(LEVELS[place][1]);
+    }
+    return (Span){0};
+}
+
 enum { IS_DATA = 1, IS_MARK, IS_OPENING };
 
 /* What a byte before a level in a message says. */
@@ -90,6 +104,7 @@ static const uint8_t KINDS[0x80] = {
 /* Return the level in a message behind a head without one; empty if there is none. */
 static Span find_level(Span message) {
     Span level = read_code(message);
+    if (level.size == 0) level = read_php(message);
     if (level.size) return level;
     const uint8_t *end = message.at + message.size;
     const uint8_t *limit = message.size > LATEST_LEVEL ? message.at + LATEST_LEVEL : end;

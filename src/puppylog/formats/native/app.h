@@ -63,6 +63,8 @@ void app_set_level(AppReader *reader, Span level, bool is_bracketed);
 /* Return the word at `at` if it is a severity. */
 Span app_level_at(const uint8_t *at, const uint8_t *end);
 
+static inline const uint8_t *end_of(Span span) { return span.at + span.size; }
+
 static inline const uint8_t *skip_spaces(const uint8_t *at, const uint8_t *end) {
     while (at < end && *at == ' ') at++;
     return at;

@@ -3,7 +3,14 @@
 #include "scan.h"
 #include "severity.h"
 
-enum { LONGEST_LEVEL = 13, LONGEST_GROUP = 80, LONGEST_PID = 10, LONGEST_LINE = 7, LONGEST_COMPONENT = 16 };
+enum {
+    LONGEST_LEVEL = 13,
+    LONGEST_GROUP = 80,
+    LONGEST_PID = 10,
+    LONGEST_LINE = 7,
+    LONGEST_COMPONENT = 16,
+    SHORTEST_CHANNEL_LEVEL = 4
+};
 enum {
     ESCAPE = 0x1b,
     LONGEST_EPOCH = 19,
@@ -157,6 +164,7 @@ Span app_level_at(const uint8_t *at, const uint8_t *end) {
     }
     if (after < end && (is_alphanumeric(*after) || *after == '_' || *after == '-')) return (Span){0};
     Span word = {at, size};
+    if (span_is(word, "config")) return (Span){0}; /* a part of a program; the level is CONFIG */
     return severity_find(word).size ? word : (Span){0};
 }
 
@@ -247,6 +255,18 @@ static bool is_all_digits(Span text) {
     return digit_run(text.at, text.at + text.size, (int)text.size) == (int)text.size;
 }
 
+/* Take `channel.LEVEL` in brackets, as Monolog can write it; return false if the name has another form. */
+static bool take_channel(AppReader *reader, Span content) {
+    const uint8_t *end = end_of(content), *dot = end;
+    while (dot > content.at && dot[-1] != '.') dot--;
+    Span level = span_of(dot, end);
+    if (dot < content.at + 2 || level.size < SHORTEST_CHANNEL_LEVEL || !is_capitals(level)) return false;
+    if (severity_find(level).size == 0) return false;
+    app_set_level(reader, level, true);
+    reader->head.logger = span_of(content.at, dot - 1);
+    return true;
+}
+
 /* Take `category:level` in brackets; return false if the name has another form. */
 static bool take_category(AppReader *reader, Span content) {
     const uint8_t *at = content.at, *end = at + content.size;
@@ -293,7 +313,7 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
     if (opening != '[' || (head->logger.size && !reader->is_letter)) return false;
     if (memchr(content.at, ' ', content.size) != NULL || is_all_digits(content)) return false;
     if (count == MOST_GROUPS) return false;
-    if (head->level.size == 0 && take_category(reader, content)) return true;
+    if (head->level.size == 0 && (take_category(reader, content) || take_channel(reader, content))) return true;
     reader->groups[reader->group_count++] = content;
     return true;
 }

@@ -8,8 +8,6 @@ enum { SHORTEST_ID = 8, SHORTEST_ID_WITH_DIGIT = 4 };
 
 static bool is_name_byte(uint8_t byte) { return is_alphanumeric(byte) || is_one_of(byte, "_.$/#@-"); }
 
-static const uint8_t *end_of(Span span) { return span.at + span.size; }
-
 static bool has_byte(Span span, uint8_t byte) { return span.size && memchr(span.at, byte, span.size) != NULL; }
 
 static bool ends_in(Span span, const char *text) {

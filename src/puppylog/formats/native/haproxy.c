@@ -303,6 +303,8 @@ INLINED int read_line(Builder *builder, Span line, void *last) {
     Span text = begins_with_client(line) ? line : skip_head(line, &pid);
     int reason = haproxy_read(builder, text, last, &row);
     if (reason != FITS) return reason;
+    bool has_head = text.at > line.at && *line.at != 'h'; /* with a time, which the format syslog reads */
+    if (has_head && row.ts_us == NO_TIME) return HAPROXY_NO_TIME;
     if (pid.size && text.at[0] != '[') add_number(builder, "pid", pid);
     builder_record(builder, line.at, &row);
     return FITS;

@@ -161,6 +161,22 @@ static bool read_event(Span text, Row *row) {
     return true;
 }
 
+/* Read the level that Dovecot writes behind the name of its process: `imap(eve): Error: `. The text stays whole. */
+static bool read_dovecot(Builder *builder, Span text, Row *row) {
+    static const char *const LEVELS[] = {"Debug", "Info", "Warning", "Error", "Fatal", "Panic"};
+    const uint8_t *end = text.at + text.size, *colon = text.at;
+    while ((colon = find(colon, end, ':')) != NULL && byte_at(colon + 1, end) != ' ') colon++;
+    if (colon == NULL) return false;
+    for (size_t place = 0; place < sizeof LEVELS / sizeof *LEVELS; place++) {
+        size_t size = strlen(LEVELS[place]);
+        const uint8_t *level = colon + 2;
+        if (!starts_with(level, end, LEVELS[place]) || !starts_with(level + size, end, ": ")) continue;
+        row->text[MESSAGE] = text;
+        return row_set_severity(builder, row, (Span){level, size});
+    }
+    return false;
+}
+
 static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row *row) {
     static const char CEE[] = "@cee:";
     Builder *builder = inner->builder;
@@ -176,6 +192,7 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         builder_return_to(builder, mark);
         *row = (Row){.ts_us = NO_TIME};
     }
+    if (is_from_dovecot(app) && read_dovecot(builder, text, row)) return true;
     if (is_digit(*text.at) || *text.at == '[') {
         if (*text.at == '[' ? apache_error_read(builder, text, row) : nginx_error_read(builder, text, row)) return true;
         *row = (Row){.ts_us = NO_TIME};

@@ -27,6 +27,8 @@ void inner_close(Inner *inner);
 
 static inline bool is_from_haproxy(Span app) { return app.size >= 7 && memcmp(app.at, "haproxy", 7) == 0; }
 
+static inline bool is_from_dovecot(Span app) { return app.size == 7 && memcmp(app.at, "dovecot", 7) == 0; }
+
 /* Return whether the text begins with a word of one to seven small letters, but not three, and a blank. */
 static inline bool begins_with_word(Span text) {
     if (text.size < 8) return false;
@@ -67,7 +69,7 @@ static inline bool inner_may_begin(Span text) {
 /* Return whether the message can be a record, and watch the keys of the line if so. Call it before the attributes of the
  * line are written. */
 static inline bool inner_is_possible(Builder *builder, Span app, Span message) {
-    bool is_possible = message.size && (inner_may_begin(message) || is_from_haproxy(app));
+    bool is_possible = message.size && (inner_may_begin(message) || is_from_haproxy(app) || is_from_dovecot(app));
     if (is_possible) builder_watch_keys(builder);
     else builder->keys.is_watched = false;
     return is_possible;

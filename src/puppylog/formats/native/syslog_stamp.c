@@ -41,6 +41,11 @@ static int take_later_year(const uint8_t **place, const uint8_t *end) {
     return year;
 }
 
+/* Return whether a year and a tab follow the time: so programs write tables, but no syslog. */
+static bool has_year_and_tab(const uint8_t *at, const uint8_t *end) {
+    return end - at > 5 && at[5] == '\t' && *at++ == ' ' && take_digits(&at, end, 4) >= 0;
+}
+
 static void skip_weekday(const uint8_t **place, const uint8_t *end) {
     static const char NAMES[] = "MonTueWedThuFriSatSun";
     if (end - *place < 4 || (*place)[3] != ' ') return;
@@ -79,6 +84,7 @@ static Stamp read_bsd(Calendar *calendar, const uint8_t *at, const uint8_t *end,
     int second = take_digits(&at, end, 2);
     int64_t fraction_us;
     if (second < 0 || !take_fraction(&at, end, &fraction_us) || !ends_stamp(at, end)) return STAMP_NONE;
+    if (has_year_and_tab(at, end)) return STAMP_NONE;
     if (year < 0) year = take_later_year(&at, end);
     bool names_year = year >= 0;
     if (!names_year) year = calendar_find_year(calendar, month, day);

@@ -2,6 +2,8 @@
 
 [Www ][yyyy ]Mmm dd [yyyy ]HH:MM:SS[.fraction][ yyyy]
 yyyy-mm-ddTHH:MM:SS[.fraction][zone]
+
+A later year before a tab is of a table that another program writes.
 """
 
 import re
@@ -13,7 +15,7 @@ from puppylog.formats.calendar import Calendar
 _BSD = re.compile(
     r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) )?(?:([0-9]{4}) )?"
     r"(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) {1,2}([0-9]{1,2}) "
-    r"(?:([0-9]{4}) )?([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?=[ :]|\Z)"
+    r"(?:([0-9]{4}) )?([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[.,]([0-9]+))?(?=[ :]|\Z)(?! [0-9]{4}\t)"
 )
 _LATER_YEAR = re.compile(r" ((?:19|20)[0-9]{2})(?=:?(?: |\Z))")
 
