@@ -12,6 +12,7 @@ from puppylog.collect.events import (
     LineContinued,
     LineCut,
     NativeReadersMissing,
+    PodLabelsMissing,
     Progress,
     SourceSkipped,
     SourceUnreadable,
@@ -65,6 +66,14 @@ def settings(*, quiet: bool = False) -> Settings:
         ),
         (StoreResumed(), "puppylog: the store is back\n"),
         (SourceSkipped("/log/a is left out: it is a program"), "puppylog: /log/a is left out: it is a program\n"),
+        (
+            PodLabelsMissing("https://10.0.0.1 answers 403"),
+            (
+                "puppylog: cannot read the labels of pods: https://10.0.0.1 answers 403; "
+                "lines are stored, and get these labels later\n"
+            ),
+        ),
+        (PodLabelsMissing(None), "puppylog: the labels of pods are read\n"),
         (StreamOpened("file:///log/a.log", 0), ""),
         (
             NativeReadersMissing(),

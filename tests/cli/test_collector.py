@@ -12,6 +12,7 @@ from puppylog.errors import StoreCrowded, StoreUnavailable
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 from support.inprocess import InProcess
+from support.pod_api import PodServer
 
 GOOD = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 17 "-" "curl/8"\n'
 BAD = "not an access log at all\n"
@@ -53,6 +54,27 @@ def test_a_run_says_how_many_records_have_no_time_of_their_own(cli: InProcess, t
     assert "2 records have no time of their own: 1 took the time of the record before" in said
     assert " and 1 took the time of reading" in said
     assert "1 time stamp names a zone that can mean several" in said
+
+
+def test_labels_of_pods_are_found_by_the_name_of_the_node(
+    cli: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "shop_cart_u1" / "web" / "0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("2026-11-24T10:00:00Z stdout F hello\n")
+    with PodServer(tmp_path) as api:
+        api.put("u1", {"app": "basket"})
+        monkeypatch.setattr("puppylog.cli.collector_run.find_access", lambda _: api.access)
+        run = cli("collector", "--kubernetes", "--pod-label", "app", "-s", str(log), "--host", "node-7")
+        assert run.code == 0, run.err
+        assert api.asked[0]["fieldSelector"] == "spec.nodeName=node-7"
+    assert "hello" in cli("logs", "label.app:basket").out
+
+
+def test_labels_of_pods_are_for_logs_of_kubernetes(cli: InProcess, log: Path) -> None:
+    refused = cli("collector", "--docker", "--pod-label", "app", "-s", str(log))
+    assert (refused.code, refused.out) == (2, "")
+    assert "cannot use --pod-label: it is about logs of Kubernetes" in refused.err
 
 
 def test_a_run_waits_for_a_free_connection_but_not_for_a_server_that_is_away(

@@ -29,6 +29,12 @@ def test_a_source_of_containers_has_paths_of_its_own(tmp_path: Path, key: str, r
     assert (options.runtime, options.paths, options.labels) == (runtime, (pattern,), {"env": "prod"})
 
 
+def test_labels_of_pods_may_be_named(tmp_path: Path) -> None:
+    text = '[[source]]\nkubernetes = true\npod_labels = ["app", "app.kubernetes.io/*"]'
+    (source,) = read_configuration(write(tmp_path, text)).sources
+    assert make_options(source, None, {"TZ": "UTC"}).pod_labels == ("app", "app.kubernetes.io/*")
+
+
 def test_other_paths_of_containers_may_be_named(tmp_path: Path) -> None:
     (source,) = read_configuration(write(tmp_path, '[[source]]\nkubernetes = true\npaths = ["pods/*/*/*.log"]')).sources
     assert source.paths == (f"{tmp_path}/pods/*/*/*.log",)
@@ -39,6 +45,8 @@ def test_other_paths_of_containers_may_be_named(tmp_path: Path) -> None:
     [
         ("kubernetes = true\ndocker = true", "kubernetes and docker exclude each other"),
         ("kubernetes = true\njournal = true", "kubernetes is a key of files"),
+        ('docker = true\npod_labels = ["app"]', "pod_labels is a key of logs of Kubernetes"),
+        ('kubernetes = true\npod_labels = ["a b"]', "the label 'a b' of pods"),
         ('paths = ["a"]\nlabels = { "a b" = "c" }', "cannot use label 'a b'"),
         ('paths = ["a"]\nlabels = { a = "" }', "labels"),
         ('paths = ["a"]\nlabels = { a = 1 }', "labels"),

@@ -132,7 +132,7 @@ def test_no_container_may_do_more_than_read_logs_and_write_its_volumes(manifest:
     kinds = set()
     for kind, pod in iter_pods(manifest):
         kinds.add(kind)
-        assert pod["automountServiceAccountToken"] is False
+        assert pod["automountServiceAccountToken"] is (pod.get("serviceAccountName") is not None)
         assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
         for container in containers_of(pod):
@@ -153,6 +153,27 @@ def test_only_the_collector_is_root_and_reads_files_of_the_node(manifest: Path) 
             assert nodes == set()
         mounts = [mount for container in containers_of(pod) for mount in container["volumeMounts"]]
         assert all(mount.get("readOnly") is True for mount in mounts if mount["name"] in nodes)
+
+
+@each_manifest
+def test_only_a_collector_of_labels_of_pods_may_ask_the_api_and_only_for_pods(manifest: Path) -> None:
+    found = {item["kind"]: item for item in objects_of(manifest)}
+    collected = [item["data"]["puppylog.toml"] for item in objects_of(manifest) if item["kind"] == "ConfigMap"]
+    collector = found["DaemonSet"]["spec"]["template"]["spec"]
+    if not any("pod_labels" in text for text in collected):
+        assert not {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"} & set(found)
+        assert "serviceAccountName" not in collector
+        return
+    assert found["ClusterRole"]["rules"] == [
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}
+    ]
+    name = found["ServiceAccount"]["metadata"]["name"]
+    assert collector["serviceAccountName"] == name
+    assert found["ClusterRoleBinding"]["roleRef"]["name"] == found["ClusterRole"]["metadata"]["name"]
+    assert found["ClusterRoleBinding"]["subjects"] == [
+        {"kind": "ServiceAccount", "name": name, "namespace": "puppylog"}
+    ]
+    assert "serviceAccountName" not in found["StatefulSet"]["spec"]["template"]["spec"]
 
 
 @each_manifest

@@ -18,6 +18,7 @@ from puppylog.collect.events import (
     LineCut,
     NativeReadersMissing,
     OpenFileLimitReached,
+    PodLabelsMissing,
     Progress,
     SourcesChanged,
     SourceSkipped,
@@ -38,6 +39,7 @@ _SHOWN_REASONS: Final = 10
 _NOTES: Final[Mapping[type[Event], str]] = {
     StoreResumed: "the store is back",
     SourcesChanged: "the changed sources are followed",
+    PodLabelsMissing: "the labels of pods are read",
     NativeReadersMissing: (
         "installed without a C compiler: lines are read in Python, which takes about 40 to 120 times as much CPU "
         "(install a compiler, then Puppylog again)"
@@ -82,7 +84,9 @@ class Reporter:
                 sys.stdout.flush()
             case SourceSkipped(cause):
                 warn(cause)
-            case OpenFileLimitReached() | WatchLimitReached():
+            case StoreResumed() | NativeReadersMissing() | SourcesChanged() | PodLabelsMissing(None):
+                tell(self._settings, _NOTES[type(event)])
+            case OpenFileLimitReached() | WatchLimitReached() | PodLabelsMissing():
                 warn(_describe_limit(event))
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
@@ -94,8 +98,6 @@ class Reporter:
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreInterrupted(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, retrying in {format_duration(retry_in_s)}")
-            case StoreResumed() | NativeReadersMissing() | SourcesChanged():
-                tell(self._settings, _NOTES[type(event)])
 
     def _clear(self) -> None:
         if self._progress is not None:
@@ -109,7 +111,9 @@ class Reporter:
             self._clear()
 
 
-def _describe_limit(event: OpenFileLimitReached | WatchLimitReached) -> str:
+def _describe_limit(event: OpenFileLimitReached | WatchLimitReached | PodLabelsMissing) -> str:
+    if isinstance(event, PodLabelsMissing):
+        return f"cannot read the labels of pods: {event.cause}; lines are stored, and get these labels later"
     if isinstance(event, OpenFileLimitReached):
         return (
             f"the limit of {event.limit} open files allows {event.most_open} open logs: a log that does not change is "

@@ -12,7 +12,7 @@ from puppylog.cli.lazy import LazyGroup, Table
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_options, zone_option
-from puppylog.collect.containers import DEFAULT_PATHS, Runtime
+from puppylog.collect.containers import DEFAULT_PATHS, Runtime, check_pod_labels
 from puppylog.errors import SourceError, UsageError
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.labels import check_labels, parse_label
@@ -99,6 +99,14 @@ COMMANDS: Final[Table] = {
     "restart as labels.",
 )
 @click.option(
+    "--pod-label",
+    "pod_labels",
+    multiple=True,
+    metavar="NAME",
+    help="With --kubernetes: a label of pods that becomes a label of their logs, such as app; * is any text. Asks the "
+    "API of Kubernetes. May be given again.",
+)
+@click.option(
     "--docker",
     "runtime",
     flag_value=Runtime.DOCKER.value,
@@ -134,6 +142,7 @@ def collector(
     group: str | None,
     labels: tuple[str, ...],
     runtime: str | None,
+    pod_labels: tuple[str, ...],
     echo: bool,
     dry_run: bool,
 ) -> None:
@@ -152,6 +161,9 @@ def collector(
         sources = sources or DEFAULT_PATHS[chosen_runtime]
     _check_source_options(ctx, sources, group)
     given_labels = check_labels(dict(map(parse_label, labels)))
+    given_pod_labels = check_pod_labels(pod_labels)
+    if given_pod_labels and chosen_runtime is not Runtime.KUBERNETES:
+        raise UsageError("use", "--pod-label", "it is about logs of Kubernetes", advice="add --kubernetes")
     if dry_run and watch:
         raise UsageError("watch", "in a dry run", "it ends where the files end")
 
@@ -175,6 +187,7 @@ def collector(
             from_end=from_end,
             labels=given_labels,
             runtime=chosen_runtime,
+            pod_labels=given_pod_labels,
         )
         return [source]
 

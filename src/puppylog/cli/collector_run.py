@@ -21,6 +21,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryWriter
 from puppylog.collect.events import Summary
 from puppylog.collect.options import CollectOptions, SourceOptions
+from puppylog.collect.pods.access import find_access
 from puppylog.collect.retry import call_with_retry
 from puppylog.errors import PuppylogError, StoreCrowded, UsageError
 from puppylog.settings import Settings
@@ -52,7 +53,9 @@ def run(
         echo: print the store's answer to each batch.
         is_dry: store nothing, and print what would be stored.
     """
-    options = CollectOptions(sources=read_sources(settings), watch=watch)
+    options = CollectOptions(
+        sources=read_sources(settings), watch=watch, node=settings.host, cluster=find_access(os.environ)
+    )
     with Signals(can_restart=watch and STDIN not in paths) as signals, Reporter(settings, echo=echo) as reporter:
         summary: Summary | None
         if is_dry:

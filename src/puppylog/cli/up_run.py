@@ -17,6 +17,7 @@ from puppylog.cli.upkeep import Upkeep
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions
+from puppylog.collect.pods.access import find_access
 from puppylog.collect.retry import call_with_retry
 from puppylog.config.listen import SyslogConfig
 from puppylog.model.address import Address
@@ -43,6 +44,8 @@ def run(
         options = CollectOptions(
             sources=declared.sources,
             host=settings.host if store.is_shared else "",
+            node=settings.host,
+            cluster=find_access(os.environ),
             watch=True,
             waits_for_streams=read_again is not None,
         )

@@ -106,6 +106,7 @@ def make_source(
     from_end: bool = False,
     labels: Labels | None = None,
     runtime: Runtime | None = None,
+    pod_labels: Sequence[str] = (),
 ) -> SourceOptions:
     """Return the options of a source.
 
@@ -119,6 +120,7 @@ def make_source(
         from_end: see `SourceOptions`.
         labels: see `SourceOptions`.
         runtime: see `SourceOptions`.
+        pod_labels: see `SourceOptions`.
 
     Raises:
         UsageError: ``multiline`` is not a regular expression.
@@ -134,5 +136,6 @@ def make_source(
         from_end=from_end,
         labels=labels or {},
         runtime=runtime,
+        pod_labels=pod_labels,
         record_wait_s=multiline_timeout_s,
     )

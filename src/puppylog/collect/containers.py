@@ -4,11 +4,15 @@ Kubernetes names a container in the path of its log. Docker keeps it in the file
 """
 
 import json
+import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-from puppylog.model.labels import keep_valid
+from puppylog.errors import UsageError
+from puppylog.model.labels import Labels, keep_valid
 
 
 class Runtime(StrEnum):
@@ -30,6 +34,7 @@ _COMPOSE: Final = {
     "com.docker.compose.service": "compose_service",
 }
 _MOST_BYTES: Final = 4 << 20  # of a config.v2.json
+_POD_LABEL: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/\-]*")
 
 
 def read_labels(runtime: Runtime, path: str) -> dict[str, str]:
@@ -70,6 +75,34 @@ def read_docker_labels(path: str) -> dict[str, str]:
     own = _as_object(config.get("Labels"))
     labels |= {label: str(own[name]) for name, label in _COMPOSE.items() if name in own}
     return keep_valid(dict(sorted(labels.items())))
+
+
+def check_pod_labels(patterns: Iterable[str]) -> tuple[str, ...]:
+    """Return names of labels of pods, in which ``*`` stands for any text.
+
+    Raises:
+        UsageError: a label of a pod cannot have this name.
+    """
+    checked = tuple(patterns)
+    for pattern in checked:
+        if _POD_LABEL.fullmatch(pattern) is None:
+            cause = "a name has letters, digits, / . _ and -, and * for any text, such as app.kubernetes.io/*"
+            raise UsageError("use", f"the label {pattern!r} of pods", cause)
+    return checked
+
+
+def pick_pod_labels(labels: Labels, patterns: Sequence[str]) -> dict[str, str]:
+    """Return the labels of a pod whose names fit one of the patterns, with names that a label of a stream can have.
+
+    >>> pick_pod_labels({"app.kubernetes.io/name": "cart", "pod-template-hash": "7d9f"}, ["app.*"])
+    {'app_kubernetes_io_name': 'cart'}
+    """
+    picked = {
+        re.sub(r"[^A-Za-z0-9_]", "_", name): value
+        for name, value in sorted(labels.items())
+        if any(fnmatchcase(name, pattern) for pattern in patterns)
+    }
+    return keep_valid(picked)
 
 
 def _as_object(value: object) -> dict[str, Any]:

@@ -132,6 +132,13 @@ class SourceUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class PodLabelsMissing:
+    """The API of Kubernetes does not tell the labels of pods now. Lines are stored, and get these labels later."""
+
+    cause: str | None  # None: it tells them again
+
+
+@dataclass(frozen=True, slots=True)
 class SourcesChanged:
     """Other sources are collected from now on."""
 
@@ -155,6 +162,7 @@ Event: TypeAlias = (
     | StoreInterrupted
     | StoreResumed
     | SourceUnreadable
+    | PodLabelsMissing
     | SourcesChanged
 )
 OnEvent: TypeAlias = Callable[[Event], None]

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import quote
 
-from puppylog.collect.containers import read_labels
 from puppylog.collect.known_files import KnownFiles
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.restamp import Restamped
@@ -75,12 +74,6 @@ class SourceOpener:
         if not is_journal(path):
             return self.source.format
         return Restamped(JOURNAL) if isinstance(self.source.format, Restamped) else JOURNAL
-
-    def labels_of(self, path: str) -> dict[str, str]:
-        """Return the labels of the stream of a path. A label that the user gives goes before one of the container."""
-        runtime = self.source.runtime
-        found = {} if runtime is None else read_labels(runtime, path)
-        return {**found, **self.source.labels}
 
     def open_tailer(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from puppylog.collect.containers import Runtime
+from puppylog.collect.pods.access import Access
 from puppylog.formats.base import Format
 from puppylog.model.labels import Labels
 from puppylog.tail.limits import RECORD_WAIT_S
@@ -31,6 +32,8 @@ class SourceOptions:
     """The labels of the streams."""
     runtime: Runtime | None = None
     """What writes the files, if they are logs of containers: it gives each stream more labels."""
+    pod_labels: Sequence[str] = ()
+    """The labels of pods of Kubernetes that become labels of the streams: names, in which ``*`` is any text."""
     from_end: bool = False
     """Read only new lines of files that the store does not know when the run starts, or when the source is added."""
     record_wait_s: float = RECORD_WAIT_S
@@ -45,6 +48,10 @@ class CollectOptions:
     """A file that several sources name belongs to the first of them."""
     host: str = ""
     """This machine's name in source URIs; empty on a store of one machine."""
+    node: str = ""
+    """The node of Kubernetes whose pods are asked for their labels; empty: all nodes."""
+    cluster: Access | None = None
+    """How the API of Kubernetes is reached; None outside of a pod."""
     watch: bool = False
     """Go on after the end of the files, through rotation and truncation, until stopped."""
     waits_for_streams: bool = False

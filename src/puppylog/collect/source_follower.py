@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -15,6 +16,7 @@ from puppylog.collect.complaints import Complaints
 from puppylog.collect.events import OnEvent, SourceUnreadable, StreamOpened
 from puppylog.collect.file_registration import FileRegistration, SourceChunk
 from puppylog.collect.known_files import Head, KnownFiles
+from puppylog.collect.labelling import Labelling
 from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, uri_of
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.pause import pause_until
@@ -22,7 +24,6 @@ from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, NOTIFIED_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
-from puppylog.model.labels import Labels
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
@@ -77,6 +78,7 @@ class SourceFollower:
         self._on_stream = on_stream
         self._on_stream_end = on_stream_end
         self._complaints = Complaints(on_event, watch=options.watch)
+        self._labelling = Labelling(store, options, stop, on_event)
         self._openers = [self._make_opener(source) for source in options.sources]
         self._notification = Notification(on_limit=self._complaints.note_watch_limit)
         self._sources: dict[str, TailedSource] = {}  # by path
@@ -214,7 +216,13 @@ class SourceFollower:
         self._has_busy = any(path not in self._sources for path in paths)
 
     def follow_changed(self) -> None:
-        """Call `follow_new` if a pattern may have new matches. Raises as `follow_new`."""
+        """Call `follow_new` if a pattern may have new matches, and give streams labels that have come late.
+
+        Raises as `follow_new`.
+        """
+        self._labelling.label_changed(
+            (path, self._opener_of[path].source, source.stream) for path, source in self._sources.items()
+        )
         is_time = time.monotonic() - self._searched_at >= _SEARCH_S
         if is_time or self._has_busy or self._searched.have_changed():
             self.follow_new()
@@ -289,7 +297,7 @@ class SourceFollower:
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
         opened = self._open_streams(uris, list(openers), group)
-        self._set_labels({stream.stream_id: openers[path].labels_of(path) for path, stream in opened})
+        self._labelling.label((path, openers[path].source, stream) for path, stream in opened)
         for path, stream in opened:
             opener = openers[path]
             from_end = opener.source.from_end and not opener.has_begun
@@ -337,12 +345,6 @@ class SourceFollower:
         self._known.prepare([path for path, _ in opened if not is_journal(path)])
         return opened
 
-    def _set_labels(self, labels: Mapping[int, Labels]) -> None:
-        """Store the labels of streams. A stream without labels keeps those that an earlier run has given it."""
-        given = {stream_id: own for stream_id, own in labels.items() if own}
-        if given:
-            call_with_retry(lambda: self._store.set_labels(given), self._stop, self._on_event)
-
     def _open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
         return call_with_retry(lambda: self._store.open_files(new), self._stop, self._on_event)
 
@@ -386,5 +388,5 @@ class SourceFollower:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with self._notification:
+        with self._notification, closing(self._labelling):
             self._close_all()

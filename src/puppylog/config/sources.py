@@ -13,7 +13,7 @@ from puppylog.collect.choosing import (
     joins_lines,
     make_source,
 )
-from puppylog.collect.containers import DEFAULT_PATHS, Runtime
+from puppylog.collect.containers import DEFAULT_PATHS, Runtime, check_pod_labels
 from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Place
 from puppylog.config.tables import SourceTable
@@ -52,6 +52,7 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
         year=table.year,
         labels=dict(table.labels),
         runtime=_find_runtime(table),
+        pod_labels=table.pod_labels,
         from_end=table.from_end,
         multiline=table.multiline,
         multiline_timeout_s=table.multiline_timeout,
@@ -59,6 +60,10 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
     )
     if table.kubernetes and table.docker:
         faults.add(place, "kubernetes and docker exclude each other")
+    if table.pod_labels and not table.kubernetes:
+        faults.add(place, "pod_labels is a key of logs of Kubernetes", "write kubernetes = true")
+    with faults.noting(place, "pod_labels"):
+        check_pod_labels(table.pod_labels)
     with faults.noting(place, "labels"):
         check_labels(table.labels)
     with faults.noting(place, "format"):
@@ -128,6 +133,7 @@ def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Map
         from_end=source.from_end,
         labels=source.labels,
         runtime=source.runtime,
+        pod_labels=source.pod_labels,
     )
 
 

@@ -47,6 +47,14 @@ class SourceTable(Table, frozen=True, kw_only=True):
             "get the labels `namespace`, `pod`, `pod_uid`, `container` and `restart`."
         ),
     ] = False
+    pod_labels: Annotated[
+        tuple[Text, ...],
+        Meta(
+            description="Of Kubernetes: labels of pods that become labels of the streams, such as `app` and "
+            "`app.kubernetes.io/*`, where `*` is any text. The API of Kubernetes is asked for them. In their names, "
+            "`_` stands for what is no letter, digit or `_`. Default: none."
+        ),
+    ] = ()
     docker: Annotated[
         bool,
         Meta(

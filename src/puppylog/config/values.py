@@ -27,6 +27,7 @@ class SourceConfig:
     year: int | None = None
     labels: Labels = field(default_factory=dict, hash=False)  # a mapping has no hash; equality compares it
     runtime: Runtime | None = None
+    pod_labels: tuple[str, ...] = ()
     from_end: bool = False
     multiline: str = "auto"
     multiline_timeout_s: float

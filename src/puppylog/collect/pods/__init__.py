@@ -1,0 +1,1 @@
+"""Labels of pods, which only the API of Kubernetes knows."""
