@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from puppylog.errors import ConfigurationError
+from puppylog.errors import ConfigurationError, PuppylogError
 from puppylog.stores.address import StoreAddress
+from puppylog.stores.connect import check_url
 
 SYSTEM_FILE: Final = Path("/etc/puppylog/config.toml")
 COLORS: Final = ("auto", "always", "never")
@@ -269,8 +270,11 @@ def read_document(path: Path) -> dict[str, Any]:
     import tomllib  # noqa: PLC0415 - few machines have such a file, and it takes 2 ms of CPU
 
     try:
-        return tomllib.loads(content.decode())
-    except ValueError as error:  # not TOML, or not UTF-8
+        return tomllib.loads(content.decode("utf-8-sig"))  # some editors write a byte order mark
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigurationError("read", str(path), f"it is not UTF-8 (at line {line})") from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError("read", str(path), str(error)) from error
 
 
@@ -296,11 +300,13 @@ def _find_fault(name: str, value: object) -> str | None:
         return f"{name} must be {'a string' if key.type is str else 'true or false'}, not {value!r}"
     if key.choices and value not in key.choices:
         return f"{name} must be one of {', '.join(key.choices)}, not {value!r}"
-    if name == "tz":
-        try:
+    try:
+        if name == "tz":
             find_zone(str(value))
-        except ConfigurationError as error:
-            return f"tz: {error.message}"
+        elif name == "store":
+            check_url(str(value))
+    except PuppylogError as error:
+        return f"{name}: {error.message}"
     return None
 
 

@@ -101,7 +101,7 @@ def test_a_secret_that_cannot_be_read_is_a_fault_of_its_contact(file: Path) -> N
         ('type = "slack"\nurl_file = "a"\nurl_env = "B"', "url_file and url_env do not go together"),
         ('type = "slak"\nurl_file = "a"', "unknown type 'slak' (did you mean 'slack'?)"),
         ('type = "slack"\nurl_flie = "a"', "unknown key 'url_flie' (did you mean 'url_file'?)"),
-        ('type = "exec"\ncommand = []', "command must be a list of strings, not []"),
+        ('type = "exec"\ncommand = []', "command must be a list of at least one string, not []"),
     ],
 )
 def test_a_fault_of_a_contact_is_named(tmp_path: Path, text: str, fault: str) -> None:

@@ -21,6 +21,7 @@ def test_the_table_listen_has_defaults_and_paths_relative_to_its_file(write: Wri
     ("text", "fault"),
     [
         ('address = "7380"', "address: cannot use the address '7380': it does not end with a port"),
+        ('address = "a:65536"', "address: cannot use the address 'a:65536': its port is larger than 65535"),
         ('address = "a/b:1"', "address: cannot use the address 'a/b:1': its host is neither an IP address nor a name"),
         ('key = "key.pem"', "key: a key needs a certificate; name the certificate, too"),
         ('hosts = ["https://a"]', "hosts: 'https://a' is not a name of a host"),
@@ -79,9 +80,25 @@ def test_receivers_of_syslog_stand_below_the_table_listen(write: Write, tmp_path
         ('name = "a"\naddress = "a:1"\nkeys = 1', "[[listen.syslog]] \"a\": unknown key 'keys' (did you mean 'key'?)"),
         ('name = "a"\naddress = "a:1"\nformat = "nonesuch"', '[[listen.syslog]] "a": format: '),
         ('name = "a"\naddress = "a:1"\nprotocol = "tls"', "[listen]: syslog 'a': tls needs a certificate"),
+        (
+            'name = "a"\naddress = "a:1"\n[[listen.syslog]]\nname = "b"\naddress = "a:1"',
+            "[listen]: syslog 'b': the address a:1 is that of syslog 'a'",
+        ),
+        (
+            'name = "a"\naddress = "127.0.0.1:7380"\nprotocol = "tcp"',
+            "[listen]: syslog 'a': the address 127.0.0.1:7380 is that of [listen]",
+        ),
         ('name = "a"\naddress = "a:1"\ncertificate = "b"', '[[listen.syslog]] "a": certificate is for protocol tls'),
     ],
 )
 def test_a_wrong_receiver_of_syslog_is_a_fault_that_names_it(write: Write, text: str, fault: str) -> None:
     [found] = list_faults(write(f"[listen]\n[[listen.syslog]]\n{text}"))
     assert found.startswith(fault)
+
+
+def test_receivers_of_datagrams_and_of_connections_may_have_one_address(write: Write) -> None:
+    udp, tcp = (
+        f'[[listen.syslog]]\nname = "{protocol}"\naddress = "127.0.0.1:5514"\nprotocol = "{protocol}"\n'
+        for protocol in ("udp", "tcp")
+    )
+    assert list_faults(write(f"[listen]\n{udp}{tcp}")) == []

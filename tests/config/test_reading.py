@@ -112,7 +112,26 @@ def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
             '[[alert]]\nname = "errors"\nmetric = "m"\ncomparison = ">"\nthreshold = 1\ntreshold = 1',
             "[[alert]] \"errors\": unknown key 'treshold' (did you mean 'threshold'?)",
         ),
-        ("[[source]]\npaths = []", "[[source]] 1: paths must be a list of strings, not []"),
+        ("[[source]]\npaths = []", "[[source]] 1: paths must be a list of at least one string, not []"),
+        (
+            'store = "mysql://a"',
+            (
+                "store: cannot open store mysql://…: write duckdb:///path/of/a/directory, "
+                "postgresql://user@host/database or https://host:7380"
+            ),
+        ),
+        (
+            'store = "duckdb://a"',
+            "store: cannot open store 'duckdb://a': the path must be absolute, as in duckdb:///var/lib/puppylog",
+        ),
+        (
+            '[[silence]]\nname = "s"\nstarts = 2026-01-01T00:00:00\nends = 2026-01-02T00:00:00Z',
+            (
+                '[[silence]] "s": starts must be a time with an offset, such as 2026-01-31T09:00:00Z, '
+                "not 2026-01-01T00:00:00"
+            ),
+        ),
+        ("[[source]]\npaths = true", "[[source]] 1: paths must be a list of at least one string, not true"),
         (
             '[[source]]\nformat = "plain"',
             "[[source]] 1: paths is missing; name files, or write journal, kubernetes or docker = true",
@@ -300,3 +319,18 @@ def test_the_settings_know_the_names_of_all_tables() -> None:
 def test_the_statistics_of_an_alert_are_those_of_the_model() -> None:
     annotation = tables.AlertTable.__annotations__["statistic"]
     assert annotation.__origin__.__args__ == ALERT_STATISTICS
+
+
+def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b'\xef\xbb\xbftz = "Mars/Base"\n')
+    assert list_faults(path) == [
+        "tz: cannot use time zone 'Mars/Base': write UTC, local, or a name such as Europe/Berlin"
+    ]
+
+
+def test_a_file_that_is_not_utf_8_is_named_with_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_bytes(b"quiet = true\n# caf\xe9\n")
+    with pytest.raises(ConfigurationError, match=r"cannot read .*config\.toml: it is not UTF-8 \(at line 2\)"):
+        read(path)

@@ -89,7 +89,18 @@ def read_listen(
     for receiver in syslog:
         if receiver.protocol == "tls" and receiver.certificate is None and table.certificate is None:
             faults.add(place, f"syslog {receiver.name!r}: tls needs a certificate")
+    _find_shared_addresses(listen, place, faults)
     return listen if len(faults.found) == before else None
+
+
+def _find_shared_addresses(listen: ListenConfig, place: Place, faults: Faults) -> None:
+    """Note receivers whose address another receiver has, or the server itself. Datagrams have ports of their own."""
+    taken = {(False, listen.address): "[listen]"}
+    for receiver in listen.syslog:
+        is_udp = receiver.protocol == "udp"
+        other = taken.setdefault((is_udp, receiver.address), f"syslog {receiver.name!r}")
+        if other != f"syslog {receiver.name!r}" and receiver.address.port:
+            faults.add(place, f"syslog {receiver.name!r}: the address {receiver.address} is that of {other}")
 
 
 def read_loki_format(table: LokiTable, place: Place, faults: Faults) -> str | None:

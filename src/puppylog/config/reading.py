@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
@@ -217,7 +218,18 @@ def read_table(kind: type[T], entry: dict[str, Any], place: Place, faults: Fault
 def _describe_invalid(key: str, value: object, type_: type, error: msgspec.ValidationError) -> str:
     if isinstance(error.__cause__, ValueError):  # of `decode`, which names the value
         return f"{key}: {error.__cause__}"
-    return f"{key} must be {describe_type(inspect.type_info(type_))}, not {value!r}"
+    return f"{key} must be {describe_type(inspect.type_info(type_))}, not {show_value(value)}"
+
+
+def show_value(value: object) -> str:
+    """Return a value as the file has it."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case datetime() | date() | time():
+            return value.isoformat()
+        case _:
+            return repr(value)
 
 
 def describe_type(info: inspect.Type) -> str:
@@ -233,7 +245,8 @@ def describe_type(info: inspect.Type) -> str:
         return f"one of {', '.join(map(str, choices))}"
     if isinstance(info, inspect.CustomType) and info.cls in KINDS:
         return str(info.cls.form)
-    return _FORMS.get(type(info), "a string that is not empty")
+    is_filled = isinstance(info, inspect.VarTupleType) and info.min_length
+    return "a list of at least one string" if is_filled else _FORMS.get(type(info), "a string that is not empty")
 
 
 _FORMS: Final[Mapping[type[inspect.Type], str]] = {

@@ -155,9 +155,16 @@ def find_format(written: str, options: Options = Options()) -> Format:  # noqa: 
     if entry is None and is_layout(written):
         return _make_layout(parse_written(written), " ".join(written.splitlines()).strip(), options)
     if entry is None:
-        names = (AUTO, *FORMAT_NAMES, *(name for name in list_files() if name not in FORMATS))
-        raise UsageError("use", f"format {written!r}", f"it must be one of {', '.join(names)}")
+        raise _unknown_format(written)
     return entry.make(options)
+
+
+def _unknown_format(name: str) -> UsageError:
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name needs it
+
+    nearest = get_close_matches(name, (AUTO, *FORMAT_NAMES, *list_files()), n=1)
+    hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    return UsageError("use", f"format {name!r}", f"there is no such format{hint}", "'puppylog formats' lists them")
 
 
 def _make_written(written: str, options: Options) -> Format | None:

@@ -28,8 +28,10 @@ class Address:
             UsageError: the text is not an address.
         """
         host, separator, port = text.rpartition(":")
-        if not separator or not port.isascii() or not port.isdigit() or len(port) > 5 or int(port) > 65535:
+        if not separator or not port.isascii() or not port.isdigit():
             raise UsageError("use", f"the address {text!r}", "it does not end with a port", _ADVICE)
+        if len(port) > 5 or int(port) > 65535:
+            raise UsageError("use", f"the address {text!r}", "its port is larger than 65535", _ADVICE)
         if host.startswith("[") and host.endswith("]"):
             host = host[1:-1]
             is_right = is_ip(host) and ":" in host

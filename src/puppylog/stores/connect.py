@@ -137,6 +137,20 @@ def name_store(url: str) -> str:
     return name(url)
 
 
+def check_url(url: str) -> None:
+    """Check that a store may be at the URL, without connecting to it. The parts of PostgreSQL's URLs are not checked.
+
+    Raises:
+        ConfigurationError: the URL is not that of a store.
+    """
+    if is_remote(url):
+        from puppylog.stores.remote.url import parse_remote_url  # noqa: PLC0415 - as above
+
+        parse_remote_url(url)
+    elif not is_postgresql(url):
+        parse_duckdb_url(url)
+
+
 def parse_duckdb_url(url: str) -> Path:
     """Return the directory that ``duckdb:///path`` names.
 
