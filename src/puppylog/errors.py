@@ -21,6 +21,7 @@
         │   └── BatchDropped    69  no disk space to pass a batch to the engine; its lines must be read again
         ├── StoreDamaged        69  the store has lost commits, or a part of it cannot be read
         ├── StreamBusy          69  another collector follows this stream
+        │   └── StoreRewound    69  the store has lost commits, as after a failover; their lines must be read again
         └── RequestRepeated     69  the store has the lines of this request already
 
 An error has four parts: the verb and the thing (what was attempted, on what), the cause, and the advice. They make the
@@ -205,6 +206,10 @@ class StoreDamaged(StoreError):
 
 
 class StreamBusy(StoreError):
+    pass
+
+
+class StoreRewound(StreamBusy):
     pass
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contract.differences import JSON_SPELLING, NUL_IN_TEXT, Difference
-from puppylog.errors import StreamBusy
+from puppylog.errors import StoreRewound, StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition
 from puppylog.stores.base import Appended, NewFile, Store
 from support.lines import LINE_BYTES, NOON, Source, fingerprint, open_stream, records, rejects, rows, with_data
@@ -98,6 +98,17 @@ def test_a_batch_is_not_stored_twice(store: Store) -> None:
     with pytest.raises(StreamBusy, match="another collector has stored it up to byte 300"):
         again.commit([source.move(0, 300)])
     again.discard()
+    assert count(store, "log_records") == 3
+
+
+def test_a_store_that_has_lost_commits_says_so_and_stores_nothing(store: Store) -> None:
+    source = Source(store)
+    source.append(records(3))
+    later = store.appender()
+    later.write(source.stream_id, source.file_id, records(1, start=500))
+    with pytest.raises(StoreRewound, match="the store has it up to byte 300 only"):
+        later.commit([source.move(500, 600)])
+    later.discard()
     assert count(store, "log_records") == 3
 
 

@@ -164,6 +164,11 @@ class PostgresServer:
         self.stop(mode)
         self.start()
 
+    def promote(self) -> None:
+        """Make a standby a primary, with what it has received; return when it can be written to."""
+        with self.connect() as connection:
+            assert connection.execute("SELECT pg_promote()").fetchall() == [(True,)]
+
     def kill(self) -> None:
         """Kill all processes of the server."""
         process, self._process, self._was_killed = self._process, None, True

@@ -26,7 +26,7 @@ from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
 from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource, context_behind
-from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreUnavailable
+from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreRewound, StoreUnavailable
 from puppylog.formats import native
 from puppylog.model.record import Parsed
 from puppylog.model.stream import StreamReport
@@ -137,9 +137,9 @@ class Collector:
     def _run_through(self, committer: Committer) -> bool:
         """Collect until the run is over; return False if the run must start again from the positions in the store.
 
-        It must if the store becomes unavailable or cannot keep a batch while the collector watches. Lines that were
-        read and not committed are discarded, and read again from their files. A pipe cannot be read again: the error
-        ends the run if a source is a pipe.
+        It must if the store becomes unavailable, cannot keep a batch or has lost commits while the collector watches.
+        Lines that are not in the store are read again from their files. A pipe cannot be read again: the error ends the
+        run if a source is a pipe.
         """
         self._read_bytes = committer.totals.size_bytes
         self._reporting.begin_again()
@@ -150,7 +150,7 @@ class Collector:
             committer.wait()
         except PuppylogError as error:
             can_read_again = self._options.watch and not self._stop.is_set() and not self._follower.has_pipe
-            if not can_read_again or not (error.transient or isinstance(error, BatchDropped)):
+            if not can_read_again or not (error.transient or isinstance(error, BatchDropped | StoreRewound)):
                 raise
             self._on_event(StoreInterrupted(error.message, _REREAD_S))
             self._stop.wait(_REREAD_S)

@@ -1,9 +1,9 @@
 """Streams and positions, in one implementation for every store. Each function runs in the caller's transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
-from puppylog.errors import StoreUnavailable, StreamBusy
+from puppylog.errors import StoreRewound, StoreUnavailable, StreamBusy
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, Move, Stream
 from puppylog.stores.base import NewFile
 from puppylog.stores.queries import load_queries
@@ -12,6 +12,7 @@ from puppylog.stores.rows import position_of
 from puppylog.stores.sql_connection import SqlConnection
 
 _QUERIES = load_queries("puppylog.stores", "streams.sql")
+_REWOUND: Final = "a standby without the last commits took over, or a backup was restored"
 
 
 class StreamFile(NamedTuple):
@@ -63,14 +64,17 @@ def refuse_claimed(source_uri: str, holder: str) -> NoReturn:
 
 
 def refuse_unknown_file(file_id: int) -> NoReturn:
-    """Raise StreamBusy: the store has no such file, so its stream has been deleted since the collector opened it."""
-    raise StreamBusy("append to", f"file {file_id}", "the store does not know the file; its stream was deleted")
+    """Raise StoreRewound: the store has no such file, and had one when the collector opened it."""
+    cause = f"the store does not know the file: its stream was deleted, or {_REWOUND}"
+    raise StoreRewound("append to", f"file {file_id}", cause)
 
 
 def refuse_moved_file(move: Move, byte_offset: int) -> NoReturn:
     """Raise StreamBusy: the position of the file is ``byte_offset``, and not the start of its move."""
-    cause = f"another collector has stored it up to byte {byte_offset}"
-    raise StreamBusy("append to", f"file {move.file_id} from byte {move.start}", cause)
+    parts = "append to", f"file {move.file_id} from byte {move.start}"
+    if byte_offset < move.start:
+        raise StoreRewound(*parts, f"the store has it up to byte {byte_offset} only: {_REWOUND}")
+    raise StreamBusy(*parts, f"another collector has stored it up to byte {byte_offset}")
 
 
 def check_read_file(file: ReadFile, stored: Mapping[str, Any] | None) -> None:

@@ -20,6 +20,7 @@ from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "jobs.sql")
+_SERVER_QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
 
 TICK_S: Final = 1.0
 _TEND_S: Final = 600.0
@@ -83,6 +84,7 @@ class JobRunner:
         """
         if not session.value(_QUERIES["try_to_lead"]):
             return
+        session.run(_SERVER_QUERIES["set_no_limits"])
         is_last = False
         while not is_last:
             is_last = self._stop.is_set()

@@ -5,7 +5,6 @@ The next call replaces a lost session, and claims the streams of the lost sessio
 """
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
-from puppylog.errors import PuppylogError, QueryError, StoreUnavailable, StreamBusy
+from puppylog.errors import PuppylogError, QueryError, StoreRefused, StoreUnavailable
 from puppylog.model.alert import Alert
 from puppylog.model.labels import Labels
 from puppylog.model.metric import Metric
@@ -32,7 +31,7 @@ from puppylog.stores.postgres.runner import JobRunner, JobWaker
 from puppylog.stores.postgres.schema.flavour import Flavour, list_capabilities, read_server
 from puppylog.stores.postgres.schema.installation import check_library, get_installation
 from puppylog.stores.postgres.sessions import reading_sql
-from puppylog.stores.postgres.sessions.failures import forbid_reading, is_forbidden, is_timed_out
+from puppylog.stores.postgres.sessions.failures import forbid_reading, is_forbidden, is_read_only, is_timed_out
 from puppylog.stores.postgres.sessions.link import Link, connect_both
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 
 _FULL_ROWS: Final = 65_536
 _CHECKS_CLIENTS_SINCE: Final = 140_000  # client_connection_check_interval
-_CLAIM_RETRY_S: Final = 5.0
 
 
 class PostgresStore(LinkedRewriter):
@@ -80,11 +78,12 @@ class PostgresStore(LinkedRewriter):
         self._lock = threading.Lock()  # held for a moment only, never during a statement
         self._claims: dict[int, str] = {}  # under the lock: source URIs by stream id
         self._control = Link(url, "puppylog", self._claim_again)
-        self._ingest = Link(url, "puppylog-ingest", self._check_library)
+        self._ingest = Link(url, "puppylog-ingest", self._prepare_ingest)
         self._control.pair(self._ingest)
         self._sending = Link(url, "puppylog-sender")
         self._runner: JobRunner | None = None  # under the lock
         self._waker = JobWaker()
+        self._has_written = False  # set in any thread, never cleared
         try:
             with self._control.session() as session:
                 installed = get_installation(session)
@@ -146,7 +145,8 @@ class PostgresStore(LinkedRewriter):
         self._control.call(lambda session: streams.set_labels(session, labels))
 
     def open_files(self, new: Sequence[NewFile]) -> Sequence[FilePosition]:
-        return self._control.call(lambda session: streams.open_files(session, new))
+        with self._writing():
+            return self._control.call(lambda session: streams.open_files(session, new))
 
     def find_known_files(
         self, source_prefix: str, identities: Sequence[tuple[int, int]], heads: Sequence[tuple[int, str]]
@@ -329,9 +329,10 @@ class PostgresStore(LinkedRewriter):
 
     def append(self, moves: Sequence[Move], requests: Sequence[ReceivedRequest], rows: Sequence[Rows]) -> Appended:
         """Commit moves, requests and rows. This does not retry, so that the caller sees every error."""
-        appended = self._ingest.call(
-            lambda session: append(session, self._days, moves, requests, rows), is_repeatable=False
-        )
+        with self._writing():
+            appended = self._ingest.call(
+                lambda session: append(session, self._days, moves, requests, rows), is_repeatable=False
+            )
         self._run_jobs()  # a backfill may take hours, and its metrics must be refreshed meanwhile
         return appended
 
@@ -345,8 +346,21 @@ class PostgresStore(LinkedRewriter):
         found = self._ingest.call(lambda session: find_files(session, file_ids))
         return {file_id: file.position for file_id, file in found.items()}
 
-    def _check_library(self, session: Session) -> None:
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """If a server becomes read-only, as in a failover or when its disk is full, raise an error that may pass."""
+        try:
+            yield
+        except StoreRefused as error:
+            if self._has_written and is_read_only(error):
+                raise StoreUnavailable(*error.parts) from error.__cause__
+            raise
+        self._has_written = True
+
+    def _prepare_ingest(self, session: Session) -> None:
         check_library(session, self.flavour)
+        session.run(_QUERIES["set_no_limits"])
+        session.run(_QUERIES["make_durable"])
 
     def _claim_again(self, session: Session) -> None:
         """Claim in a new session the streams that the lost session had claimed."""
@@ -354,8 +368,8 @@ class PostgresStore(LinkedRewriter):
         with self._lock:
             claims = dict(self._claims)
         if claims:
-            self._check_library(session)
-            _claim_with_retry(session, claims)
+            check_library(session, self.flavour)
+            streams.claim_with_retry(session, claims)
 
     def _bound(self, session: Session, timeout_s: float | None = None) -> None:
         """Make the server end a query that takes too long, or whose client has disconnected."""
@@ -384,15 +398,3 @@ class PostgresStore(LinkedRewriter):
 
 def _calling(cancellation: Cancellation | None, session: Session) -> AbstractContextManager[None]:
     return nullcontext() if cancellation is None else cancellation.calling(session.cancel)
-
-
-def _claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:
-    """Claim streams; retry while a lost session of this process still holds them, until the server has ended it."""
-    deadline = time.monotonic() + _CLAIM_RETRY_S
-    while True:
-        try:
-            return streams.claim_streams(session, source_uris)
-        except StreamBusy:
-            if time.monotonic() > deadline:
-                raise
-        time.sleep(0.05)

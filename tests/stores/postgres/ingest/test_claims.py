@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from puppylog.errors import StoreUnavailable, StreamBusy
-from puppylog.stores.postgres import store as store_module
+from puppylog.stores.postgres.ingest import streams
 from puppylog.stores.postgres.store import PostgresStore
 from support.cut_wire import CutWire
 from support.embedded import wait_until
@@ -131,7 +131,7 @@ def test_a_lost_session_that_the_server_has_not_noticed_is_ended(far: PostgresSt
 def test_a_client_that_lost_its_stream_to_another_client_is_refused_and_stores_nothing(
     far: PostgresStore, near: PostgresStore, wire: CutWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "_CLAIM_RETRY_S", 0.1)
+    monkeypatch.setattr(streams, "_CLAIM_RETRY_S", 0.1)
     source = Source(far)
     source.append(records(1))
     wire.cut(and_stay_down=True)

@@ -5,8 +5,11 @@ expires nor outlives its client. The check of the position (`append`) ensures th
 not the claim.
 """
 
+import time
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+from puppylog.errors import StreamBusy
 from puppylog.model.labels import Labels
 from puppylog.model.stream import EMPTY_FINGERPRINT, FilePosition, KnownFile, StreamReport
 from puppylog.stores.base import NewFile
@@ -16,6 +19,7 @@ from puppylog.stores.rows import columns_of_reports, encode_labels, known_file_o
 from puppylog.stores.streams import new_positions, refuse_claimed
 
 _QUERIES = load_queries("puppylog.stores.postgres", "streams.sql")
+_CLAIM_RETRY_S: Final = 5.0
 
 
 def open_streams(session: Session, source_uris: Sequence[str], group: str | None) -> list[int]:
@@ -46,6 +50,18 @@ def claim_streams(session: Session, source_uris: Mapping[int, str]) -> None:
         holder = _describe_holder(session, busy[0])
         release_streams(session, [row["stream_id"] for row in rows if row["is_claimed"]])
         refuse_claimed(source_uris[busy[0]], holder)
+
+
+def claim_with_retry(session: Session, source_uris: Mapping[int, str]) -> None:
+    """Claim streams; retry while a lost session of this process still holds them, until the server has ended it."""
+    deadline = time.monotonic() + _CLAIM_RETRY_S
+    while True:
+        try:
+            return claim_streams(session, source_uris)
+        except StreamBusy:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def release_streams(session: Session, stream_ids: Sequence[int]) -> None:

@@ -179,6 +179,11 @@ def is_timed_out(error: PuppylogError) -> bool:
     return isinstance(error.__cause__, sqlstates.QueryCanceled)
 
 
+def is_read_only(error: PuppylogError) -> bool:
+    """Return whether the server refuses to write: it is a standby, or its transactions are read-only by default."""
+    return isinstance(error.__cause__, sqlstates.ReadOnlySqlTransaction)
+
+
 def is_deadlock(error: PuppylogError) -> bool:
     """Return whether the server has rolled the transaction back, because it and another one waited for each other."""
     return isinstance(error.__cause__, sqlstates.DeadlockDetected)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from puppylog.errors import StoreUnavailable
-from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted
+from puppylog.errors import StoreRefused, StoreUnavailable
+from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted, is_read_only
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
 
@@ -88,6 +88,10 @@ class Link:
                 except StoreUnavailable:
                     if is_last or not session.is_broken:
                         raise
+                except StoreRefused as error:
+                    if is_read_only(error):
+                        session.close()  # in a failover, the same address may be the new primary's now
+                    raise
         raise AssertionError  # the loop returns or raises
 
     def release(self) -> None:

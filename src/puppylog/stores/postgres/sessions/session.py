@@ -53,9 +53,13 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "client_encoding": "UTF8",
 }
 # The meaning of Puppylog's SQL depends on these settings, and a server, a database, a role or a URL may change them.
+# Records are sent as UTF-8. A transaction that waits for a lock must see what was committed before the lock was free.
 # With standard_conforming_strings off, a backslash escapes the quote after it: an expression that was checked would be
 # read as another one, and could end in the middle of the query.
 _SET_UP: Final = """
+SET client_encoding = 'UTF8';
+SET default_transaction_isolation = 'read committed';
+SET array_nulls = on;
 SET standard_conforming_strings = on;
 SET transform_null_equals = off;
 SET TimeZone = 'UTC';

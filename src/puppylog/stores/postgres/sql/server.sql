@@ -48,6 +48,15 @@ FROM puppylog.installation
 SELECT EXISTS (SELECT FROM pg_settings WHERE name = $setting AND vartype <> 'string') AS is_loaded,
        current_setting('timescaledb.restoring', true) IS NOT DISTINCT FROM 'on' AS is_restoring
 
+-- name: set_no_limits
+-- A time limit that a role or a database has is for queries. A batch or a step of a job that exceeded it would be retried
+-- for ever.
+SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')
+
+-- name: make_durable
+-- A commit is durable when it is confirmed, even if the database allows another answer: the lines' sender may delete them.
+SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'
+
 -- name: may_read
 -- Whether this session's role may read records.
 SELECT has_table_privilege('puppylog.log_records', 'SELECT')
