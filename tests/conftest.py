@@ -16,6 +16,7 @@ from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.compiled_modules import compile_share
 from support.examples import IS_SOAK, USUAL, USUAL_SOAK, examples
 from support.postgres import PostgresServer
+from support.warm_commands import starting_commands_warm
 from support.warm_engines import starting_engines_warm
 
 # No property becomes untrue on a busy machine: neither an example nor the drawing of one has a deadline. `make test`
@@ -106,8 +107,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _engines_start_warm() -> Iterator[None]:
-    with starting_engines_warm():
+def _engines_and_commands_start_warm() -> Iterator[None]:
+    with starting_engines_warm() as engines, starting_commands_warm(engines):
         yield
 
 

@@ -8,7 +8,6 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +26,7 @@ from support.hostile_proxy import HostileProxy
 from support.postgres_store import PostgresStoreServer
 from support.rotating_log import Collecting
 from support.server import StoreServer
+from support.warm_commands import start_command
 
 COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "3"))
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "3"))
@@ -39,15 +39,15 @@ class ServerProcess:
 
     def __init__(self, own: StoreServer, folder: Path) -> None:
         self.port = find_free_port()
-        self._command = [sys.executable, "-m", "puppylog", "up", "--listen", f"127.0.0.1:{self.port}"]
+        self._words = ["up", "--listen", f"127.0.0.1:{self.port}"]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self._environment = {**kept, "PUPPYLOG_STORE": own.url, "HOME": str(folder)}
         self._log = (folder / "server.err").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=self._environment
+        self._process = start_command(
+            self._words, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, env=self._environment
         )
 
     def kill(self) -> None:

@@ -3,7 +3,6 @@
 import os
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from support.embedded import EmbeddedStore
 from support.lines import Source
 from support.rejected import MISFIT, access_line, all_places, places, reject
 from support.server import StoreServer
+from support.warm_commands import start_program
 
 FILES = 4
 LINES = 3_000  # of each file
@@ -53,8 +53,8 @@ def fill(store: Store) -> list[tuple[int, int]]:
 
 
 def start(url: str, home: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", REPLAY],
+    return start_program(
+        REPLAY,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=Puppylog(url, home).environment,

@@ -4,7 +4,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,6 +20,7 @@ from puppylog.stores.base import Store
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
 from support.server import StoreServer
+from support.warm_commands import start_program
 
 FILES = 4
 LINES = 1_000  # of each file
@@ -60,8 +60,10 @@ def fill(store: Store, log: Path) -> None:
 
 
 def start(url: str, home: Path, log: Path, format_: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-c", REREAD, str(log), format_],
+    return start_program(
+        REREAD,
+        str(log),
+        format_,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=Puppylog(url, home).environment,

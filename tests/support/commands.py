@@ -2,10 +2,11 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.warm_commands import start_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,20 @@ class Puppylog:
 
     def __call__(self, *arguments: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Ran:
         """Run a command and wait until it ends."""
-        done = subprocess.run(
-            [sys.executable, "-m", "puppylog", *arguments],
-            input=stdin.encode(),
-            capture_output=True,
-            env={**self.environment, **(environment or {})},
-            timeout=120,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout.decode(), done.stderr.decode())
+        pipe = subprocess.PIPE
+        environment = {**self.environment, **(environment or {})}
+        with start_command(arguments, stdin=pipe, stdout=pipe, stderr=pipe, env=environment) as process:
+            try:
+                out, err = process.communicate(stdin.encode(), timeout=120)
+            except BaseException:
+                process.kill()
+                raise
+        return Ran(process.returncode, out.decode(), err.decode())
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         """Start a command that runs until the caller ends it."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "puppylog", *arguments],
+        return start_command(
+            arguments,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,7 +7,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.request
@@ -24,6 +23,7 @@ import tomli_w
 from puppylog.stores.base import Store
 from support.commands import Puppylog
 from support.receivers import find_free_port
+from support.warm_commands import start_command
 
 ALERTMANAGER: Final = shutil.which("prometheus-alertmanager")
 LINE: Final = '{host} - - [{at:%d/%b/%Y:%H:%M:%S} +0000] "GET /shop HTTP/1.1" 502 5 "-" "-"\n'
@@ -43,14 +43,14 @@ class SenderProcess:
     def __init__(self, puppylog: Puppylog, contacts: Sequence[Mapping[str, object]], directory: Path) -> None:
         file = directory / "sender.toml"
         file.write_text(tomli_w.dumps({"contact": list(contacts)}))
-        self._words = [sys.executable, "-m", "puppylog", "up", "-c", str(file)]
+        self._words = ["up", "-c", str(file)]
         self._environment = puppylog.environment
         self._log = directory / "sender.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._words, stdout=log, stderr=log, env=self._environment)
+            self._process = start_command(self._words, stdout=log, stderr=log, env=self._environment)
 
     def kill(self) -> None:
         if self._process is not None:

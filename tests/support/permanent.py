@@ -4,13 +4,13 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
+from support.warm_commands import start_command
 
 
 class Permanent:
@@ -43,8 +43,8 @@ class Permanent:
 
     def _run(self) -> "subprocess.Popen[bytes]":
         with self.talk.open("ab") as talk:
-            return subprocess.Popen(
-                [sys.executable, "-m", "puppylog", "up", "-c", str(self.file)],
+            return start_command(
+                ["up", "-c", str(self.file)],
                 stdin=subprocess.DEVNULL,
                 stdout=talk,
                 stderr=talk,

@@ -4,11 +4,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 from io import FileIO
 from pathlib import Path
 
 from puppylog.errors import StreamBusy
+from support.warm_commands import start_command
 
 LINE = (
     '10.0.0.{host} - - [01/Mar/2026:12:00:{second:02d} +0000] "GET /item/{number} HTTP/1.1" 200 {number} "-" "test"\n'
@@ -64,7 +64,7 @@ class Collecting:
     """A watching collector process. When it is killed, it is started again at once."""
 
     def __init__(self, path: Path, url: str, log: Path, *options: str) -> None:
-        self._command = [sys.executable, "-m", "puppylog", "collector", "-s", str(path), "--watch", *options]
+        self._words = ["collector", "-s", str(path), "--watch", *options]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("PUPPYLOG_", "XDG_", "PG"))}
         self._environment = {**kept, "PUPPYLOG_STORE": url}
         self._path = log
@@ -73,8 +73,8 @@ class Collecting:
         self.process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(
-            self._command,
+        return start_command(
+            self._words,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,

@@ -1,8 +1,8 @@
 """Starts engines of embedded stores from a process that has imported their modules already.
 
 Most of the time in which an engine starts goes into imports, and the tests start more than a thousand. A new store
-begins with a copy of a database that has the schema. Engines that commands in other processes start are started as
-users start them.
+begins with a copy of a database that has the schema. Engines of commands that tests start as users do are started as
+users start them, too; see `warm_commands`.
 """
 
 import ctypes
@@ -17,8 +17,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import pytest
 
@@ -31,6 +32,17 @@ if TYPE_CHECKING:  # an engine's modules are imported in the process of engines 
     from puppylog.stores.duckdb.engine.database import Engine
 
 _MODULE: Final = "puppylog.stores.duckdb.engine"
+_MODULES: Final = (
+    f"{_MODULE}.__main__",
+    # An engine imports these when it needs them. Most engines of tests need some, each of which would import them anew.
+    f"{_MODULE}.levels",
+    "puppylog.stores.aggregate",
+    "puppylog.stores.samples",
+    "pyarrow.compute",
+    "pyarrow.parquet",
+    "sqlglot.dialects.duckdb",
+    "sqlglot.dialects.postgres",
+)
 # This module imports Arrow, which would import numpy.
 _START: Final = f"""
 from puppylog.stores.without_numpy import forbid_numpy
@@ -54,33 +66,66 @@ class WarmEngine:
         return 0
 
 
-@contextmanager
-def starting_engines_warm() -> Iterator[None]:
-    """Let this process start engines by forks of one process, which is started when it is first needed."""
-    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    started: list[subprocess.Popen[bytes]] = []
+class WarmEngines:
+    """Starts engines by forks of one process, which is started when it is first needed."""
 
-    def spawn(directory: StoreDirectory, log: IO[bytes]) -> Any:
-        if not started:
-            words = [sys.executable, "-c", _START, str(other.fileno()), " " * _MOST_BYTES]
-            environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-            started.append(
-                subprocess.Popen(words, pass_fds=[other.fileno()], stdin=subprocess.DEVNULL, cwd="/", env=environ)
-            )
-            other.close()
+    def __init__(self, requests: socket.socket, served: socket.socket | None) -> None:
+        """Prepare.
+
+        Args:
+            requests: where the process is asked for engines.
+            served: the other end, for the process; None if another process has started it.
+        """
+        self._requests = requests
+        self._served = served
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def asked_through(cls, requests: socket.socket) -> Self:
+        """Return engines that are forks of a process that another process has started."""
+        return cls(requests, None)
+
+    def open_requests(self) -> int:
+        """Return the descriptor of the socket through which the process is asked. The process has started."""
+        if self._served is not None:
+            self._start(self._served)
+        return self._requests.fileno()
+
+    def spawn(self, directory: StoreDirectory, log: IO[bytes]) -> Any:
+        """Start an engine, as `launch.spawn_engine` does."""
+        self.open_requests()
         reading, writing = os.pipe()
         try:
             limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-            socket.send_fds(own, [b"%d " % limit + os.fsencode(directory.path)], [writing, log.fileno()])
+            socket.send_fds(self._requests, [b"%d " % limit + os.fsencode(directory.path)], [writing, log.fileno()])
         finally:
             os.close(writing)
         return WarmEngine(os.fdopen(reading, "rb"))
 
+    def wait(self) -> None:
+        """Wait for the end of the process, which follows that of the last process that may ask it for an engine."""
+        if self._process is not None:
+            self._process.wait()
+
+    def _start(self, served: socket.socket) -> None:
+        words = [sys.executable, "-c", _START, str(served.fileno()), " " * _MOST_BYTES]
+        environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self._process = subprocess.Popen(
+            words, pass_fds=[served.fileno()], stdin=subprocess.DEVNULL, cwd="/", env=environ
+        )
+        served.close()
+        self._served = None
+
+
+@contextmanager
+def starting_engines_warm() -> Iterator[WarmEngines]:
+    """Let this process start engines by forks of another one."""
+    own, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    engines = WarmEngines(own, other)
     with pytest.MonkeyPatch.context() as patch, own, other:
-        patch.setattr(launch, "spawn_engine", spawn)
-        yield
-    for process in started:
-        process.wait()
+        patch.setattr(launch, "spawn_engine", engines.spawn)
+        yield engines
+    engines.wait()
 
 
 def serve() -> None:
@@ -90,7 +135,8 @@ def serve() -> None:
 
 
 def _serve(requests: socket.socket) -> None:
-    import puppylog.stores.duckdb.engine.__main__  # noqa: F401, PLC0415 - as an engine imports it, in this process only
+    for module in _MODULES:
+        import_module(module)
     from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415 - in this process only
 
     # On a busy machine the usual limits end searches whose result tests compare.
@@ -166,7 +212,7 @@ def _become_engine(path: bytes, output: int, log: int, *, file_size_limit: int) 
         os.dup2(log, 2)
         os.closerange(3, max(output, log) + 1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        _rename([os.fsencode(sys.executable), b"-m", _MODULE.encode(), path])
+        rename_process([os.fsencode(sys.executable), b"-m", _MODULE.encode(), path])
         sys.argv = [_MODULE, os.fsdecode(path)]
         main()
         status = 0
@@ -177,7 +223,7 @@ def _become_engine(path: bytes, output: int, log: int, *, file_size_limit: int) 
         os._exit(status)
 
 
-def _rename(words: list[bytes]) -> None:
+def rename_process(words: list[bytes]) -> None:
     """Replace the words of the command that the system shows for this process: tests find engines by them."""
     fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
     start, end = int(fields[45]), int(fields[46])  # arg_start and arg_end: see proc(5)
