@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import pytest
 
 from puppylog.cli.config import describe_contents
 from puppylog.cli.lazy import is_path
@@ -43,26 +42,32 @@ PUPPYLOG = [(page, words[1:]) for page, words in COMMANDS if words[0] == "puppyl
 MAKE = [(page, words[1:]) for page, words in COMMANDS if words[0] == "make"]
 
 
-def resolve(words: list[str]) -> tuple[click.Command, list[str]]:
-    """Return the command that the words name, and the words after its name."""
+def resolve(words: list[str]) -> tuple[click.Command | None, list[str]]:
+    """Return the command that the words name and the words after its name; None and the word that names no command."""
     command: click.Command = cli
     if words and words[0] not in cli.list_commands(click.Context(cli)) and (words[0] == "FILE" or is_path(words[0])):
         words = ["open", *words]
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
         found = command.get_command(click.Context(command), words[0])
-        assert found is not None, f"there is no command {words[0]!r}"
+        if found is None:
+            return None, words
         command, words = found, words[1:]
     return command, words
 
 
-@pytest.mark.parametrize(("page", "words"), PUPPYLOG, ids=[f"{page}: {shlex.join(words)}" for page, words in PUPPYLOG])
-def test_every_command_in_the_pages_exists_with_its_options(page: str, words: list[str]) -> None:
-    del page  # pytest shows it in the name of the test
-    command, rest = resolve(words)
-    known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
-    known |= {"-h", "--help"}
-    used = {word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
-    assert used <= known
+def test_every_command_in_the_pages_exists_with_its_options() -> None:
+    assert PUPPYLOG
+    wrong = {}
+    for page, words in PUPPYLOG:
+        command, rest = resolve(words)
+        if command is None:
+            wrong[page, shlex.join(words)] = f"there is no command {rest[0]!r}"
+            continue
+        known = {option for parameter in command.params for option in [*parameter.opts, *parameter.secondary_opts]}
+        used = {word.partition("=")[0] for word in rest if re.match(r"--?[a-zA-Z]", word)}
+        if unknown := used - known - {"-h", "--help"}:
+            wrong[page, shlex.join(words)] = f"it has no options {sorted(unknown)}"
+    assert wrong == {}
 
 
 def test_the_readme_shows_how_to_collect_and_how_to_monitor() -> None:
@@ -77,10 +82,12 @@ def test_every_target_of_make_in_the_pages_exists() -> None:
     assert used <= targets
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_page_that_is_linked_exists(page: Path) -> None:
-    targets = LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+def test_every_page_that_is_linked_exists() -> None:
+    links = [
+        (page, target) for page in PAGES for target in LINK.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    ]
+    assert links
+    assert [(name(page), target) for page, target in links if not (page.parent / target).exists()] == []
 
 
 def test_every_decision_is_in_the_list_of_decisions() -> None:

@@ -350,7 +350,7 @@ def test_an_alert_on_a_metric_that_is_nowhere_is_refused() -> None:
     assert refusal.sentence == "alert busy: there is no metric 'errors'"
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(60, soak=150))
 @given(st.data())
 def test_every_plan_can_be_carried_out_and_then_nothing_has_to_be_done(data: st.DataObject) -> None:
     stored = MemoryDefinitions(data.draw(definitions(), "stored")).read()

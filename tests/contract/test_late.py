@@ -60,12 +60,12 @@ def test_one_late_line_corrects_its_bucket_in_every_metric(server: StoreServer, 
 
 def test_a_backfill_of_two_weeks_is_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
     weeks_ago = datetime.now(UTC) - timedelta(days=14)
-    source.append(rows(lines(weeks_ago, 2000, timedelta(minutes=10)), start=source.offset))
+    source.append(rows(lines(weeks_ago, 500, timedelta(minutes=40)), start=source.offset))
     assert_all_correct(server, store)
 
 
 def test_lines_of_all_times_in_one_batch_are_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
     now = datetime.now(UTC)
-    mixed = [*lines(now - timedelta(days=14), 40, timedelta(hours=8)), *lines(now, 3, timedelta(seconds=-20))]
+    mixed = [*lines(now - timedelta(days=14), 21, timedelta(hours=16)), *lines(now, 3, timedelta(seconds=-20))]
     source.append(rows(mixed[::-1], start=source.offset))
     assert_all_correct(server, store)

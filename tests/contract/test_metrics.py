@@ -33,7 +33,7 @@ ROW = st.fixed_dictionaries(
 
 @pytest.mark.long
 @pytest.mark.timeout(3600)  # 11 metrics an example; each takes a second where it is made on every node
-@settings(max_examples=examples(3, soak=5), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(2, soak=5), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.lists(ROW, max_size=40),
     after=st.lists(ROW, max_size=40),

@@ -133,7 +133,7 @@ def test_a_word_is_found_in_any_case(store: Store) -> None:
 def test_a_query_finds_what_its_tree_means(store: Store) -> None:
     stored = store_records(store, examples(90))
 
-    @settings(max_examples=examples(30, soak=120), suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(15, soak=120), suppress_health_check=list(HealthCheck))
     @given(query=queries)
     def check(query: Query) -> None:
         wanted = {place for place, (record, origin) in stored.items() if matches(query, record, origin)}

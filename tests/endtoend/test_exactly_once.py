@@ -15,7 +15,7 @@ from support.embedded import EmbeddedStore, wait_until
 from support.rotating_log import Collecting, Writer
 
 LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "30000"))
-KILLS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "5"))  # of the collector, and as many of the engine
+KILLS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "3"))  # of the collector, and as many of the engine
 ROTATIONS = 2 * KILLS // 3
 TRUNCATIONS = max(2, KILLS // 6)
 

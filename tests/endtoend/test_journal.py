@@ -16,7 +16,7 @@ from support.rotating_log import Collecting
 
 pytestmark = needs_journals
 
-KILLS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "4"))
+KILLS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "3"))
 ENTRIES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "8000"))
 
 

@@ -35,7 +35,7 @@ from support.postgres import PostgresServer
 from support.receivers import Receivers
 
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_NOTIFICATIONS_KILLS", "2"))
-TRANSITIONS: Final = int(os.environ.get("PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS", "6"))
+TRANSITIONS: Final = int(os.environ.get("PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS", "4"))
 HOSTS: Final = [f"web-{number}" for number in range(15)]  # an e-mail names up to 20 segments
 
 

@@ -28,7 +28,7 @@ from support.rotating_log import Collecting
 from support.server import StoreServer
 from support.warm_commands import start_command
 
-COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "3"))
+COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "2"))
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "3"))
 LINES: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_LINES", "2000"))
 STORES: Final = ("duckdb", "postgresql") if KILLS > 3 else ("duckdb",)  # both in `make soak`

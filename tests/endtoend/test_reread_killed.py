@@ -24,7 +24,7 @@ from support.warm_commands import start_program
 
 FILES = 4
 LINES = 1_000  # of each file
-KILLS = int(os.environ.get("PUPPYLOG_TEST_REREAD_KILLS", "3"))
+KILLS = int(os.environ.get("PUPPYLOG_TEST_REREAD_KILLS", "2"))
 
 # Each file prints a line when it begins, and each of its pieces is small, so that a kill hits many different moments.
 REREAD = """

@@ -15,7 +15,7 @@ from support.embedded import EmbeddedStore, wait_until
 from support.logrotate import RotatedLog
 from support.rotating_log import Collecting
 
-SOAK_S = float(os.environ.get("PUPPYLOG_TEST_SOAK_S", "6"))
+SOAK_S = float(os.environ.get("PUPPYLOG_TEST_SOAK_S", "4"))
 LOGS = 6
 MOST_LINES = 4000  # written to one log at once
 _EVERY = {"rotation": 1.5, "death of the collector": 4.0, "death of the engine": 9.0}  # seconds, on average

@@ -23,8 +23,8 @@ from support.embedded import EmbeddedStore
 from support.rotating_log import Collecting
 
 RUNS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_RUNS", "1"))
-LINES: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES", "100000"))
-KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS", "6"))
+LINES: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_LINES", "60000"))
+KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_KILLS", "4"))
 SEED: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_COPYTRUNCATE_SEED", random.SystemRandom().randrange(2**32)))
 
 KILLS_PER_STORE: Final = 10

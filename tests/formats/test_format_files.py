@@ -1,5 +1,7 @@
 """The format files of Puppylog: each sample is read as the file says, and each format is found by its name."""
 
+import pytest
+
 from formats.kinds import KINDS
 from puppylog.formats.auto import AutoParser
 from puppylog.formats.file.definition import read_definition
@@ -23,6 +25,7 @@ def test_a_packaged_format_is_found_by_its_name() -> None:
     assert {name: find_format(name).name for name in FILES} == {name: name for name in FILES}
 
 
+@pytest.mark.thorough  # `test_kinds` lets auto choose each format by twenty lines
 def test_auto_chooses_a_packaged_format_for_its_samples() -> None:
     chosen = {}
     for name, file in FILES.items():

@@ -82,7 +82,7 @@ def test_requests_written_as_servers_write_them_are_read_back(
     assert record == {"line_offset": 0, "ident": None, "severity": "info", "attributes": None, **row}
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(20, soak=50))
 @given(st.lists(written_objects(), max_size=3), paths)
 def test_members_without_a_known_name_become_attributes(documents: list[str], path: str) -> None:
     lines = [f'{{"x":{document}}}'.replace("\n", " ") for document in documents]
@@ -100,7 +100,7 @@ def without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return dict(pairs)
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(20, soak=50))
 @given(st.lists(written_objects().map(lambda text: text.replace("\n", " ") + "\n"), max_size=4).map("".join))
 def test_both_paths_read_documents_in_the_same_way(data: str) -> None:
     assert read("json", data.encode(), "native") == read("json", data.encode(), "python")

@@ -64,7 +64,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
     return {name: value for name, value in row.items() if value not in (None, {})}
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(20, soak=50))
 @given(st.lists(lines, max_size=12))
 def test_the_columns_equal_those_of_a_slow_reader(written: list[str]) -> None:
     data = "".join(f"{line}\n" for line in written).encode()
@@ -84,7 +84,7 @@ def test_the_columns_equal_those_of_a_slow_reader(written: list[str]) -> None:
     }
 
 
-@settings(max_examples=examples(50))
+@settings(max_examples=examples(20, soak=50))
 @given(
     st.lists(st.sampled_from(["Nov 24 10:00:00", "Dec 31 23:59:59", "Jan  1 00:00:00", "Jun 1 10:00:00", "-"])),
     st.data(),

@@ -1,6 +1,7 @@
 """Time stamps of every style, written from instants, are read to the microsecond or refused, and never read wrongly."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pyarrow as pa
 import pytest
@@ -56,9 +57,8 @@ def texts_of(column: StampColumn) -> list[tuple[int, bool, str | None, str | Non
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("style", STYLES, ids=lambda style: style.form)
-def test_a_style_is_read_to_the_microsecond_with_every_zone_or_refused(style: Style, path: str) -> None:
-    for number, at in enumerate(INSTANTS):
+def test_every_style_is_read_to_the_microsecond_with_every_zone_or_refused(path: str) -> None:
+    for style, (number, at) in product(STYLES, enumerate(INSTANTS)):
         # `make test` writes every text after the first instant, and after each of the others a share of the texts.
         texts = AFTER if number == 0 or IS_SOAK else AFTER[number :: len(INSTANTS)]
         stamps = {zone: style.write(style.cut(at), zone) for zone in ZONES if style.takes(zone)}
@@ -69,16 +69,16 @@ def test_a_style_is_read_to_the_microsecond_with_every_zone_or_refused(style: St
             offset = ZONES[zone]
             us = us_of(style.cut(at) - (offset or timedelta(0)))
             refused = (NO_TIME, False, None, None)
-            assert row == (refused if style.is_refused else (us, offset is None, None, stamp)), line
+            assert row == (refused if style.is_refused else (us, offset is None, None, stamp)), (style.form, line)
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("style", [style for style in STYLES if not style.is_refused], ids=lambda style: style.form)
-def test_the_name_of_a_zone_that_a_stamp_does_not_settle_is_given_back(style: Style, path: str) -> None:
-    lines = [style.write(style.cut(AT), zone) for zone in NAMED_ZONES]
-    found = texts_of(read_lines(lines, path, make_dating(), is_whole=True))
-    for line, zone, row in zip(lines, NAMED_ZONES, found, strict=True):
-        assert row == (us_of(style.cut(AT)), True, zone.strip(), line)
+def test_the_name_of_a_zone_that_a_stamp_does_not_settle_is_given_back(path: str) -> None:
+    for style in (style for style in STYLES if not style.is_refused):
+        lines = [style.write(style.cut(AT), zone) for zone in NAMED_ZONES]
+        found = texts_of(read_lines(lines, path, make_dating(), is_whole=True))
+        for line, zone, row in zip(lines, NAMED_ZONES, found, strict=True):
+            assert row == (us_of(style.cut(AT)), True, zone.strip(), line), style.form
 
 
 def test_there_are_a_hundred_styles() -> None:

@@ -10,6 +10,7 @@ from formats.paths import PATHS, reading
 from formats.stamp_styles import STYLES, ZONES, Style
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
+from support.examples import IS_SOAK
 
 INSTANTS = [datetime(2026, 10, 28, 12, 0, 0, 5, tzinfo=UTC), datetime(2026, 11, 24, 9, 5, 3, 123456, tzinfo=UTC)]
 """One after the other: a stamp without a year that is months away from the stamp before is of another year."""
@@ -45,7 +46,7 @@ def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str
             if time is not None and time != meant:
                 wrong.append((line, time))
     assert wrong == []
-    assert cases > 6500
+    assert cases > 3200
     if position in READ:
         assert read > 0.85 * cases, "the rest are the styles that are refused"
 
@@ -55,9 +56,9 @@ def write_stamps(style: Style) -> list[tuple[str, datetime | None]]:
     """Return a stamp for each instant and zone, and what it means."""
     return [
         (style.write(style.cut(at), zone), instant_of(style, at, zone))
-        for at in INSTANTS
-        for zone in ZONES
+        for number, zone in enumerate(ZONES)
         if style.takes(zone)
+        for at in (INSTANTS if IS_SOAK else INSTANTS[number % 2 :][:1])  # in `make test` each zone at one instant
     ]
 
 

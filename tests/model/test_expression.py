@@ -313,7 +313,7 @@ def test_an_expression_has_its_own_sql_for_postgresql(text: str, postgres: str) 
     assert render(parse_filter(text), "postgres") == postgres
 
 
-@settings(max_examples=examples(150))
+@settings(max_examples=examples(60, soak=150))
 @given(st.one_of(segments, filters))
 def test_the_canonical_text_of_a_canonical_text_is_the_same(text: str) -> None:
     canonical = parse_segment(text)
@@ -322,7 +322,7 @@ def test_the_canonical_text_of_a_canonical_text_is_the_same(text: str) -> None:
 
 
 def test_no_allowed_expression_fails_on_a_record(reader: MemoryReader) -> None:
-    @settings(max_examples=examples(150))
+    @settings(max_examples=examples(60, soak=150))
     @given(segments, filters)
     def run(segment: str, condition: str) -> None:
         text, where = render_segment(segment, "duckdb"), render(condition, "duckdb")
@@ -367,7 +367,7 @@ def outcome(text: str) -> str | ExpressionError:
         return error
 
 
-@settings(max_examples=examples(300))
+@settings(max_examples=examples(120, soak=300))
 @given(st.one_of(garbage, mutations()))
 @example("host' OR '1'='1")
 @example("host = 'a' UNION SELECT 1")

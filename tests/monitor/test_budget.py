@@ -72,7 +72,7 @@ def test_the_windows_of_a_budget_cover_everything_if_there_is_time(reader: Memor
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
-@settings(max_examples=examples(8, soak=25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(4, soak=25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ages=st.lists(st.integers(0, 60 * 24 * 40), min_size=1, max_size=12), per_query_s=st.floats(0.01, 2))
 def test_pages_that_end_early_find_every_record_once(
     reader: MemoryReader, order: Order, ages: list[int], per_query_s: float

@@ -44,7 +44,7 @@ def test_a_cut_text_is_printable_and_says_what_it_left_out(text: str, most: int)
     assert cut == one_line(text) or cut.endswith("characters)")
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_slack_gets_no_markup_of_a_log_and_at_most_3900_characters(message: Message) -> None:
     text = slack.fit_text(message)
@@ -55,7 +55,7 @@ def test_slack_gets_no_markup_of_a_log_and_at_most_3900_characters(message: Mess
     assert text.count("```") % 2 == 0
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_discord_gets_at_most_2000_characters_and_balanced_blocks(message: Message) -> None:
     text = discord.fit_text(message)
@@ -64,7 +64,7 @@ def test_discord_gets_at_most_2000_characters_and_balanced_blocks(message: Messa
     assert text.count("```") % 2 == 0
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_teams_gets_a_card_of_at_most_28_kb(message: Message) -> None:
     document = teams.fit_card(message)
@@ -72,7 +72,7 @@ def test_teams_gets_a_card_of_at_most_28_kb(message: Message) -> None:
     assert all(map(is_clean, strings_in(document)))
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_ntfy_gets_a_short_title_and_at_most_4096_bytes(message: Message) -> None:
     document = ntfy.draw(message)
@@ -81,7 +81,7 @@ def test_ntfy_gets_a_short_title_and_at_most_4096_bytes(message: Message) -> Non
     assert all(map(is_clean, strings_in(document)))
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_pagerduty_gets_a_summary_of_at_most_1024_characters(message: Message) -> None:
     for report in message.segments:
@@ -93,7 +93,7 @@ def test_pagerduty_gets_a_summary_of_at_most_1024_characters(message: Message) -
             assert len(json.dumps(event)) <= 512 * 1024
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_a_webhook_gets_json_with_labels_that_are_not_empty(message: Message) -> None:
     payload = json.loads(json.dumps(webhook_payload(message, "ops")).encode())
@@ -101,7 +101,7 @@ def test_a_webhook_gets_json_with_labels_that_are_not_empty(message: Message) ->
     assert all(value for alert in payload["alerts"] for value in alert["labels"].values())
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_an_e_mail_has_no_header_and_no_element_of_a_log(message: Message) -> None:
     contact = Email(name="ops", host="mail", to=("a@example.com",), sender="b@example.com")
@@ -120,7 +120,7 @@ def test_an_e_mail_has_no_header_and_no_element_of_a_log(message: Message) -> No
 MIME_HEADERS = ["MIME-Version", "Content-Type"]
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_the_variables_of_a_command_have_no_control_character(message: Message) -> None:
     variables = variables_of(message)
@@ -129,7 +129,7 @@ def test_the_variables_of_a_command_have_no_control_character(message: Message) 
     assert sum(map(len, variables.values())) < 100_000
 
 
-@settings(max_examples=examples(25))
+@settings(max_examples=examples(8, soak=25))
 @given(MESSAGES)
 def test_only_a_block_has_line_breaks(message: Message) -> None:
     for size in SIZES:

@@ -136,7 +136,7 @@ def attribute(record: Row) -> str | None:
 
 @pytest.mark.parametrize("statistic", DEFINITIONS)
 def test_a_statistic_is_what_its_definition_says(reader: MemoryReader, statistic: str) -> None:
-    @settings(max_examples=examples(12, soak=25))
+    @settings(max_examples=examples(6, soak=25))
     @given(rows, st.sampled_from([1, 7, 60, 39600, 604800]), st.booleans(), st.booleans())
     def run(records: list[Row], period_s: int, is_segmented: bool, is_filtered: bool) -> None:
         fill(reader, records)
@@ -167,7 +167,7 @@ def test_an_attribute_that_is_no_number_is_no_value(reader: MemoryReader, statis
             return text
         return None if text in NO_NUMBERS else number(text)
 
-    @settings(max_examples=examples(12, soak=25))
+    @settings(max_examples=examples(6, soak=25))
     @given(rows)
     def run(records: list[Row]) -> None:
         fill(reader, records)
@@ -178,7 +178,7 @@ def test_an_attribute_that_is_no_number_is_no_value(reader: MemoryReader, statis
 
 
 def test_a_count_of_records_counts_those_without_any_value(reader: MemoryReader) -> None:
-    @settings(max_examples=examples(12, soak=25))
+    @settings(max_examples=examples(6, soak=25))
     @given(rows)
     def run(records: list[Row]) -> None:
         fill(reader, records)

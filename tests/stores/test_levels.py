@@ -101,7 +101,7 @@ def test_a_level_is_a_multiple_of_the_period_and_at_least_four_times_as_long() -
 
 @pytest.mark.parametrize("statistic", EXACT)
 def test_merged_buckets_are_those_of_their_records(database: duckdb.DuckDBPyConnection, statistic: str) -> None:
-    @settings(max_examples=examples(5, soak=40))
+    @settings(max_examples=examples(2, soak=40))
     @given(st.lists(st.tuples(instants, segments, numbers), max_size=40), st.sampled_from([60, 3600, DAY_S, 7 * DAY_S]))
     def run(records: list[Record], step_s: int) -> None:
         metric = metric_of(statistic)
@@ -120,7 +120,7 @@ def test_merged_buckets_are_those_of_their_records(database: duckdb.DuckDBPyConn
 def test_a_percentile_of_merged_buckets_has_the_stated_error(
     database: duckdb.DuckDBPyConnection, statistic: str
 ) -> None:
-    @settings(max_examples=examples(6, soak=60))
+    @settings(max_examples=examples(3, soak=60))
     @given(st.lists(st.tuples(instants, segments, numbers.filter(lambda n: n is None or n >= 0)), max_size=40))
     def run(records: list[Record]) -> None:
         metric = metric_of(statistic)
@@ -137,7 +137,7 @@ def test_a_percentile_of_merged_buckets_has_the_stated_error(
 
 @pytest.mark.parametrize("statistic", ["count", "sum", "min", "max", "avg", "ratio", *PERCENTILES])
 def test_numbers_that_are_not_finite_are_merged(database: duckdb.DuckDBPyConnection, statistic: str) -> None:
-    @settings(max_examples=examples(5, soak=40))
+    @settings(max_examples=examples(2, soak=40))
     @given(st.lists(st.tuples(instants, segments, odd_numbers), max_size=20))
     def run(records: list[Record]) -> None:
         metric = metric_of(statistic)

@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-USUAL: Final = 40
+USUAL: Final = 20
 """The number of examples of a test that does not set one; `make soak` multiplies `USUAL_SOAK`."""
 
 USUAL_SOAK: Final = 100

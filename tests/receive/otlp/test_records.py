@@ -345,7 +345,7 @@ records = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=examples(50), deadline=None)
+@settings(max_examples=examples(20, soak=50), deadline=None)
 @given(st.lists(records, max_size=3), st.dictionaries(texts, values, max_size=3))
 def test_both_encodings_of_a_request_give_the_same_rows(sent: list[dict[str, Any]], resource: dict[str, Any]) -> None:
     received = decode_both(request_of(*sent, resource=resource))

@@ -15,6 +15,7 @@ from puppylog.serve.store.calls import CALLS
 from puppylog.stores.messages import encode
 from puppylog.stores.remote.frames import END, Kind, pack_batch, pack_frame
 from puppylog.stores.remote.protocol import CALL_HEADER, CONTENT_TYPE, PREFIX, PROTOCOL, PROTOCOL_HEADER, SESSION_HEADER
+from support.examples import IS_SOAK
 from support.lines import records
 from support.served import Answer, Served
 
@@ -65,13 +66,14 @@ def send(served: Served, call: str, arguments: object) -> Answer:
     return post(served, call, pack_frame(Kind.JSON, json.dumps(arguments).encode()) + END)
 
 
-@pytest.mark.parametrize("call", ["hello", *CALLS, *OTHERS])
-def test_arguments_of_another_shape_are_refused_or_make_no_sense_to_the_store(served: Served, call: str) -> None:
-    for arguments in BAD:
-        answer = send(served, call, arguments)
-        assert answer.status < 500 or b"Error" in answer.body, (call, arguments, answer)
-        assert answer.headers["content-type"] == CONTENT_TYPE
-    assert served.reported == []
+def test_arguments_of_another_shape_are_refused_or_make_no_sense_to_the_store(served: Served) -> None:
+    for number, call in enumerate(["hello", *CALLS, *OTHERS]):
+        # `make test` sends each call a half of the arguments.
+        for arguments in BAD if IS_SOAK else BAD[number % 2 :: 2]:
+            answer = send(served, call, arguments)
+            assert answer.status < 500 or b"Error" in answer.body, (call, arguments, answer)
+            assert answer.headers["content-type"] == CONTENT_TYPE
+            assert served.reported == [], (call, arguments)
 
 
 @given(body=st.binary(max_size=300), call=st.sampled_from(["append", "query", "replay", "report", "stage_rows"]))

@@ -108,7 +108,7 @@ def read_outcomes(engine: Engine, alerts: int) -> list[Outcome]:
 
 
 @pytest.mark.long
-@settings(max_examples=examples(12, soak=100))
+@settings(max_examples=examples(6, soak=100))
 @given(st.lists(st.tuples(trials(), st.integers(-10, 20)), min_size=1, max_size=3))
 def test_the_evaluator_agrees_with_the_model_for_any_number_of_alerts_and_calls(
     engine: Engine, drawn: list[tuple[Trial, int]]

@@ -65,7 +65,7 @@ def buckets(engine: Engine, name: str, period_s: int) -> tuple[dict[int, int], d
 
 
 @pytest.mark.long
-@settings(max_examples=examples(12, soak=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6, soak=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(periods=st.lists(st.sampled_from(PERIODS), min_size=1, max_size=3), steps=clock_steps(has_policy=False))
 def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
     engine: Engine, periods: list[int], steps: Sequence[Step]

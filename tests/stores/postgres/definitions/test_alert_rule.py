@@ -75,7 +75,7 @@ CHAIN = """
 """
 
 
-@settings(max_examples=examples(100, soak=200))
+@settings(max_examples=examples(40, soak=200))
 @given(alert=alerts, metric_and_stream=streams())
 def test_every_step_in_sql_equals_the_models(
     database: Connection, alert: Alert, metric_and_stream: tuple[str, Sequence[tuple[int, Window]]]
@@ -103,7 +103,7 @@ def test_every_step_in_sql_equals_the_models(
     assert {(row["alert_id"], row["segment"]) for row in found} == {(1, "s")}
 
 
-@settings(max_examples=examples(50, soak=100))
+@settings(max_examples=examples(20, soak=100))
 @given(trials())
 def test_the_evaluator_agrees_with_the_model_in_any_number_of_calls(database: Connection, trial: Trial) -> None:
     clear(database)

@@ -89,7 +89,7 @@ def expect(calls: Sequence[tuple[Call, list[Turn], datetime]]) -> list[NewRow]:
     return rows
 
 
-@settings(max_examples=examples(60))
+@settings(max_examples=examples(25, soak=60))
 @given(made=st.lists(calls, min_size=1, max_size=4))
 def test_the_rows_of_the_outbox_are_those_of_the_model(url: str, made: Sequence[Call]) -> None:
     with connect(url) as store, store.transaction(force_rollback=True):

@@ -15,7 +15,7 @@ from support.refreshed_metric import RefreshedMetric
 START_S = 1_790_000_000
 
 
-@settings(max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(10, soak=30), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(period_s=st.sampled_from(PERIODS), steps=clock_steps(has_policy=False))
 def test_every_refresh_leaves_the_sum_equal_to_the_number_of_records(
     url: str, period_s: int, steps: Sequence[Step]

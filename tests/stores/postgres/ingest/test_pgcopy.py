@@ -104,7 +104,7 @@ def make_records(*rows: dict[str, Any]) -> pa.RecordBatch:
 
 @on_both_paths
 # A batch is fifteen columns, and slow to draw: on a busy machine the first one takes a second.
-@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(25, soak=60), suppress_health_check=[HealthCheck.too_slow])
 @given(batches(RECORDS))
 def test_records_are_encoded_like_the_reference_encoder(path: str, batch: pa.RecordBatch) -> None:
     with encoding(path):

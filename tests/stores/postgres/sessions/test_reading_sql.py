@@ -8,6 +8,7 @@ import pytest
 from puppylog.errors import QueryError
 from puppylog.stores.postgres.sessions.reading_sql import HARMLESS, MAX_LENGTH
 from puppylog.stores.postgres.store import PostgresStore
+from support.examples import IS_SOAK
 
 STATEMENTS = [
     "SET default_transaction_read_only = off",
@@ -138,14 +139,16 @@ def ask(store: PostgresStore, sql: str) -> list[dict[str, object]]:
         return [row for batch in batches for row in batch.to_pylist()]
 
 
-@pytest.mark.parametrize("wrapping", WRAPPINGS)
+@pytest.mark.parametrize(("number", "wrapping"), list(enumerate(WRAPPINGS)), ids=WRAPPINGS)
 def test_only_statements_that_read_are_accepted_and_nothing_changes(
-    store_url: str, wrapping: str, tmp_path: Path
+    store_url: str, number: int, wrapping: str, tmp_path: Path
 ) -> None:
     before = state(store_url)
     let_in = []
+    # `make test` asks each statement as it is, and a third of them in each wrapping.
+    statements = STATEMENTS if IS_SOAK or wrapping == "{}" else STATEMENTS[number % 3 :: 3]
     with PostgresStore(store_url) as store:
-        for statement in STATEMENTS:
+        for statement in statements:
             sql = wrapping.format(statement.format(file=tmp_path / "leak", database="postgres"))
             try:
                 ask(store, sql)
