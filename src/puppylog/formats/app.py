@@ -23,8 +23,8 @@ _CLASS = re.compile(r"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+")
 _METHOD = re.compile(r"([A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+) ([0-9A-Za-z_$<>]+)")
 _NEXT_LINE = re.compile(rb"(?:[ \t\r]*\n)*([^\n]*?)\r?\n")
 _CODE = re.compile(r"[A-Z]{3,5}[0-9]{4,5}([IWES])(?=[ :]|\Z)")
-_AFTER_MARK = re.compile(r" +([A-Z]{3,13}[1-5]?): ")
-_IN_PARENTHESES = re.compile(r"([A-Za-z]{3,13}[1-5]?)\): ")
+_COLON = re.compile(": ")
+_BEFORE_COLON = re.compile(r"(?:[:>\]] +([A-Z]{3,13}[1-5]?)|\(([A-Za-z]{3,13}[1-5]?)\))\Z")
 _LEVEL_LINE = re.compile(r"([A-Z]{4,7}): ")
 
 
@@ -38,8 +38,8 @@ _OF_PHP: Final = {
     "Deprecated": "notice",
 }
 _PHP = re.compile(rf"PHP ({'|'.join(_OF_PHP)}): ")
-_LATEST_LEVEL: Final = 80  # bytes of the message
-_DATA: Final = frozenset("\"'={}")
+_LATEST_COLON: Final = 80  # bytes of the message
+_DATA = re.compile(r"[\"'={}\x80-\U0010ffff]")
 """After one of these, what looks like a level is data of the message."""
 
 
@@ -132,13 +132,13 @@ def _find_level(message: str) -> str:
     php = _PHP.match(message)
     if php is not None:
         return _OF_PHP[php[1]]
-    for at, byte in enumerate(message[:_LATEST_LEVEL]):
-        if byte in _DATA or not byte.isascii():
-            break
-        regex = _IN_PARENTHESES if byte == "(" else _AFTER_MARK if byte in ":>]" else None
-        level = regex.match(message, at + 1) if regex is not None else None
-        if level is not None and find_level(level[1]) is not None:
-            return level[1]
+    for colon in _COLON.finditer(message, 0, _LATEST_COLON + 1):
+        level = _BEFORE_COLON.search(message, 0, colon.start())
+        if level is None or _DATA.search(message, 0, level.start()):
+            continue
+        word = level[1] or level[2]
+        if find_level(word) is not None:
+            return word
     return ""
 
 

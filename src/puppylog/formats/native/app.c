@@ -4,7 +4,7 @@
 #include "module.h"
 #include "severity.h"
 
-enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7, SHORTEST_LATE_LEVEL = 3, LATEST_LEVEL = 80 };
+enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7, SHORTEST_LATE_LEVEL = 3, LATEST_COLON = 80 };
 
 static bool holds(Span span, uint8_t byte) { return span.size && memchr(span.at, byte, span.size) != NULL; }
 
@@ -93,32 +93,43 @@ static Span read_php(Span message) {
     return (Span){0};
 }
 
-enum { IS_DATA = 1, IS_MARK, IS_OPENING };
+/* Return whether a quote, an equals sign, a brace or a byte that is no ASCII is in the text: what follows may be data. */
+static bool has_data(const uint8_t *at, const uint8_t *end) {
+    static const bool IS_DATA[0x80] = {['"'] = true, ['\''] = true, ['='] = true, ['{'] = true, ['}'] = true};
+    for (; at < end; at++) {
+        if (*at >= 0x80 || IS_DATA[*at]) return true;
+    }
+    return false;
+}
 
-/* What a byte before a level in a message says. */
-static const uint8_t KINDS[0x80] = {
-    ['"'] = IS_DATA, ['\''] = IS_DATA, ['='] = IS_DATA, ['{'] = IS_DATA,    ['}'] = IS_DATA,
-    [':'] = IS_MARK, ['>'] = IS_MARK,  [']'] = IS_MARK, ['('] = IS_OPENING,
-};
+/* Return the level before a colon: in capitals behind a mark, or in parentheses; empty if there is none. */
+static Span level_before(const uint8_t *start, const uint8_t *colon) {
+    bool has_parentheses = colon > start && colon[-1] == ')';
+    const uint8_t *word_end = colon - has_parentheses, *word = word_end;
+    if (word > start && word[-1] >= '1' && word[-1] <= '5') word--;
+    while (word > start && (uint8_t)((word[-1] | 0x20) - 'a') < 26) word--;
+    const uint8_t *mark = word;
+    if (!has_parentheses) {
+        while (mark > start && mark[-1] == ' ') mark--;
+        if (mark == word) return (Span){0};
+    }
+    if (mark == start || !is_one_of(mark[-1], has_parentheses ? "(" : ":>]")) return (Span){0};
+    Span level = app_level_at(word, word_end);
+    if (level.size < SHORTEST_LATE_LEVEL || end_of(level) != word_end) return (Span){0};
+    bool is_sure = (has_parentheses || is_capitals(level)) && !has_data(start, mark - 1);
+    return is_sure ? level : (Span){0};
+}
 
 /* Return the level in a message behind a head without one; empty if there is none. */
 static Span find_level(Span message) {
     Span level = read_code(message);
     if (level.size == 0) level = read_php(message);
-    if (level.size) return level;
-    const uint8_t *end = message.at + message.size;
-    const uint8_t *limit = message.size > LATEST_LEVEL ? message.at + LATEST_LEVEL : end;
-    for (const uint8_t *at = message.at; at < limit; at++) {
-        uint8_t kind = *at < 0x80 ? KINDS[*at] : IS_DATA;
-        if (kind == 0) continue;
-        if (kind == IS_DATA) break;
-        const uint8_t *word = kind == IS_MARK ? skip_spaces(at + 1, end) : at + 1;
-        if (kind == IS_MARK && (word == at + 1 || !is_capital(byte_at(word, end)))) continue;
-        level = app_level_at(word, end);
-        if (level.size < SHORTEST_LATE_LEVEL || (kind == IS_MARK && !is_capitals(level))) continue;
-        if (starts_with(level.at + level.size, end, kind == IS_MARK ? ": " : "): ")) return level;
+    const uint8_t *colon = message.at, *end = end_of(message);
+    const uint8_t *limit = message.size > LATEST_COLON ? message.at + LATEST_COLON : end;
+    for (; level.size == 0 && (colon = find(colon, limit, ':')) != NULL; colon++) {
+        if (byte_at(colon + 1, end) == ' ') level = level_before(message.at, colon);
     }
-    return (Span){0};
+    return level;
 }
 
 static bool finish(AppReader *reader) {

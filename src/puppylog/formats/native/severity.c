@@ -28,10 +28,35 @@ static const Spelling FREQUENT[] = {
     {"debug", SEVERITY_DEBUG},
 };
 
+#define LETTER(letter) (UINT32_C(1) << ((letter) - 'a'))
+
+/* The second letters of the spellings that begin with a letter. */
+static const uint32_t SECOND_LETTERS[26] = {
+    ['a' - 'a'] = LETTER('l'),
+    ['c' - 'a'] = LETTER('o') | LETTER('r'),
+    ['d' - 'a'] = LETTER('b') | LETTER('e') | LETTER('p'),
+    ['e' - 'a'] = LETTER('m') | LETTER('r'),
+    ['f' - 'a'] = LETTER('a') | LETTER('i') | LETTER('t'),
+    ['i' - 'a'] = LETTER('n'),
+    ['l' - 'a'] = LETTER('o'),
+    ['n' - 'a'] = LETTER('o') | LETTER('t'),
+    ['p' - 'a'] = LETTER('a') | LETTER('n'),
+    ['s' - 'a'] = LETTER('e') | LETTER('i') | LETTER('u'),
+    ['t' - 'a'] = LETTER('r'),
+    ['v' - 'a'] = LETTER('e') | LETTER('r'),
+    ['w' - 'a'] = LETTER('a') | LETTER('r'),
+};
+
+/* Return whether a word of at least two bytes begins as a spelling does. Most words do not. */
+static bool may_be_spelling(Span word) {
+    uint8_t first = (uint8_t)((word.at[0] | 0x20) - 'a'), second = (uint8_t)((word.at[1] | 0x20) - 'a');
+    return first < 26 && second < 26 && (SECOND_LETTERS[first] >> second & 1);
+}
+
 /* Return the number of the severity in the scale, or -1. */
 static int find(Span word) {
     char lower[LONGEST_SPELLING] = {0};
-    if (word.size < 2 || word.size > LONGEST_SPELLING || (word.at[0] >= '0' && word.at[0] <= '9')) return -1;
+    if (word.size < 2 || word.size > LONGEST_SPELLING || !may_be_spelling(word)) return -1;
     for (size_t place = 0; place < word.size; place++) {
         uint8_t byte = word.at[place];
         if (byte == 0) return -1; /* it would be equal to the zeros after a spelling */
