@@ -22,10 +22,10 @@ from puppylog.errors import PuppylogError
 from puppylog.stores.connect import connect
 from support.embedded import EmbeddedStore, wait_until
 from support.free_port import find_free_port
-from support.hostile_proxy import HostileProxy
 from support.postgres_store import PostgresStoreServer
 from support.rotating_log import Collecting
 from support.server import StoreServer
+from support.unreliable_proxy import UnreliableProxy
 from support.warm_commands import start_command
 
 COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "2"))
@@ -137,12 +137,11 @@ def test_every_line_of_remote_collectors_is_stored_once_over_bad_lines_and_throu
     logs = [NumberedLog(tmp_path / f"web{number}", f"web{number}") for number in range(COLLECTORS)]
     with ExitStack() as stack:
         server = stack.enter_context(ServerProcess(own, tmp_path))
-        proxy = stack.enter_context(HostileProxy(server.port, chance))
+        proxy = stack.enter_context(UnreliableProxy(server.port, random=chance, share=0.3))
         collectors = []
         for log in logs:
             said = tmp_path / f"{log.host}.err"
-            url = f"http://127.0.0.1:{proxy.port}"
-            collecting = Collecting(log.path, url, said, "--format", "plain", "--host", log.host)
+            collecting = Collecting(log.path, proxy.url, said, "--format", "plain", "--host", log.host)
             stack.callback(collecting.end)
             collectors.append(collecting)
         for log in logs:
@@ -150,8 +149,8 @@ def test_every_line_of_remote_collectors_is_stored_once_over_bad_lines_and_throu
         wait_for_lines(own, logs, collectors)  # a file that is rotated before a collector has found it is not read
         kill_at_random(chance, own, server, collectors, logs)
         written = wait_for_lines(own, logs, collectors)
-        assert proxy.forwarded > KILLS
-        print(f"{written} lines, {KILLS} kills, {proxy.forwarded} requests, {dict(proxy.done)}")  # noqa: T201 - as above
+        assert proxy.counts.total() > KILLS
+        print(f"{written} lines, {KILLS} kills, {proxy.counts.total()} requests, {dict(proxy.counts)}")  # noqa: T201 - as above
         proxy.share = 0  # a collector that ends tells the store about it
         for log in logs:
             log.write(1)  # when these lines are stored, the collectors run and can be asked to end

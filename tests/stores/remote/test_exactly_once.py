@@ -72,7 +72,7 @@ def test_a_batch_is_stored_once_whatever_happens_to_its_request_and_answer(
     assert stored(served, source) == list(range(15))
 
 
-@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.SWAP_ANSWER, Fault.SHORTEN_ANSWER, Fault.HTML])
+@pytest.mark.parametrize("fault", [Fault.LOSE_ANSWER, Fault.SWAP_ANSWER, Fault.SHORTEN_ANSWER, Fault.PAGE])
 def test_a_batch_is_stored_once_if_the_question_for_its_position_fails_too(
     served: Served, proxy: UnreliableProxy, source: Source, fault: Fault
 ) -> None:
@@ -113,7 +113,7 @@ def test_a_delayed_batch_of_a_client_that_has_gone_is_refused_when_another_one_f
     uri = f"file://web1/{next(_NUMBERS)}.log"
     first = connect(proxy.url)
     source = Source(first, uri)
-    proxy.expect("append", Fault.DELAY)
+    proxy.expect("append", Fault.DELIVER_WITH_NEXT)
     with pytest.raises(StoreUnavailable, match="504"):
         source.append(records(5))
     first.close()
@@ -176,7 +176,7 @@ def test_a_query_whose_answer_is_cut_fails_and_gives_no_part_for_the_whole(
     del served
     sql = "SELECT i FROM range(100000) AS numbers(i)"
     with connect(proxy.url) as store:
-        for fault in (Fault.CUT_ANSWER, Fault.SHORTEN_ANSWER, Fault.SWAP_ANSWER, Fault.HTML, Fault.LOSE_ANSWER):
+        for fault in (Fault.CUT_ANSWER, Fault.SHORTEN_ANSWER, Fault.SWAP_ANSWER, Fault.PAGE, Fault.LOSE_ANSWER):
             proxy.expect("query", fault)
             with pytest.raises(StoreUnavailable):
                 store.query(sql)
