@@ -27,6 +27,7 @@ web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishl
     nginx_proxy_manager envoy_application trafficserver tinyproxy privoxy
     bigip gin sling
     joomla mediamtx filezilla_server serv_u
+    iis_native
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
     sidekiq supervisord nlog
@@ -34,6 +35,7 @@ PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow
     dancer pm2 npm
     daphne prestashop
     go_logging apex_log
+    catalyst julia tracing_pretty code_server azure_app_service
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
     wso2 gerrit bamboo gradle nextflow
@@ -47,6 +49,7 @@ databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysq
     ibm_mq pgbackrest tdengine sap_trace
     ssis
     pentaho aerospike ravendb
+    oracle_log_xml
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
@@ -65,14 +68,17 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     cisco_wlc metasploit
     dante
     aide
+    sophos_firewall
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
     lightdm
     zypper
     aix_errpt
     date_command
+    libdnf
 Windows: cbs setupapi windows_update dhcp_windows netlogon cmtrace sharepoint
     configmgr_server nps winscp
+    powershell_transcript nomachine anydesk guacd
 virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible nagios icinga2 zabbix monit gitea
     gitlab_application github_actions bacula veeam duplicati
     amanda commvault ipmi_sel
@@ -82,12 +88,14 @@ virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible
     ganeti
     quoted_time
     netbackup_legacy logfmt_stamp epoch
+    pve_firewall dokuwiki
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission
     opensips yate esphome domoticz qbittorrent project_zomboid seven_days eclipse mozilla wine
     space_engineers zoneminder mythtv nextcloud_desktop
     moonraker audiocodes
+    asterisk_queue ddnet netgear
 """
 
 FAMILIES: Final[Mapping[str, Sequence[str]]] = {

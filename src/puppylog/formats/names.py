@@ -55,8 +55,8 @@ _NAMES: Final[Mapping[str, str]] = {
         level.intlevel:log4j intlevel:log4j levelvalue:logback levelno:python levelnumber:python at:keywords
     """,
     "message": """
-        message msg @m shortmessage renderedmessage textpayload body text event log @mt messagetemplate @message
-        fields.message jsonpayload.message jsonpayload.msg
+        message msg @m shortmessage eventmessage renderedmessage textpayload body text event log @mt messagetemplate
+        @message fields.message jsonpayload.message jsonpayload.msg
     """,
     "host": """
         request.clientip clientip client.ip client.address clienthost request.remoteip remoteip remoteaddr
