@@ -12,6 +12,7 @@ from pathlib import Path
 from bench.processes import BenchBroken, Workspace
 from bench.report import Figure, Target, percentile, single
 from puppylog.monitor import metrics
+from puppylog.monitor.metric_reader import MetricReader
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
@@ -99,7 +100,8 @@ def measure_answers(work: Path, log: Path, open_workspace: OpenWorkspace = open_
 
 def get_metric(store: Store) -> None:
     """Query what ``puppylog monitor metrics get`` shows."""
-    metrics.read_observations(store, metrics.get_metric(store, METRIC).metric, buckets=10)
+    reader = MetricReader(store)
+    metrics.read_observations(reader, metrics.get_metric(reader, METRIC).metric, buckets=10)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from puppylog.model.record import ALIASES
 from puppylog.monitor.alerts import get_alert, read_alerts, read_transitions
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.doctor import list_findings
+from puppylog.monitor.metric_reader import MetricReader
 from puppylog.monitor.metrics import get_metric, list_metrics, read_observations
 from puppylog.monitor.range import Range
 from puppylog.monitor.rejects import RejectFilter, iter_newest, iter_rejects
@@ -136,9 +137,10 @@ class Connection:
             NotFound: there is no such metric.
             UsageError: a time is no time.
         """
-        metric = get_metric(self._store, name).metric
+        reader = MetricReader(self._store)
+        metric = get_metric(reader, name).metric
         within, buckets = _range(since, until), _ALL if limit is None else limit
-        return _whole(lambda: read_observations(self._store, metric, within=within, buckets=buckets, segment=segment))
+        return _whole(lambda: read_observations(reader, metric, within=within, buckets=buckets, segment=segment))
 
     def alerts(self) -> Answer:
         """Return the alerts with a row for each judged segment: its state, value and rule."""

@@ -27,6 +27,7 @@ from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period, parse_period
+from puppylog.monitor.metric_reader import MetricReader
 from puppylog.monitor.metrics import (
     Extent,
     MetricState,
@@ -45,7 +46,7 @@ from puppylog.monitor.ranking import MEAN, SUM, LargestSegments, read_largest
 from puppylog.monitor.segments import Segments, segments_of
 from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps, include_buckets
 from puppylog.settings import Settings
-from puppylog.stores.base import Store
+from puppylog.stores.base import RecordReader
 from puppylog.stores.connect import connect
 from puppylog.tui.observation import MOST_SEGMENTS, SUMMED, Observation, draw_metric
 
@@ -157,15 +158,16 @@ def get(
     is_whole = is_chart and _is_default("limit") and (step_s is not None or within != ALWAYS)
     chart_steps = (width or _CHART_WIDTH) - _CHART_MARGIN if is_whole else None
     with connect(settings.store) as store:
-        state = get_metric(store, name)
+        reader = MetricReader(store)
+        state = get_metric(reader, name)
         metric = state.metric
         _doubt(state, settings)
         asked = _Asked(within, settings.clock(), segment, step_s, limit)
         if chart_steps:
-            found = _find_whole(store, metric, asked, chart_steps)
+            found = _find_whole(reader, metric, asked, chart_steps)
         else:
             find = _find_newest_drawn if is_chart and step_s is None else _find_newest
-            found = find(store, metric, asked)
+            found = find(reader, metric, asked)
         if is_chart:
             _draw(metric, found, settings, width)
         else:
@@ -201,29 +203,29 @@ class _Found:
     buckets: int | None = None  # how many buckets all segments have; None: those in the table
 
 
-def _find_whole(store: Store, metric: Metric, asked: _Asked, chart_steps: int) -> _Found:
+def _find_whole(reader: RecordReader, metric: Metric, asked: _Asked, chart_steps: int) -> _Found:
     """Return the observations of a whole range, in at most ``chart_steps`` steps unless a step is asked for."""
     only = segments_of(asked.segment)
-    observed = find_ends(store, metric, asked.within, asked.segment)
+    observed = find_ends(reader, metric, asked.within, asked.segment)
     step_s = asked.step_s
     if step_s is None:
         step_s = find_step(metric, observed, within=asked.within, now=asked.now, steps=chart_steps)
-    largest = _read_largest(store, metric, step_s, asked.within, only)
+    largest = _read_largest(reader, metric, step_s, asked.within, only)
     ends = cover_range(metric, asked.within, asked.now, include_buckets(observed, largest.table), step_s=step_s)
     return _Found(largest.table, step_s, ends, left_out=largest.left_out, rest=largest.rest)
 
 
-def _find_newest_drawn(store: Store, metric: Metric, asked: _Asked) -> _Found:
+def _find_newest_drawn(reader: RecordReader, metric: Metric, asked: _Asked) -> _Found:
     """Return the newest buckets of the segments that a chart shows."""
     if metric.segment is None or asked.segment is not None:
-        return _find_newest(store, metric, asked)
-    within, buckets = find_newest_buckets(store, metric, within=asked.within, buckets=asked.limit)
-    largest = _read_largest(store, metric, metric.period_s, within)
+        return _find_newest(reader, metric, asked)
+    within, buckets = find_newest_buckets(reader, metric, within=asked.within, buckets=asked.limit)
+    largest = _read_largest(reader, metric, metric.period_s, within)
     return _Found(
         largest.table,
         metric.period_s,
-        include_buckets(find_ends(store, metric, within), largest.table),
-        count=functools.partial(count_buckets, store, metric, within=asked.within),
+        include_buckets(find_ends(reader, metric, within), largest.table),
+        count=functools.partial(count_buckets, reader, metric, within=asked.within),
         left_out=largest.left_out,
         rest=largest.rest,
         buckets=buckets,
@@ -231,24 +233,24 @@ def _find_newest_drawn(store: Store, metric: Metric, asked: _Asked) -> _Found:
 
 
 def _read_largest(
-    store: Store, metric: Metric, step_s: int, within: Range, segments: Segments = None
+    reader: RecordReader, metric: Metric, step_s: int, within: Range, segments: Segments = None
 ) -> LargestSegments:
     size = SUM if metric.statistic in {*SUMMED, "rate"} else MEAN
-    return read_largest(store, metric, step_s, within=within, size=size, most=MOST_SEGMENTS, segments=segments)
+    return read_largest(reader, metric, step_s, within=within, size=size, most=MOST_SEGMENTS, segments=segments)
 
 
-def _find_newest(store: Store, metric: Metric, asked: _Asked) -> _Found:
+def _find_newest(reader: RecordReader, metric: Metric, asked: _Asked) -> _Found:
     """Return the newest buckets that are not empty, or the newest steps."""
     if asked.step_s is not None:
-        steps = read_steps(store, metric, asked.step_s, within=asked.within, segments=segments_of(asked.segment))
+        steps = read_steps(reader, metric, asked.step_s, within=asked.within, segments=segments_of(asked.segment))
         ends = _find_ends(metric, asked, steps, asked.step_s)
         if ends is None:
             return _Found(steps, asked.step_s)
         total = count_steps(ends, asked.step_s)
         filled = fill_steps(metric, steps, asked.step_s, ends, newest=asked.limit)
         return _Found(filled, asked.step_s, count=lambda most: min(most, total))
-    newest = read_observations(store, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
-    count = functools.partial(count_buckets, store, metric, within=asked.within, segment=asked.segment)
+    newest = read_observations(reader, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
+    count = functools.partial(count_buckets, reader, metric, within=asked.within, segment=asked.segment)
     return _Found(newest, metric.period_s, count=count)
 
 
@@ -307,8 +309,9 @@ def meta(settings: Settings, name: str) -> None:
     Buckets below the watermark are materialized; buckets above it are computed when they are read.
     """
     with connect(settings.store) as store:
-        state = get_metric(store, name)
-        extent = measure_extent(store, state.metric)
+        reader = MetricReader(store)
+        state = get_metric(reader, name)
+        extent = measure_extent(reader, state.metric)
     write_record(_describe(state, extent), _META, settings)
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from puppylog.model.metric import Metric
+from puppylog.monitor.metric_reader import METRICS_SQL
 from puppylog.monitor.range import Range
 from puppylog.monitor.segments import Segments, letters_of, render_segments
 from puppylog.stores.base import RecordReader, Value
@@ -49,10 +50,12 @@ class Instants:
 def read_levels(reader: RecordReader) -> dict[str, Levels]:
     """Return the levels of the metrics that have any, by the names of the metrics."""
     found: dict[str, Levels] = {}
-    for row in reader.query(_QUERIES["metric_levels"]).to_pylist():
-        levels = found.setdefault(row["name"], Levels(row["metric_id"], {}, row["has_sizes"]))
-        if row["watermark"] is not None:
-            levels.watermarks[row["step_s"]] = row["watermark"]
+    for row in reader.query(METRICS_SQL).to_pylist():
+        if row["step_s"] is None:
+            continue
+        levels = found.setdefault(row["name"], Levels(row["id"], {}, row["has_sizes"]))
+        if row["level_watermark"] is not None:
+            levels.watermarks[row["step_s"]] = row["level_watermark"]
     return found
 
 

@@ -13,6 +13,7 @@ from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.extents import LevelReader
 from puppylog.monitor.levels import Instants, Levels, coarsest_sql, find_newest, list_live_parts, read_levels, steps_sql
+from puppylog.monitor.metric_reader import METRICS_SQL
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.segments import Segments, render_segments, segments_of
 from puppylog.monitor.steps import Ends, choose_step, cover_range
@@ -294,8 +295,8 @@ def _value_in_steps(metric: Metric, step_s: int) -> str:
 
 def _read_states(reader: RecordReader) -> dict[str, MetricState]:
     """Return the states of all metrics by name. The state of a derived metric is that of its inputs."""
-    rows = reader.query(_QUERIES["metric_states"]).to_pylist()
-    states = {row["name"]: _metric_state(row) for row in rows}
+    rows = {row["name"]: row for row in reader.query(METRICS_SQL).to_pylist()}
+    states = {name: _metric_state(rows[name]) for name in sorted(rows)}
     metrics = {name: state.metric for name, state in states.items()}
     for metric in order_by_depth(metrics):
         inputs = [states[name] for name in list_inputs(metric) if name in states]

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from puppylog.model.derived import is_derived
 from puppylog.model.query.reverse import find_field_name, find_query
+from puppylog.monitor.metric_reader import MetricReader
 from puppylog.monitor.metrics import MetricState, get_metric, list_metrics
 from puppylog.monitor.series import SegmentSeries, read_series
 from puppylog.serve.read.answers import format_instant
@@ -90,9 +91,10 @@ def get_observations(asked: Asked[SeriesParameters], reader: Reader) -> Observat
     """Return the observations of a metric."""
     parameters = asked.parameters
     within = read_range(asked)
-    state = get_metric(reader, parameters.name)
+    metrics = MetricReader(reader)
+    state = get_metric(metrics, parameters.name)
     found = read_series(
-        reader,
+        metrics,
         state.metric,
         within=within,
         now=asked.now,

@@ -1,24 +1,21 @@
 -- Queries of the monitor: metrics, alerts, records. They only read, and are the same on every kind of store.
 
--- name: metric_states
--- The metrics, each with the time up to which it is materialized.
-SELECT metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
+-- name: metrics
+-- The metrics, each with the time up to which it is materialized, and a row for each of its levels: the seconds in a bucket,
+-- and up to where the level is materialized. The metric's own roll-up is one of its levels. step_s is null if the metric has
+-- none. `has_sizes`: whether puppylog.level_sizes has the number of different buckets.
+-- A store plans one such query in less time than one of the metrics and one of the levels, or than one that sorts.
+SELECT metrics.id, metrics.name, metrics.statistic, metrics.property, metrics.period_s, metrics.segment, metrics.filter,
        metrics.of, metrics.refresh_s, groups.name AS group_name, metrics.created_at, metrics.refreshed_at,
        -- Before the first refresh the watermark is a time before every record. It is shown as null.
        CASE WHEN metrics.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN metrics.watermark END AS watermark,
-       metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked
+       metrics.error, metrics.id IN (SELECT metric_id FROM puppylog.metrics_being_checked) AS is_being_checked,
+       levels.step_s,
+       CASE WHEN levels.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN levels.watermark END AS level_watermark,
+       levels.has_sizes
 FROM puppylog.metrics AS metrics
 LEFT JOIN puppylog.log_groups AS groups ON groups.id = metrics.group_id
-ORDER BY metrics.name
-
--- name: metric_levels
--- The roll-ups of each metric that has levels: the seconds in a bucket, and up to where the roll-up is materialized. The
--- metric's own roll-up is one of them. `has_sizes`: whether puppylog.level_sizes has the number of different buckets.
-SELECT metrics.name, levels.metric_id, levels.step_s,
-       CASE WHEN levels.watermark > '0001-01-02T00:00:00Z'::TIMESTAMPTZ THEN levels.watermark END AS watermark,
-       levels.has_sizes
-FROM puppylog.metric_levels AS levels
-JOIN puppylog.metrics AS metrics ON metrics.id = levels.metric_id
+LEFT JOIN puppylog.metric_levels AS levels ON levels.metric_id = metrics.id
 
 -- name: since_bucket
 bucket >= {instant}::TIMESTAMPTZ
