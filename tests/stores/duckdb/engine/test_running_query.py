@@ -178,3 +178,48 @@ def test_a_stopwatch_does_not_count_the_time_while_it_is_paused(monkeypatch: pyt
     assert watch.read_s() == 2.0
     now[0] += 5.0
     assert watch.read_s() == 7.0
+
+
+def test_a_long_answer_of_our_own_is_whole(server: EmbeddedStore) -> None:
+    """Its first batches are computed in the thread of the request, and the others in another one."""
+    with server.connect() as store:
+        for rows in (0, 1, 65_536, 65_537, 131_073, 500_000):
+            answer = store.query(f"SELECT range AS n FROM range({rows})")
+            assert sorted(answer["n"].to_pylist()) == list(range(rows))
+
+
+def test_one_thread_watches_all_queries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running_query, "_WATCH_S", 0.001)
+    monkeypatch.setattr(running_query, "_WATCH_ON_S", 0.0)
+    watcher = running_query.QueryWatcher()
+    looks: list[str] = []
+
+    def fail() -> None:
+        raise ValueError
+
+    with watcher.watching(fail), watcher.watching(partial(looks.append, "first")):
+        with watcher.watching(partial(looks.append, "second")):
+            wait_until(lambda: {"first", "second"} <= set(looks), what="looks at both queries")
+            assert sum(thread.name == "query-watch" for thread in threading.enumerate()) == 1
+        looks.clear()
+        wait_until(lambda: looks.count("first") > 2, what="looks at the first query")
+        assert "second" not in looks
+    wait_until(lambda: not any(thread.name == "query-watch" for thread in threading.enumerate()), what="its end")
+    looks.clear()
+    with watcher.watching(partial(looks.append, "third")):
+        wait_until(lambda: "third" in looks, what="another thread")
+
+
+def niceness(thread_id: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, thread_id)
+
+
+def test_large_batches_have_a_lower_priority_than_queries(tmp_path: Path) -> None:
+    before = {int(path.name) for path in Path("/proc/self/task").iterdir()}
+    with Engine(tmp_path / "records.duckdb") as engine:
+        own = niceness(threading.get_native_id())
+        new = {int(path.name) for path in Path("/proc/self/task").iterdir()} - before
+        assert {niceness(thread_id) for thread_id in new} == {own + 5}  # DuckDB's threads
+        assert engine.write(lambda _: niceness(threading.get_native_id())) == own
+        assert engine.write(lambda _: niceness(threading.get_native_id()), is_bulk=True) == own + 5
+        assert engine.write(lambda _: niceness(threading.get_native_id())) == own

@@ -15,7 +15,7 @@ from typing import Self, TypeVar
 import duckdb
 
 from puppylog.errors import PuppylogError, StoreDamaged, StoreError, StoreFull, StoreRefused
-from puppylog.stores.duckdb.engine import block_cache
+from puppylog.stores.duckdb.engine import block_cache, priority
 from puppylog.stores.duckdb.engine.configuration import LOCK, SETTINGS
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.damage import DamageNote
@@ -60,7 +60,7 @@ class Engine:
         # SQL cannot name a path with bytes that are no UTF-8: such a store works, but cannot be backed up.
         allowed = "" if copies is None or not str(copies).isprintable() else _quote(str(copies))
         try:
-            with translated():
+            with translated(), priority.lowered_for_new_threads():
                 self._root = duckdb.connect(str(path), config=SETTINGS)  # in any thread, to make cursors only
                 self._root.execute(LOCK.format(directories=allowed))
         except StoreFull:
@@ -72,6 +72,8 @@ class Engine:
         self._gate = Gate()
         self._postponed = Postponed(self._commit)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
+        # The writer's thread waits while this thread runs a transaction for it.
+        self._bulk = ThreadPoolExecutor(1, "bulk-writer", initializer=priority.lower_own)
         self._noted_days: dict[int, float] = {}  # in the writer's thread
         self._writer = self._root.cursor()  # in the writer's thread, and in `close` after that thread has ended
 
@@ -86,9 +88,18 @@ class Engine:
         """
         self._number_commit, self._mark_commit = number, mark
 
-    def write(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in its own transaction, after the transactions in the queue; return the result of ``work``."""
-        return self._queue.submit(self._postponed.run_with, work).result()
+    def write(self, work: Callable[[Connection], T], *, is_bulk: bool = False) -> T:
+        """Run ``work`` in its own transaction, after the transactions in the queue; return the result of ``work``.
+
+        Args:
+            work: the work.
+            is_bulk: whether it takes long and may wait for queries, see `priority`.
+        """
+        run = self._write_in_bulk if is_bulk else self._postponed.run_with
+        return self._queue.submit(run, work).result()
+
+    def _write_in_bulk(self, work: Callable[[Connection], T]) -> T:
+        return self._bulk.submit(self._postponed.run_with, work).result()
 
     def write_later(self, work: Work) -> None:
         """Run ``work`` in the transaction of the next write, or soon after `WAIT_S`. An error is logged."""
@@ -177,8 +188,8 @@ class Engine:
         try:
             with self._gate.reading():
                 with translated():
-                    cursor.execute("SET search_path = 'puppylog,main'")  # so that a user's SQL can say just log_records
-                    cursor.execute("BEGIN TRANSACTION READ ONLY")
+                    # The path lets a user's SQL say just log_records.
+                    cursor.execute("SET search_path = 'puppylog,main'; BEGIN TRANSACTION READ ONLY")
                 try:
                     yield Connection(cursor)
                 finally:
@@ -237,6 +248,7 @@ class Engine:
         """Run the queued and postponed writes, and close the database, which writes its log into the database file."""
         self.write_postponed(now=True)
         self._queue.shutdown()
+        self._bulk.shutdown()
         self._writer.close()
         self._root.close()
 

@@ -18,6 +18,7 @@ from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.frozen import LateRecordsError, add_late_records
 from puppylog.stores.duckdb.engine.received_requests import add_requests
 from puppylog.stores.duckdb.engine.tallies import note_stored
+from puppylog.stores.duckdb.spool import ROW_GROUP
 from puppylog.stores.queries import load_queries
 from puppylog.stores.streams import refuse_moved_file, refuse_unknown_file
 
@@ -40,20 +41,21 @@ def append_to(
     def work(connection: Connection, skipped: frozenset[int]) -> Appended:
         return append(connection, moves, records, rejects, requests=requests, skipped=skipped)
 
-    return write_skipping(engine, work)
+    return write_skipping(engine, work, is_bulk=records.num_rows + rejects.num_rows >= ROW_GROUP)
 
 
-def write_skipping(engine: Engine, work: Callable[[Connection, frozenset[int]], T]) -> T:
+def write_skipping(engine: Engine, work: Callable[[Connection, frozenset[int]], T], *, is_bulk: bool = False) -> T:
     """Run ``work`` in a transaction and return its result. Repeat it without the metrics whose buckets fail.
 
     Args:
         engine: the database.
         work: gets the connection and the ids of the metrics whose frozen buckets must stay as they are.
+        is_bulk: as of `Engine.write`.
     """
     skipped: frozenset[int] = frozenset()
     while True:
         try:
-            return engine.write(_skipping(work, skipped))
+            return engine.write(_skipping(work, skipped), is_bulk=is_bulk)
         except LateRecordsError as error:
             _log.error("a metric loses late lines: %s", error.message)
             skipped |= {error.metric_id}

@@ -5,12 +5,13 @@ priority than the threads that write and evaluate. Their memory for sorting and 
 29.
 """
 
+import logging
 import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,10 +22,15 @@ from puppylog.stores.duckdb.engine.connection import Connection, iter_batches
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.failures import OutOfMemory
 
+_log = logging.getLogger("puppylog.engine")
+
 USER_QUERIES: Final = 2
 """How many queries of users' own SQL run at once. More of them would take processor time from the writer."""
 
 _WATCH_S: Final = 0.1
+_WATCH_ON_S: Final = 1.0  # how long the watcher's thread waits for another query
+# The schema and a batch of 65,536 rows. The request's thread cannot watch its client while it sends a longer answer.
+_SHORT_PARTS: Final = 2
 # If the store needs the space of deleted records, a query that has run for longer than this ends.
 _LEAST_RUN_S: Final = 5.0
 _NICENESS: Final = 15
@@ -51,10 +57,14 @@ class QueryRunner:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._slots = threading.BoundedSemaphore(USER_QUERIES)
+        self._watcher = QueryWatcher()
         self._running: dict[str, _Running] = {}  # by the id of the query; each operation on it is atomic
 
     def iter_answer(self, question: Question, is_disconnected: Callable[[], bool]) -> Iterator[Any]:
         """Yield the answer's schema, then its batches.
+
+        The caller's thread runs one of Puppylog's own queries, as far as the answer is short: a thread of its own takes
+        as long as a small query, and waits for a processor when these are busy.
 
         Args:
             question: the query.
@@ -63,10 +73,19 @@ class QueryRunner:
         Raises:
             QueryError: the SQL is refused, or the query needs more time or memory than it may have.
         """
-        running = _Running(self._engine, self._slots, question, is_disconnected)
+        running = _Running(self._engine, self._slots, question, is_disconnected, self._watcher)
         if question.id:
             self._running[question.id] = running
-        threading.Thread(target=self._run, args=(running, question.id), daemon=True, name="query").start()
+        is_complete = False
+        try:
+            is_complete = question.is_ours and running.run_shortly()
+            if not is_complete:
+                threading.Thread(target=self._run, args=(running, question.id), daemon=True, name="query").start()
+        except BaseException:
+            self._running.pop(question.id, None)
+            raise
+        if is_complete:
+            self._running.pop(question.id, None)
         return running.iter_answer()
 
     def _run(self, running: "_Running", query_id: str) -> None:
@@ -84,6 +103,48 @@ class QueryRunner:
 
 class _AbandonedError(Exception):
     """The client has disconnected or takes no more answers."""
+
+
+class QueryWatcher:
+    """Calls a function of each running query ten times a second. All queries share a thread, which ends without any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Under the lock.
+        self._checks: dict[object, Callable[[], None]] = {}
+        self._has_thread = False
+
+    @contextmanager
+    def watching(self, check: Callable[[], None]) -> Iterator[None]:
+        """Call ``check`` in another thread, again and again, but not after the ``with`` block has ended."""
+        query = object()
+        with self._lock:
+            self._checks[query] = check
+            if not self._has_thread:
+                threading.Thread(target=self._watch, daemon=True, name="query-watch").start()
+                self._has_thread = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._checks[query]
+
+    def _watch(self) -> None:
+        seen_at = time.monotonic()
+        while True:
+            time.sleep(_WATCH_S)
+            with self._lock:
+                for check in self._checks.values():
+                    try:
+                        check()
+                    except Exception:  # noqa: BLE001 - the other queries must be watched
+                        _log.exception("cannot watch a query")
+                now = time.monotonic()
+                if self._checks:
+                    seen_at = now
+                elif now - seen_at > _WATCH_ON_S:
+                    self._has_thread = False
+                    return
 
 
 class Stopwatch:
@@ -115,12 +176,21 @@ class _Running:
     """One query of one client."""
 
     def __init__(
-        self, engine: Engine, slots: threading.BoundedSemaphore, question: Question, is_disconnected: Callable[[], bool]
+        self,
+        engine: Engine,
+        slots: threading.BoundedSemaphore,
+        question: Question,
+        is_disconnected: Callable[[], bool],
+        watcher: QueryWatcher,
     ) -> None:
         self._engine = engine
         self._slots = slots
         self._question = question
         self._is_disconnected = is_disconnected
+        self._watcher = watcher
+        self._parts = self._iter_parts()  # in one thread at a time: that of the request, then the query's
+        self._first: list[Any] = []  # in the request's thread: the parts of the answer that it has computed
+        self._is_complete = False  # in the request's thread: whether these are all
         # Three threads use these: the query's thread puts answers, the request's thread takes them, and a watcher
         # interrupts the query.
         self._answers: queue.Queue[Any] = queue.Queue(maxsize=2)
@@ -131,7 +201,8 @@ class _Running:
 
     def iter_answer(self) -> Iterator[Any]:
         try:
-            while (answer := self._answers.get()) is not None:
+            yield from self._first
+            while not self._is_complete and (answer := self._answers.get()) is not None:
                 if isinstance(answer, BaseException):
                     raise answer
                 yield answer
@@ -142,8 +213,21 @@ class _Running:
         """Let the query end: its answer is not taken any more."""
         self._is_unread.set()
 
+    def run_shortly(self) -> bool:
+        """Run the query in the request's thread until its answer is complete or long; return whether it is complete.
+
+        Raises:
+            QueryError: as `QueryRunner.iter_answer` does.
+        """
+        for part in self._parts:
+            self._first.append(part)
+            if len(self._first) > _SHORT_PARTS:
+                return False
+        self._is_complete = True
+        return True
+
     def run(self) -> None:
-        """Run the query and put its answer into the queue, with None or an error at the end."""
+        """Run the query, or the rest of it, and put the answer into the queue, with None or an error at the end."""
         end: BaseException | None = None
         try:
             if self._question.is_ours:
@@ -163,15 +247,20 @@ class _Running:
             self._put(end, has_slot=False)
 
     def _answer(self) -> None:
+        with closing(self._parts):
+            for part in self._parts:
+                self._put(part, has_slot=not self._question.is_ours)
+
+    def _iter_parts(self) -> Generator[Any]:
+        """Yield the answer's schema, then its batches, in a read-only transaction."""
         with self._engine.read() as connection, self._bounded(connection):
             if not self._question.is_ours:
                 connection.limit_memory(MEMORY_LIMIT_BYTES // 4)
                 connection.reads_only(self._question.sql)
             with archive_relations(connection, self._question.sql):
                 reader = connection.batches(self._question.sql, self._question.parameters)
-                self._put(reader.schema, has_slot=not self._question.is_ours)
-                for batch in iter_batches(reader):
-                    self._put(batch, has_slot=not self._question.is_ours)
+                yield reader.schema
+                yield from iter_batches(reader)
 
     def _take_slot(self) -> None:
         timeout_s = self._question.timeout_s
@@ -215,19 +304,16 @@ class _Running:
     @contextmanager
     def _bounded(self, connection: Connection) -> Iterator[None]:
         """Interrupt the query in the ``with`` block when it reaches a limit; the error then names the limit."""
-        done = threading.Event()
 
-        def watch() -> None:
-            while not done.wait(_WATCH_S):
-                self._reason = self._reason or self._find_reason()
-                if self._reason is not None:
-                    connection.interrupt()  # repeated, because DuckDB ignores an interrupt between two steps of a query
+        def check() -> None:
+            self._reason = self._reason or self._find_reason()
+            if self._reason is not None:
+                connection.interrupt()  # repeated, because DuckDB ignores an interrupt between two steps of a query
 
         self._clock.resume()
-        watcher = threading.Thread(target=watch, daemon=True, name="query-watch")
-        watcher.start()
         try:
-            yield
+            with self._watcher.watching(check):
+                yield
         except OutOfMemory as error:
             if self._question.is_ours:
                 raise
@@ -236,9 +322,6 @@ class _Running:
             if self._reason is not None:
                 raise QueryError("finish", "this query", self._reason) from error
             raise
-        finally:
-            done.set()
-            watcher.join()
 
     def _find_reason(self) -> str | None:
         if self._is_abandoned():
