@@ -71,7 +71,7 @@ def test_a_compressed_file_that_breaks_off(puppylog: InProcessPuppylog, tmp_path
 def test_an_unknown_format(puppylog: InProcessPuppylog, tmp_path: Path) -> None:
     path = tmp_path / "access.log"
     path.write_bytes(LINE)
-    assert_refused(puppylog("collector", "-s", str(path), "-f", "nope"), 2, "nope", "combined")
+    assert_refused(puppylog("collector", "-s", str(path), "-f", "nope"), 2, "nope", "puppylog formats")
 
 
 @pytest.mark.parametrize(

@@ -130,13 +130,13 @@ def test_an_empty_text_has_no_rows(path: str) -> None:
         assert rows_of(find_format("access").open().parse(b"", 5, 0)) == {}
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_file_of_a_hundred_thousand_lines_keeps_its_order(path: str) -> None:
+@pytest.mark.parametrize(("path", "number"), [("native", 100_000), ("python", 20_000)])
+def test_a_file_of_many_lines_keeps_its_order(path: str, number: int) -> None:
     good = b'192.0.2.1 - - [01/Jan/2024:00:00:%02d +0000] "GET /%d HTTP/1.1" 200 %d "-" "curl/8.5.0"\n'
-    lines = [b"garbage\n" if k % 1000 == 999 else good % (k % 60, k, k) for k in range(100_000)]
+    lines = [b"garbage\n" if k % 1000 == 999 else good % (k % 60, k, k) for k in range(number)]
     with reading(path):
         parsed = find_format("access").open().parse(b"".join(lines), 0, 0)
-    assert parsed.records.num_rows == 99_900
-    assert parsed.records.column("request_route").to_pylist() == [f"/{k}" for k in range(100_000) if k % 1000 != 999]
-    assert parsed.records.column("response_bytes").to_pylist() == [k for k in range(100_000) if k % 1000 != 999]
-    assert parsed.rejects.column("line").to_pylist() == [b"garbage"] * 100
+    assert parsed.records.num_rows == number - number // 1000
+    assert parsed.records.column("request_route").to_pylist() == [f"/{k}" for k in range(number) if k % 1000 != 999]
+    assert parsed.records.column("response_bytes").to_pylist() == [k for k in range(number) if k % 1000 != 999]
+    assert parsed.rejects.column("line").to_pylist() == [b"garbage"] * (number // 1000)

@@ -9,19 +9,17 @@ import pytest
 
 from puppylog.errors import PuppylogError
 from puppylog.stores.duckdb.engine.database import Engine
-from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.sql_connection import SqlConnection
+from support.schema_template import copy_schema
 
 QUOTE = "it's $name; DROP TABLE things --"
 
 
 @contextmanager
 def on_duckdb(path: Path) -> Iterator[SqlConnection]:
-    with Engine(path / "database") as engine:
-        engine.write(migrate)
-        with engine.read() as connection:
-            yield connection
+    with Engine(copy_schema(path / "database")) as engine, engine.read() as connection:
+        yield connection
 
 
 @contextmanager

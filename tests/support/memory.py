@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from typing import Any, Self
 
 import duckdb
@@ -13,6 +12,7 @@ from puppylog.stores.base import Parameters, StoreInfo
 from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION
 from puppylog.stores.queries import parameters_of
+from support.schema_template import find_template
 
 _TEXT = re.compile(r"--[^\n]*|'[^']*'")
 
@@ -26,9 +26,9 @@ class MemoryReader:
         self.connection = duckdb.connect()
         self._columns: dict[str, list[Any]] = {}  # by the name of a table, what `insert` must know of its columns
         self.connection.execute("SET TimeZone = 'UTC'")
-        folder = resources.files("puppylog.stores.duckdb").joinpath("sql", "schema")
-        for file in sorted(folder.iterdir(), key=lambda file: file.name):
-            self.connection.execute(file.read_text(encoding="utf-8"))
+        self.connection.execute(f"ATTACH '{find_template()}' AS template (READ_ONLY)")
+        self.connection.execute("COPY FROM DATABASE template TO memory")
+        self.connection.execute("DETACH template")
 
     def query(
         self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None

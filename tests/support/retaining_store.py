@@ -20,7 +20,7 @@ from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.duckdb.engine.refresh import refresh
 from puppylog.stores.duckdb.engine.retainer import Retainer
-from puppylog.stores.duckdb.engine.schema import migrate
+from support.schema_template import copy_schema
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 DAY_S = 86_400
@@ -96,6 +96,5 @@ def read_archive(root: Path, pattern: str = "*/day=*/*.parquet") -> pa.Table:
 def open_store(folder: Path) -> Iterator[RetainingStore]:
     """Yield a new store in ``folder``."""
     (folder / "outgoing").mkdir()
-    with Engine(folder / "database", None, folder / "outgoing") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(folder / "database"), None, folder / "outgoing") as engine:
         yield RetainingStore(engine)

@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ from support.compressing import COMPRESS
 LINES = b"".join(b"%d line %d\n" % (random.Random(number).getrandbits(60), number) for number in range(30_000))
 
 Open = Callable[[bytes], OpenFile]
+
+
+@cache
+def compress(suffix: str, data: bytes) -> bytes:
+    return COMPRESS[suffix](data)
 
 
 @pytest.fixture(params=sorted(COMPRESS))
@@ -50,7 +56,7 @@ def read_on(handle: OpenFile, offset: int = 0, size: int = 100_000) -> bytes:
 
 
 def test_a_compressed_file_reads_as_the_bytes_that_were_compressed(open_file: Open, suffix: str, path: Path) -> None:
-    data = COMPRESS[suffix](LINES)
+    data = compress(suffix, LINES)
     handle = open_file(data)
     assert handle.is_compressed
     assert handle.identity == (path.stat().st_dev, path.stat().st_ino)
@@ -59,7 +65,7 @@ def test_a_compressed_file_reads_as_the_bytes_that_were_compressed(open_file: Op
 
 
 def test_any_offset_can_be_read_in_any_order(open_file: Open, suffix: str) -> None:
-    handle = open_file(COMPRESS[suffix](LINES))
+    handle = open_file(compress(suffix, LINES))
     for offset, size in [(500_000, 100), (499_744, 256), (0, 1024), (100, 300), (700_000, 5), (10, 200_000), (0, 0)]:
         assert handle.read(size, offset) == LINES[offset : offset + size]
     assert handle.read(10, len(LINES)) == b""
@@ -69,18 +75,18 @@ def test_any_offset_can_be_read_in_any_order(open_file: Open, suffix: str) -> No
 
 def test_compressed_members_that_follow_one_another_are_read_as_one_file(open_file: Open, suffix: str) -> None:
     parts = [LINES[:100], b"", LINES[100:300_000], LINES[300_000:]]
-    assert read_on(open_file(b"".join(COMPRESS[suffix](part) for part in parts))) == LINES
+    assert read_on(open_file(b"".join(compress(suffix, part) for part in parts))) == LINES
 
 
 def test_a_compressed_empty_file_has_no_bytes(open_file: Open, suffix: str) -> None:
-    handle = open_file(COMPRESS[suffix](b""))
+    handle = open_file(compress(suffix, b""))
     assert (handle.is_compressed, read_on(handle), handle.fault) == (True, b"", None)
 
 
 def test_an_empty_file_is_recognized_by_its_name_and_read_as_it_grows(open_file: Open, suffix: str, path: Path) -> None:
     handle = open_file(b"")
     assert (handle.is_compressed, handle.read(10, 0), handle.fault) == (True, b"", None)
-    data, offset = COMPRESS[suffix](LINES), 0
+    data, offset = compress(suffix, LINES), 0
     for end in (5, len(data) // 3, len(data) // 3 + 1, len(data) - 1, len(data)):
         with path.open("r+b") as file:
             file.write(data[:end])
@@ -92,13 +98,13 @@ def test_an_empty_file_is_recognized_by_its_name_and_read_as_it_grows(open_file:
             assert handle.fault == f"it ends too early, after {offset} decompressed bytes"
     assert (offset, handle.fault) == (len(LINES), None)
     with path.open("ab") as file:
-        file.write(COMPRESS[suffix](b"more\n"))
+        file.write(compress(suffix, b"more\n"))
     assert read_on(handle, offset) == b"more\n"
 
 
 @pytest.mark.parametrize("size", [1, 4096, 100_000])
 def test_a_compressed_file_that_ends_too_early_is_read_up_to_its_end(open_file: Open, suffix: str, size: int) -> None:
-    data = COMPRESS[suffix](LINES * 3)
+    data = compress(suffix, LINES * 3)
     handle = open_file(data[: len(data) * 2 // 3])
     part = handle.read(200_000, 0) if size == 1 else read_on(handle, 0, size)
     assert part == (LINES * 3)[: len(part)]
@@ -108,7 +114,7 @@ def test_a_compressed_file_that_ends_too_early_is_read_up_to_its_end(open_file: 
 
 @pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz"])
 def test_a_damaged_file_is_read_up_to_the_damage(open_file: Open, suffix: str) -> None:
-    whole = COMPRESS[suffix](LINES)
+    whole = compress(suffix, LINES)
     damaged = bytearray(whole + whole)
     damaged[len(whole) + len(whole) // 2] ^= 0xFF
     damaged[len(whole) + len(whole) // 2 + 1] ^= 0xFF
@@ -123,32 +129,32 @@ def test_a_damaged_file_is_read_up_to_the_damage(open_file: Open, suffix: str) -
 
 
 def test_other_bytes_behind_the_compressed_data_are_damage_and_nuls_are_not(open_file: Open, suffix: str) -> None:
-    handle = open_file(COMPRESS[suffix](LINES) + b"this is not compressed at all")
+    handle = open_file(compress(suffix, LINES) + b"this is not compressed at all")
     assert read_on(handle) == LINES
     assert handle.fault is not None
     if suffix != ".zst":
-        handle = open_file(COMPRESS[suffix](LINES) + b"\0" * 4096)
+        handle = open_file(compress(suffix, LINES) + b"\0" * 4096)
         assert (read_on(handle), handle.fault) == (LINES, None)
 
 
 def test_every_byte_before_the_damage_is_returned(open_file: Open, suffix: str) -> None:
     """The decoder reads the last bytes and the damage in one call."""
     for size in (10, 70_000, 131_072):
-        handle = open_file(COMPRESS[suffix](LINES[:size]) + b"garbage")
+        handle = open_file(compress(suffix, LINES[:size]) + b"garbage")
         assert read_on(handle) == LINES[:size]
 
 
 def test_a_compressed_file_that_is_written_again_is_read_from_its_new_start(
     open_file: Open, suffix: str, path: Path
 ) -> None:
-    handle = open_file(COMPRESS[suffix](LINES))
+    handle = open_file(compress(suffix, LINES))
     assert handle.read(100, 400_000) == LINES[400_000:400_100]
-    path.write_bytes(COMPRESS[suffix](LINES[::-1]))
+    path.write_bytes(compress(suffix, LINES[::-1]))
     assert handle.read(100, 400_000) == LINES[::-1][400_000:400_100]
 
 
 def test_memory_holds_little_more_than_the_bytes_of_the_last_read(open_file: Open, suffix: str) -> None:
-    bomb = open_file(COMPRESS[suffix](b"\0" * (6 << 20)))
+    bomb = open_file(compress(suffix, b"\0" * (6 << 20)))
     assert isinstance(bomb, DecompressedHandle)
     offset, most = 0, 0
     while block := bomb.read(10_000, offset):
@@ -160,7 +166,7 @@ def test_memory_holds_little_more_than_the_bytes_of_the_last_read(open_file: Ope
 
 
 def test_a_read_error_that_passes_loses_no_byte(open_file: Open, suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    handle = open_file(COMPRESS[suffix](LINES))
+    handle = open_file(compress(suffix, LINES))
     begin = handle.read(1000, 0)
     real, failed = os.pread, list[int]()
 

@@ -23,6 +23,7 @@ from support.served import Served
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with Served(tmp_path_factory.mktemp("tail")) as served:
+        store(served, "the first one of the group")
         yield served
 
 

@@ -15,11 +15,11 @@ from puppylog.model.alert_rule import Status
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.evaluate import evaluate
-from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.rows import columns_of_alert
 from support.alert_model import Trial, trials
 from support.alert_tables import NOON, Outcome, at, whole_of
 from support.examples import examples
+from support.schema_template import copy_schema
 
 _OBSERVED = pa.schema(
     [("second", pa.int64()), ("segment", pa.string()), ("value", pa.float64()), ("whole", pa.int64())]
@@ -46,8 +46,7 @@ SELECT $no AS id, $name AS name, $statistic AS statistic, '*' AS property, $peri
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     """A store for all examples of a test."""
-    with Engine(tmp_path_factory.mktemp("engine") / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path_factory.mktemp("engine") / "database")) as engine:
         yield engine
 
 

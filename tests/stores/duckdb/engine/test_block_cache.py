@@ -7,7 +7,7 @@ from puppylog.errors import QueryError
 from puppylog.stores.duckdb.engine import block_cache
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.gate import Gate
-from puppylog.stores.duckdb.engine.schema import migrate
+from support.schema_template import copy_schema
 
 ROWS = "CREATE TABLE filled AS SELECT hash(n) AS a, hash(n + 1) AS b FROM range(1000000) AS numbers (n)"
 
@@ -15,8 +15,7 @@ ROWS = "CREATE TABLE filled AS SELECT hash(n) AS a, hash(n + 1) AS b FROM range(
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     monkeypatch.setattr(block_cache, "KEPT_BYTES", 4_000_000)
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         engine.write(lambda connection: connection.run(ROWS))
         yield engine
 

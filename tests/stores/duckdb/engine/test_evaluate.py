@@ -15,7 +15,7 @@ from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate, note_error
-from puppylog.stores.duckdb.engine.schema import migrate
+from support.schema_template import copy_schema
 
 HOUR_S = 3600
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -28,8 +28,7 @@ RECORD = (
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     """A store with a metric of the lines of each stream, by the hour."""
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         engine.write(lambda connection: DEFINITIONS.create_metric(connection, METRIC))
         yield engine
 

@@ -19,7 +19,7 @@ from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate
-from puppylog.stores.duckdb.engine.schema import migrate
+from support.schema_template import copy_schema
 
 DAY_S = 86_400
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -53,8 +53,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A database whose searches for evidence may take long, so that a busy machine finds as much as another."""
     monkeypatch.setattr(evidence, "MOST_S", 60.0)
     monkeypatch.setattr(evidence.Allowance, "_MOST_S", 60.0)
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         engine.write(lambda connection: DEFINITIONS.create_metric(connection, METRIC))
         yield engine
 

@@ -16,8 +16,8 @@ from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
-from puppylog.stores.duckdb.engine.schema import migrate
 from support.embedded import wait_until
+from support.schema_template import copy_schema
 
 HOUR_S = 3600
 YEAR_S = 365 * 24 * HOUR_S
@@ -50,8 +50,7 @@ class Clock:
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         engine.write(
             lambda connection: DEFINITIONS.create_metric(connection, Metric("total", "count", "*", 1, refresh_s=1))
         )

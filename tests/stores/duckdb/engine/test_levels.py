@@ -35,6 +35,7 @@ from puppylog.stores.duckdb.engine.schema import list_migrations, migrate
 from puppylog.stores.levels import LEVEL_SCHEMAS, Part, list_levels, merge_sql
 from puppylog.stores.queries import load_queries
 from support.examples import IS_SOAK, examples
+from support.schema_template import copy_schema
 
 DOCTOR = load_queries("puppylog.stores.duckdb", "doctor.sql")
 START_S = 1_700_000_000
@@ -97,8 +98,7 @@ class EngineReader:
 
 @contextmanager
 def open_engine(folder: Path) -> Iterator[Engine]:
-    with Engine(folder / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(folder / "database")) as engine:
         for metric in METRICS:
             engine.write(partial(DEFINITIONS.create_metric, metric=metric))
         yield engine

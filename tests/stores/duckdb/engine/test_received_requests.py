@@ -14,10 +14,10 @@ from puppylog.stores.duckdb.engine import jobs
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.jobs import Jobs
 from puppylog.stores.duckdb.engine.received_requests import add_requests, clear, find_requests
-from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.duckdb.spool import Spool
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import LINE_BYTES, Source
+from support.schema_template import copy_schema
 
 REQUEST = ReceivedRequest("a" * 64, "{}")
 NOW_US = "epoch_us(now())"
@@ -25,8 +25,7 @@ NOW_US = "epoch_us(now())"
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         yield engine
 
 

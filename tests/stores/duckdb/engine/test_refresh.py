@@ -21,17 +21,16 @@ from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.duckdb.engine.refresh import forget_invalidations
 from puppylog.stores.duckdb.engine.refresh import refresh as refresh_metrics
-from puppylog.stores.duckdb.engine.schema import migrate
 from support.clock_steps import PERIODS, Step, clock_steps
 from support.examples import examples
+from support.schema_template import copy_schema
 
 START_S = 1_790_000_000
 
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         yield engine
 
 

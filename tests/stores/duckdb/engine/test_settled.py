@@ -14,9 +14,9 @@ from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.jobs import Jobs
-from puppylog.stores.duckdb.engine.schema import migrate
 from puppylog.stores.duckdb.engine.settled import SETTLED_S, find_settled, note_settled
 from support.embedded import wait_until
+from support.schema_template import copy_schema
 
 NOON_S = 1_772_366_400
 BUSY = Alert(
@@ -38,8 +38,7 @@ SILENT = replace(BUSY, name="silent", comparison=Comparison.BELOW)
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
-    with Engine(tmp_path / "database") as engine:
-        engine.write(migrate)
+    with Engine(copy_schema(tmp_path / "database")) as engine:
         metric = Metric("total", "count", "*", 1, refresh_s=1)
         engine.write(lambda connection: DEFINITIONS.create_metric(connection, metric))
         yield engine
