@@ -17,14 +17,15 @@ from puppylog.model.severity import find_severity
 _MOST_GROUPS: Final = 4
 _CLOSING: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
-_MARK = re.compile(r"(->|-{1,3}|:{1,3}|[|>,])")
+_MARK = re.compile(r"(->|-{1,3}|:{1,3}|[|;>,])")
+_MARK_NAMES: Final = {"--": "=", ";": "|"}
 _ARROW_AND_LEVEL = re.compile(r"-> +[A-Z]")
 _CLOCK = re.compile(
     r"([0-9]{1,2}([/.-])[0-9]{1,2}\2[0-9]{2,4},? )?+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(?:[.,][0-9]{1,9}+)?+)?+"
     r"( ?[AP]M(?![0-9A-Za-z:]))?+(?![0-9A-Za-z:])"
 )
 _WORD = re.compile(r"([A-Za-z]{2,13}[1-5]?)(?![0-9A-Za-z_-])")
-_CATEGORY = re.compile(r"([0-9A-Za-z_.-]+):([A-Za-z]+)")
+_CATEGORY = re.compile(r"([0-9A-Za-z_.-]+)[:#]([A-Za-z]+)")
 _CHANNEL = re.compile(r"(.+)\.([A-Z]{3,}[A-Z1-5])", re.DOTALL)
 _PROCESS = re.compile(r"[Pp][Ii][Dd][ :=]{0,2}([0-9]{1,10})")
 _REST = re.compile(r"\|([^\[\](){}<>\"\x1b\x80-\U0010ffff]{0,80})")
@@ -32,6 +33,7 @@ _CODE = re.compile(r"\[([A-Z][0-9]{3,5})\](?=: )")
 _BEFORE_DATE = re.compile(r" +\[[0-9]{4}[/.-]")
 _GROUP = re.compile(r"[^\[\](){}<>\"\x1b\x80-\U0010ffff]{1,80}")
 _DIGITS = re.compile(r"[0-9]{1,10}(?![0-9A-Za-z_./-])")
+_THREAD_ID = re.compile(r"[0-9]{11,18}")
 _THREAD_NUMBER = re.compile(r"#([0-9]{1,10})(?![0-9A-Za-z_./-])")
 _SOURCE = re.compile(
     r"([0-9A-Za-z_./@-]+)\.(go|py|rb|java|js|ts|rs|c|cc|cpp|cs|php|scala|kt):([0-9]{1,7})(?![0-9A-Za-z])"
@@ -85,10 +87,12 @@ class HeadReader:
             return
         following = self.byte(after)
         self.is_tight = following not in {"", " ", "\t"}
-        may_be_tight = mark == "|" or (mark == ":" and (self.head.level or (self.has_time and is_capitals(following))))
+        may_be_tight = mark in {"|", ";"} or (
+            mark == ":" and (self.head.level or (self.has_time and is_capitals(following)))
+        )
         if self.is_tight and not may_be_tight:
             return
-        self.mark, self.at = mark[0] if mark != "--" else "=", after
+        self.mark, self.at = _MARK_NAMES.get(mark, mark[0]), after
         self._skip_blanks()
         if self.mark == "=" and self.text.startswith(": ", self.at):  # Ruby's message without a program
             self.at += 2
@@ -224,6 +228,10 @@ class HeadReader:
                 head.pid = digits[0]
             self.at = digits.end() + 1
             return True
+        thread = _THREAD_ID.match(self.text, at) if opening in "[(" and is_apart and not head.tid else None
+        if thread is not None and self.byte(thread.end()) == closing:
+            head.tid, self.at = thread[0], thread.end() + 1
+            return True
         process = _PROCESS.match(self.text, at) if opening in "[(" and not head.pid else None
         if process is not None and self.byte(process.end()) == closing:
             head.pid, self.at = process[1], process.end() + 1
@@ -257,15 +265,10 @@ class HeadReader:
             return False
         if content.isdigit() or len(self.groups) == _MOST_GROUPS:
             return False
-        category = _CATEGORY.fullmatch(content) if not head.level else None
-        if category is not None and find_severity(category[2]) is not None:
-            self.set_level(category[2], is_bracketed=True)
-            head.logger = category[1]
-            return True
-        channel = _CHANNEL.fullmatch(content) if not head.level else None
-        if channel is not None and find_severity(channel[2]) is not None:
-            self.set_level(channel[2], is_bracketed=True)
-            head.logger = channel[1]
+        written = (_CATEGORY.fullmatch(content) or _CHANNEL.fullmatch(content)) if not head.level else None
+        if written is not None and find_severity(written[2]) is not None:
+            self.set_level(written[2], is_bracketed=True)
+            head.logger = written[1]
             return True
         self.groups.append(content)
         return True
@@ -352,7 +355,7 @@ class HeadReader:
     def _is_level(self, word: str, end: int) -> bool:
         following = self.byte(end)
         if is_capitals(word):
-            return following in {"", " ", "\t", ":", "|", "]", "/", "[", ",", ">", ")", "\x1b"}
+            return following in {"", " ", "\t", ":", "|", ";", "]", "/", "[", ",", ">", ")", "\x1b"}
         if following == ":" and self.byte(end + 1) in {"", " "}:
             return self.has_time or bool(self.head.time) or self.items == 0
         if self.items == 0 and (_CODE.match(self.text, end) or _BEFORE_DATE.match(self.text, end)):
@@ -364,7 +367,7 @@ class HeadReader:
         at = end
         while self.byte(at) == " ":
             at += 1
-        return self.byte(at) in {"|", "\t"} or self.text.startswith(("- ", "-- "), at)
+        return self.byte(at) in {"|", ";", "\t"} or self.text.startswith(("- ", "-- "), at)
 
     def _read_letter(self) -> bool:
         """Read the letter of Ruby, ``I, [``, or of MongoDB with the component after it, ``I NETWORK  [``."""

@@ -144,7 +144,7 @@ def _ends_word(reader: HeadReader, name: str, end: int) -> bool:  # noqa: PLR091
         at += 1
     if text.startswith("|", at):
         return True
-    if reader.has_time and text.startswith(("- ", "> ", "-> "), at):
+    if reader.has_time and text.startswith(("- ", "> ", "-> ", ": "), at):
         return True
     level = _LEVEL_AND_COLON.match(text, at) if reader.has_time else None
     if level is not None and find_severity(level[1]) is not None:

@@ -9,6 +9,7 @@ enum {
     LONGEST_PID = 10,
     LONGEST_LINE = 7,
     LONGEST_COMPONENT = 16,
+    LONGEST_TID = 18,
     SHORTEST_CHANNEL_LEVEL = 4
 };
 enum {
@@ -49,7 +50,7 @@ static void skip_blanks_and_colours(AppReader *reader) {
 /* Return the end of a mark between items; `at` if there is none. */
 static const uint8_t *mark_end(const uint8_t *at, const uint8_t *end) {
     uint8_t byte = byte_at(at, end);
-    if (byte == '|' || byte == '>' || byte == ',') return at + 1;
+    if (byte == '|' || byte == ';' || byte == '>' || byte == ',') return at + 1;
     if (byte != '-' && byte != ':') return at;
     if (byte == '-' && byte_at(at + 1, end) == '>') return at + 2;
     const uint8_t *after = at + 1;
@@ -69,9 +70,9 @@ void app_skip(AppReader *reader) {
         return;
     reader->is_tight = after < reader->end && !is_blank(*after);
     bool precedes_level = reader->head.level.size || (reader->has_time && after < reader->end && is_capital(*after));
-    bool may_be_tight = *at == '|' || (*at == ':' && after - at == 1 && precedes_level);
+    bool may_be_tight = *at == '|' || *at == ';' || (*at == ':' && after - at == 1 && precedes_level);
     if (reader->is_tight && !may_be_tight) return;
-    reader->mark = *at == '-' && after - at == 2 && !is_arrow ? '=' : *at;
+    reader->mark = *at == '-' && after - at == 2 && !is_arrow ? '=' : *at == ';' ? '|' : *at;
     reader->at = after;
     skip_blanks_and_colours(reader);
     if (reader->mark == '=' && starts_with(reader->at, reader->end, ": ")) { /* Ruby's message without a program */
@@ -267,11 +268,11 @@ static bool take_channel(AppReader *reader, Span content) {
     return true;
 }
 
-/* Take `category:level` in brackets; return false if the name has another form. */
+/* Take `category:level` or `category#level` in brackets; return false if the name has another form. */
 static bool take_category(AppReader *reader, Span content) {
     const uint8_t *at = content.at, *end = at + content.size;
     while (at < end && (is_alphanumeric(*at) || is_one_of(*at, "_.-"))) at++;
-    if (at == content.at || byte_at(at, end) != ':') return false;
+    if (at == content.at || !is_one_of(byte_at(at, end), ":#")) return false;
     Span word = span_of(at + 1, end);
     for (size_t place = 0; place < word.size; place++) {
         if (!is_letter(word.at[place])) return false;
@@ -322,10 +323,12 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
 static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, const uint8_t *at) {
     AppHead *head = &reader->head;
     const uint8_t *end = reader->end, *after = number_end(at, end);
+    bool is_thread_id = after == NULL && head->tid.size == 0;
+    if (is_thread_id) after = digits_end(at, end, LONGEST_PID + 1, LONGEST_TID);
     bool is_apart = reader->at == reader->start || !is_letter(reader->at[-1]); /* INFO[0012] has seconds */
     bool takes_number = is_apart && (opening == '[' || opening == '(') && !(head->pid.size && head->tid.size);
     if (after != NULL && byte_at(after, end) == closing && takes_number) {
-        *(head->pid.size ? &head->tid : &head->pid) = span_of(at, after);
+        *(head->pid.size || is_thread_id ? &head->tid : &head->pid) = span_of(at, after);
         reader->at = after + 1;
         return true;
     }
@@ -496,7 +499,7 @@ static bool precedes_date(const uint8_t *at, const uint8_t *end) {
 static bool is_level(const AppReader *reader, Span word) {
     const uint8_t *at = word.at + word.size, *end = reader->end;
     uint8_t following = byte_at(at, end);
-    if (is_capitals(word)) return at == end || following == ESCAPE || is_one_of(following, " \t:|]/[,>)");
+    if (is_capitals(word)) return at == end || following == ESCAPE || is_one_of(following, " \t:|;]/[,>)");
     if (following == ':' && (at + 1 == end || at[1] == ' ')) {
         return reader->has_time || reader->head.time.size || reader->items == 0;
     }
@@ -504,8 +507,7 @@ static bool is_level(const AppReader *reader, Span word) {
     if (reader->closing && (following == ' ' || following == reader->closing)) return true;
     if (!is_one_of(reader->mark, "|\t-=")) return false;
     at = skip_spaces(at, end);
-    return byte_at(at, end) == '|' || byte_at(at, end) == '\t' || starts_with(at, end, "- ") ||
-           starts_with(at, end, "-- ");
+    return is_one_of(byte_at(at, end), "|;\t") || starts_with(at, end, "- ") || starts_with(at, end, "-- ");
 }
 
 /* Read a level without a bracket of its own. */

@@ -200,6 +200,7 @@ static bool ends_word(const AppReader *reader, Span name) {
     if (byte_at(mark, end) == '|') return true;
     if (reader->has_time) {
         if (starts_with(mark, end, "- ") || starts_with(mark, end, "> ") || starts_with(mark, end, "-> ")) return true;
+        if (starts_with(mark, end, ": ")) return true;
         if (is_level_and_colon(mark, end)) return true;
     }
     if (span_is(name, "root") || span_is(name, "main") || span_is(name, "app")) return true;

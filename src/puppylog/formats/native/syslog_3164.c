@@ -76,7 +76,7 @@ static bool is_host(Span word) {
 /* Return whether a host follows, and then a tag or a message that daemons write without a tag. */
 static bool has_host_and_tag(const uint8_t *at, const uint8_t *end) {
     const uint8_t *blank = word_end(at, end);
-    if (!is_host(span_of(at, blank)) || blank == end) return false;
+    if (!is_host(span_of(at, blank)) || blank == end || span_is(span_of(at, blank), "-")) return false;
     at = blank + 1;
     Entry ignored;
     return begins(at, end, " ") || begins(at, end, "message repeated ") || begins(at, end, "last message repeated ") ||

@@ -133,7 +133,7 @@ def _name_priority(match: re.Match[str]) -> str:
 
 def _check_host_and_tag(text: str, at: int) -> None:
     host, _, rest = text[at:].partition(" ")
-    if not _HOST.fullmatch(host) or host.endswith(":") or host in _NO_HOST:
+    if not _HOST.fullmatch(host) or host.endswith(":") or host == "-" or host in _NO_HOST:
         raise Mismatch(NO_TAG, at)
     if not (rest.startswith(_WITHOUT_TAG) or _TAG.match(rest) or _TAG_WITH_PID.match(rest)):
         raise Mismatch(NO_TAG, at + len(host))
