@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
+from puppylog.errors import StoreError
 from puppylog.model.metric import Metric
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.store import PostgresStore
@@ -105,3 +106,13 @@ def test_bootstrap_without_options_keeps_the_lifetimes_of_records(postgres_store
 def test_time_bucket_gives_the_same_as_on_timescaledb(postgres_store_url: str, width: str, bucket: str) -> None:
     sql = f"SELECT puppylog.time_bucket('{width}', '2026-03-01 12:00:17+00') = '{bucket}'::timestamptz"
     assert ask(postgres_store_url, sql) == [(True,)]
+
+
+def test_a_line_without_a_partition_is_not_rejected(postgres_store_url: str) -> None:
+    with psycopg.connect(postgres_store_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE puppylog.log_records DETACH PARTITION puppylog.log_records_rest")
+    with PostgresStore(postgres_store_url) as store:
+        source = Source(store)
+        with pytest.raises(StoreError, match='no partition of relation "log_records" found for row'):
+            source.append(records(1, ts=datetime(1999, 3, 1, tzinfo=UTC)))
+        assert store.query("SELECT count(*) AS n FROM puppylog.rejected_lines").to_pylist() == [{"n": 0}]

@@ -10,7 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from puppylog.collect.retry import call_with_retry
-from puppylog.errors import StoreUnavailable
+from puppylog.errors import ConfigurationError, StoreUnavailable
 from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted, translate_connect
 from puppylog.stores.postgres.store import PostgresStore
 from support.embedded import wait_until
@@ -84,6 +84,18 @@ def test_collectors_that_share_too_few_connections_store_everything_one_after_an
     timer.join()
     with PostgresStore(postgres_store_url) as store:
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 10 * LIMIT}]
+
+
+def test_a_refusal_after_the_store_was_open_may_pass(postgres_store_url: str, scarce_url: str, role: str) -> None:
+    with PostgresStore(scarce_url) as store, psycopg.connect(postgres_store_url, autocommit=True) as admin:
+        admin.execute(f"ALTER ROLE {role} NOLOGIN".encode())
+        admin.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", [role])
+        with pytest.raises(ConfigurationError, match="is not permitted to log in"):
+            PostgresStore(scarce_url)
+        with pytest.raises(StoreUnavailable, match=r"is not permitted to log in; name a role"):
+            store.keep_alive()
+        admin.execute(f"ALTER ROLE {role} LOGIN".encode())
+        Source(store).append(records(1))
 
 
 @pytest.mark.parametrize(

@@ -200,8 +200,12 @@ def forbid_reading(error: PuppylogError, role: str) -> StoreForbidden:
 
 
 def translate_copy(error: psycopg.Error, attempt: Attempt) -> PuppylogError:
-    """Return Puppylog's error for a failure of a COPY: `RowRefused` if one of its rows is at fault."""
-    if (error.sqlstate or "").startswith(_REFUSES_ROW):
+    """Return Puppylog's error for a failure of a COPY: `RowRefused` if one of its rows is at fault.
+
+    A row without a partition is not at fault. Its error is that of a constraint, without the constraint's name.
+    """
+    has_no_place = isinstance(error, sqlstates.CheckViolation) and error.diag.constraint_name is None
+    if (error.sqlstate or "").startswith(_REFUSES_ROW) and not has_no_place:
         return RowRefused("write", f"a row to {attempt.thing}", describe(error))
     return translate(error, attempt)
 

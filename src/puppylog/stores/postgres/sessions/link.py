@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from puppylog.errors import StoreRefused, StoreUnavailable
+from puppylog.errors import ConfigurationError, StoreRefused, StoreUnavailable
 from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted, is_read_only
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.queries import load_queries
@@ -31,6 +31,7 @@ class Link:
         self.partner: Link | None = None  # set once, by `pair`, before other threads know the link
         self._lock = threading.RLock()
         self._session: Session | None = None  # changed under the lock; `is_lost` reads the reference without it
+        self._was_open = False  # under the lock: whether there has been a session
         self._backend: Mapping[str, Any] | None = None  # under the lock: the last session's process, until it is ended
 
     @property
@@ -44,7 +45,22 @@ class Link:
         """Give the session to one thread at a time; a new session if the old one was lost."""
         with self._lock:
             known = self._session
-            yield self._renew() if known is None or known.is_broken else known
+            yield self._connect() if known is None or known.is_broken else known
+
+    def _connect(self) -> Session:
+        """Open a session. A refusal may pass if there was a session before.
+
+        A server refuses clients for a while when passwords are changed, when another server takes over, and when a
+        backup is restored. A collector that ended with the exit code of a wrong setting would not be started again.
+        """
+        try:
+            session = self._renew()
+        except ConfigurationError as error:
+            if self._was_open:
+                raise StoreUnavailable(*error.parts) from error
+            raise
+        self._was_open = True
+        return session
 
     def _renew(self) -> Session:
         if self._session is not None:
