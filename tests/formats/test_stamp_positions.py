@@ -35,7 +35,8 @@ READ = {"at the start", "in brackets"}
 def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str) -> None:
     wrong = []
     read = cases = 0
-    for style in STYLES:
+    # `make test` reads each second style with the readers in Python, which are slower.
+    for style in STYLES if IS_SOAK or path == "native" else STYLES[::2]:
         written = write_stamps(style)
         lines = [POSITIONS[position].format(stamp) for stamp, _ in written]
         with reading(path):
@@ -46,7 +47,7 @@ def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str
             if time is not None and time != meant:
                 wrong.append((line, time))
     assert wrong == []
-    assert cases > 3200
+    assert cases > (3200 if path == "native" else 1600)
     if position in READ:
         assert read > 0.85 * cases, "the rest are the styles that are refused"
 
