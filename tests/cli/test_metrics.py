@@ -63,6 +63,34 @@ def test_a_bucket_of_several_segments_counts_once(cli: InProcess) -> None:
     assert of_one.err == ""
 
 
+def test_rows_are_those_of_the_largest_segments_and_the_others_are_counted(cli: InProcess) -> None:
+    get = ("monitor", "metrics", "get", "sections", "-o", "csv")
+    whole = cli(*get)
+    assert whole.err == ""
+    for more in ((), ("--step", "1m", "--from", "2026-03-01T12:00", "--to", "2026-03-01T12:02")):
+        rows = cli(*get, *more).out.splitlines()
+        sizes: dict[str, float] = {}
+        for row in rows[1:]:
+            _, segment, value = row.split(",")
+            sizes[segment] = sizes.get(segment, 0.0) + float(value)
+        largest = sorted(sizes, key=lambda segment: (-sizes[segment], segment))
+        assert len(largest) == 3
+        for most in (1, 2, 3, 20):
+            got = cli(*get, *more, "--segments", str(most))
+            assert got.out.splitlines() == [row for row in rows if row.split(",")[1] in {"segment", *largest[:most]}]
+            left_out = (
+                f"puppylog: the largest {most} of 3 segments; --segments 3 shows all, and --segment VALUE one of them\n"
+            )
+            assert got.err == (left_out if most < 3 else "")
+    assert cli(*get, "-l", "0", "--segments", "1").out == "bucket,segment,value\n"
+
+
+def test_a_chart_draws_as_many_segments_as_are_asked_for(cli: InProcess) -> None:
+    drawn = cli("monitor", "metrics", "get", "sections", "--chart", "--segments", "1")
+    assert "and 2 more segments" in drawn.out
+    assert drawn.err == ""
+
+
 def test_steps_combine_buckets(cli: InProcess) -> None:
     whole = cli("monitor", "metrics", "get", "failures", "--step", "1m", "-o", "csv")
     assert (whole.out, whole.err) == ("bucket,value\n2026-03-01T12:00:00+00:00,6\n2026-03-01T12:01:00+00:00,6\n", "")

@@ -9,7 +9,14 @@ import pytest
 
 from puppylog.model.metric import Metric
 from puppylog.monitor.levels import list_live_parts, read_levels
-from puppylog.monitor.metrics import count_buckets, find_ends, find_step, measure_extent, read_observations
+from puppylog.monitor.metrics import (
+    count_buckets,
+    find_ends,
+    find_step,
+    measure_extent,
+    read_few_segments,
+    read_observations,
+)
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.steps import choose_step
 from puppylog.stores.base import Store
@@ -93,3 +100,19 @@ def _check(store: Store, metric: Metric, chosen: random.Random) -> None:
 
 def _size(store: Store, metric: Metric, within: Range, segment: str | None) -> Sequence[dict[str, Any]]:
     return store.query(SIZE.format(name=metric.name), {**within.parameters(), "segment": segment}).to_pylist()
+
+
+def test_segments_are_read_if_they_are_few(store: Store) -> None:
+    metric = Metric("m", "count", "*", 10, "request_route", refresh_s=1)
+    source = Source(store)
+    old = [{"ts": NOON + timedelta(seconds=60 * no), "request_route": f"/{no % 5}"} for no in range(20)]
+    source.append(rows(old))
+    store.create_metric(metric)
+    for within in (ALWAYS, Range(NOON + timedelta(seconds=65), NOON + timedelta(seconds=700))):
+        for buckets, segments in ((1, 1), (3, 3), (5, 5), (8, 5), (100, 5)):
+            whole = read_observations(store, metric, within=within, buckets=buckets)
+            assert len(set(whole["segment"].to_pylist())) == segments
+            for most in range(1, 7):
+                few = read_few_segments(store, metric, within=within, buckets=buckets, most=most)
+                assert (few is None) == (segments > most), (buckets, most)
+                assert few is None or few.equals(whole)

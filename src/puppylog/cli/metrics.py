@@ -38,8 +38,8 @@ from puppylog.monitor.metrics import (
     get_metric,
     list_metrics,
     measure_extent,
+    read_few_segments,
     read_observations,
-    read_steps,
 )
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.ranking import MEAN, SUM, LargestSegments, read_largest
@@ -119,6 +119,13 @@ def list_(settings: Settings, group: str | None) -> None:
 @range_options
 @limit_option("of the newest buckets that are not empty", 100)
 @click.option("--segment", metavar="VALUE", help="Only this segment.")
+@click.option(
+    "--segments",
+    type=click.IntRange(min=1),
+    default=MOST_SEGMENTS,
+    show_default=True,
+    help="At most this many segments, those with the largest sum, or mean, of their values.",
+)
 @click.option("--step", metavar="LENGTH", help="A value for each step of this length, such as 1h, not for each bucket.")
 @click.option(
     "--chart/--no-chart", default=None, help="Draw a chart. Default: on a terminal, unless -o asks for another format."
@@ -135,6 +142,7 @@ def get(
     to: str | None,
     limit: int,
     segment: str | None,
+    segments: int,
     step: str | None,
     chart: bool | None,
 ) -> None:
@@ -149,7 +157,7 @@ def get(
     on TimescaleDB may be, shows the mean of its buckets' values for both, avg, stddev and variance. Steps without
     observations are shown, too: as 0 for counts, sums and rates, without a value for the other statistics.
 
-    Otherwise only the newest buckets are shown; stderr says how many there are.
+    Otherwise only the newest buckets are shown, of the largest segments; stderr says how many there are.
     """
     within = parse_range(settings, since, from_, to)
     step_s = None if step is None else parse_period(step, "step")
@@ -162,14 +170,15 @@ def get(
         state = get_metric(reader, name)
         metric = state.metric
         _doubt(state, settings)
-        asked = _Asked(within, settings.clock(), segment, step_s, limit)
+        asked = _Asked(within, settings.clock(), segment, segments, step_s, limit)
         if chart_steps:
             found = _find_whole(reader, metric, asked, chart_steps)
         else:
-            find = _find_newest_drawn if is_chart and step_s is None else _find_newest
+            is_drawn_newest = is_chart and step_s is None and metric.segment is not None and segment is None
+            find = _find_newest_of_largest if is_drawn_newest else _find_newest
             found = find(reader, metric, asked)
         if is_chart:
-            _draw(metric, found, settings, width)
+            _draw(metric, found, settings, width, segments)
         else:
             write_table(found.table if metric.segment is not None else found.table.drop_columns("segment"), settings)
         sys.stdout.flush()
@@ -177,6 +186,8 @@ def get(
             shown = _count_buckets(found.table) if found.buckets is None else found.buckets
             what = "buckets" if step_s is None else "steps"
             tell_truncated(settings, what, shown=shown, limit=limit, count=found.count)
+        if found.left_out and not is_chart:
+            _tell_segments(settings, shown=segments, total=segments + found.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +196,8 @@ class _Asked:
 
     within: Range
     now: datetime
-    segment: str | None  # only this segment; None for all
+    segment: str | None  # only this segment; None for the largest
+    segments: int  # how many of these
     step_s: int | None  # the seconds in a step; None for the metric's buckets, or for steps that fit a chart
     limit: int  # of buckets or steps
 
@@ -210,17 +222,15 @@ def _find_whole(reader: RecordReader, metric: Metric, asked: _Asked, chart_steps
     step_s = asked.step_s
     if step_s is None:
         step_s = find_step(metric, observed, within=asked.within, now=asked.now, steps=chart_steps)
-    largest = _read_largest(reader, metric, step_s, asked.within, only)
+    largest = _read_largest(reader, metric, step_s, asked.within, most=asked.segments, segments=only)
     ends = cover_range(metric, asked.within, asked.now, include_buckets(observed, largest.table), step_s=step_s)
     return _Found(largest.table, step_s, ends, left_out=largest.left_out, rest=largest.rest)
 
 
-def _find_newest_drawn(reader: RecordReader, metric: Metric, asked: _Asked) -> _Found:
-    """Return the newest buckets of the segments that a chart shows."""
-    if metric.segment is None or asked.segment is not None:
-        return _find_newest(reader, metric, asked)
+def _find_newest_of_largest(reader: RecordReader, metric: Metric, asked: _Asked) -> _Found:
+    """Return the newest buckets of the largest segments of a metric."""
     within, buckets = find_newest_buckets(reader, metric, within=asked.within, buckets=asked.limit)
-    largest = _read_largest(reader, metric, metric.period_s, within)
+    largest = _read_largest(reader, metric, metric.period_s, within, most=asked.segments)
     return _Found(
         largest.table,
         metric.period_s,
@@ -233,22 +243,28 @@ def _find_newest_drawn(reader: RecordReader, metric: Metric, asked: _Asked) -> _
 
 
 def _read_largest(
-    reader: RecordReader, metric: Metric, step_s: int, within: Range, segments: Segments = None
+    reader: RecordReader, metric: Metric, step_s: int, within: Range, *, most: int, segments: Segments = None
 ) -> LargestSegments:
     size = SUM if metric.statistic in {*SUMMED, "rate"} else MEAN
-    return read_largest(reader, metric, step_s, within=within, size=size, most=MOST_SEGMENTS, segments=segments)
+    return read_largest(reader, metric, step_s, within=within, size=size, most=most, segments=segments)
 
 
 def _find_newest(reader: RecordReader, metric: Metric, asked: _Asked) -> _Found:
     """Return the newest buckets that are not empty, or the newest steps."""
     if asked.step_s is not None:
-        steps = read_steps(reader, metric, asked.step_s, within=asked.within, segments=segments_of(asked.segment))
-        ends = _find_ends(metric, asked, steps, asked.step_s)
+        only = segments_of(asked.segment)
+        largest = _read_largest(reader, metric, asked.step_s, asked.within, most=asked.segments, segments=only)
+        ends = _find_ends(metric, asked, largest.table, asked.step_s)
         if ends is None:
-            return _Found(steps, asked.step_s)
+            return _Found(largest.table, asked.step_s)
         total = count_steps(ends, asked.step_s)
-        filled = fill_steps(metric, steps, asked.step_s, ends, newest=asked.limit)
-        return _Found(filled, asked.step_s, count=lambda most: min(most, total))
+        filled = fill_steps(metric, largest.table, asked.step_s, ends, newest=asked.limit)
+        return _Found(filled, asked.step_s, count=lambda most: min(most, total), left_out=largest.left_out)
+    if metric.segment is not None and asked.segment is None and asked.limit:
+        few = read_few_segments(reader, metric, within=asked.within, buckets=asked.limit, most=asked.segments)
+        if few is None:
+            return _find_newest_of_largest(reader, metric, asked)
+        return _Found(few, metric.period_s, count=functools.partial(count_buckets, reader, metric, within=asked.within))
     newest = read_observations(reader, metric, within=asked.within, buckets=asked.limit, segment=asked.segment)
     count = functools.partial(count_buckets, reader, metric, within=asked.within, segment=asked.segment)
     return _Found(newest, metric.period_s, count=count)
@@ -276,7 +292,14 @@ def _doubt(state: MetricState, settings: Settings) -> None:
         tell(settings, f"metric {state.metric.name} does not include all late lines yet: values may change")
 
 
-def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None) -> None:
+def _tell_segments(settings: Settings, *, shown: int, total: int) -> None:
+    tell(
+        settings,
+        f"the largest {shown:,} of {total:,} segments; --segments {total} shows all, and --segment VALUE one of them",
+    )
+
+
+def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None, most_segments: int) -> None:
     rows = [Observation(**row) for row in found.table.to_pylist()]
     lines = draw_metric(
         metric,
@@ -289,6 +312,7 @@ def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None) 
         ends=found.ends,
         left_out=found.left_out,
         rest=found.rest,
+        most_segments=most_segments,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines)
 

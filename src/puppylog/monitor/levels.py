@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from puppylog.model.metric import Metric
 from puppylog.monitor.metric_reader import METRICS_SQL
@@ -148,30 +148,41 @@ def _round_down(seconds: float, step_s: int) -> int:
     return int(seconds // step_s) * step_s
 
 
+class Newest(NamedTuple):
+    """The part of a range that has its newest buckets."""
+
+    within: Range
+    segments: int  # at least so many segments have a value in it; 0 is unknown
+
+
 def find_newest(
     reader: RecordReader, metric: Metric, levels: Levels, *, within: Range, buckets: int, segments: Segments
-) -> Range:
+) -> Newest:
     """Return a part of a range that has its newest ``buckets`` buckets, or the range itself.
 
     The part is found with the finest level: the newest buckets of a metric are seldom many of the level's.
     """
     coarser = [level_s for level_s in sorted(levels.watermarks) if level_s != metric.period_s]
     if not coarser:
-        return within
+        return Newest(within, 0)
     instants = Instants()
     in_segments, names = render_segments(segments)
     where = " AND ".join([*instants.limit(within.since, within.until), in_segments])
     sql = _QUERIES["newest_level_buckets"].format(id=levels.metric_id, step_s=coarser[0], where=where)
     parameters = {**instants.parameters, **names, "most": buckets}
-    found = 0
+    found = most_segments = 0
     for row in reader.query(sql, parameters).to_pylist():
         # A level's bucket that reaches over the end of the range may have no bucket in the range.
         is_whole = within.until is None or row["bucket"] + timedelta(seconds=coarser[0]) <= within.until
-        found += row["buckets"] if is_whole else 0
+        if is_whole:
+            found += row["buckets"]
+            most_segments = max(most_segments, row["segments"])
         if found >= buckets:
             since = row["bucket"] if within.since is None else max(row["bucket"], within.since)
-            return Range(since, within.until)
-    return within
+            # The oldest of the level's buckets may begin before the range, and hold segments that the range has not.
+            is_cut = within.since is not None and row["bucket"] < within.since
+            return Newest(Range(since, within.until), 0 if is_cut else most_segments)
+    return Newest(within, 0)
 
 
 def list_live_parts(

@@ -12,7 +12,16 @@ from puppylog.model.derived import is_derived, list_inputs, order_by_depth
 from puppylog.model.metric import Metric
 from puppylog.model.period import format_period
 from puppylog.monitor.extents import LevelReader
-from puppylog.monitor.levels import Instants, Levels, coarsest_sql, find_newest, list_live_parts, read_levels, steps_sql
+from puppylog.monitor.levels import (
+    Instants,
+    Levels,
+    Newest,
+    coarsest_sql,
+    find_newest,
+    list_live_parts,
+    read_levels,
+    steps_sql,
+)
 from puppylog.monitor.metric_reader import METRICS_SQL
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.segments import Segments, render_segments, segments_of
@@ -108,14 +117,37 @@ def read_observations(
     With ``segment``, only the observations of this segment.
     """
     segments = segments_of(segment)
+    newest, observed = _search_newest(reader, metric, within, buckets, segments)
+    return _read_newest(reader, metric, newest.within, buckets, segments) if observed is None else observed
+
+
+def read_few_segments(
+    reader: RecordReader, metric: Metric, *, within: Range = ALWAYS, buckets: int, most: int
+) -> pa.Table | None:
+    """Return what `read_observations` returns, or None if it has more than ``most`` segments.
+
+    Usually these are not read then: the levels tell how many segments there are at least.
+    """
+    newest, observed = _search_newest(reader, metric, within, buckets, None)
+    if newest.segments > most:
+        return None
+    if observed is None:
+        observed = _read_newest(reader, metric, newest.within, buckets, None)
+    return observed if len(set(observed["segment"].to_pylist())) <= most else None
+
+
+def _search_newest(
+    reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments
+) -> tuple[Newest, pa.Table | None]:
+    """Return a part of a range that has its newest buckets, and their observations if they were read meanwhile."""
     levels = _read_own_levels(reader, metric)
-    if levels is not None:
-        for part in list_live_parts(reader, metric, levels, within=within, buckets=buckets):
-            newest = _read_newest(reader, metric, part, buckets, segments)
-            if len(set(newest["bucket"].to_pylist())) >= buckets:
-                return newest
-        within = find_newest(reader, metric, levels, within=within, buckets=buckets, segments=segments)
-    return _read_newest(reader, metric, within, buckets, segments)
+    if levels is None:
+        return Newest(within, 0), None
+    for part in list_live_parts(reader, metric, levels, within=within, buckets=buckets):
+        observed = _read_newest(reader, metric, part, buckets, segments)
+        if len(set(observed["bucket"].to_pylist())) >= buckets:
+            return Newest(part, 0), observed
+    return find_newest(reader, metric, levels, within=within, buckets=buckets, segments=segments), None
 
 
 def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> pa.Table:
@@ -134,9 +166,9 @@ def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: i
 def find_newest_buckets(reader: RecordReader, metric: Metric, *, within: Range, buckets: int) -> tuple[Range, int]:
     """Return the part of a range that has its newest buckets that are not empty, and how many these are."""
     levels = _read_own_levels(reader, metric)
-    narrow = (
-        within if levels is None else find_newest(reader, metric, levels, within=within, buckets=buckets, segments=None)
-    )
+    narrow = within
+    if levels is not None:
+        narrow = find_newest(reader, metric, levels, within=within, buckets=buckets, segments=None).within
     [row] = _ask(reader, "newest_buckets", metric, narrow, buckets=buckets)
     return (narrow if row["since"] is None else replace(within, since=row["since"])), int(row["buckets"])
 
@@ -153,7 +185,7 @@ def count_buckets(
             return min(most, asked.count_observations(within).observations)
         if segment is None and levels.has_sizes:
             return min(most, asked.count_buckets(within))
-        within = find_newest(reader, metric, levels, within=within, buckets=most, segments=segments)
+        within = find_newest(reader, metric, levels, within=within, buckets=most, segments=segments).within
     [row] = _ask(reader, "series_count", metric, within, segments, most=most)
     return int(row["n"])
 

@@ -61,6 +61,7 @@ def draw_metric(
     ends: tuple[datetime, datetime] | None = None,
     left_out: int = 0,
     rest: float = 0.0,
+    most_segments: int = MOST_SEGMENTS,
 ) -> list[str]:
     """Return the lines of a chart.
 
@@ -73,8 +74,9 @@ def draw_metric(
         zone_name: the name of the zone if the chart should have it, otherwise empty.
         step_s: the seconds that a row covers, if that is not the metric's period.
         ends: the first and the last bucket that the chart covers; None: those of the rows.
-        left_out: how many segments the rows do not have, because they are smaller than MOST_SEGMENTS others.
+        left_out: how many segments the rows do not have, because they are smaller than those that the rows have.
         rest: what the sums of these segments add up to, if the chart shows sums.
+        most_segments: the greatest number of segments that are drawn.
     """
     if ends is None and rows:
         ends = rows[0].bucket, rows[-1].bucket
@@ -84,8 +86,10 @@ def draw_metric(
         metric = replace(metric, period_s=step_s)
     if rows and ends is not None:
         axis = _Axis(*ends, metric.period_s)
-        draw = _draw_series if metric.segment is None else _draw_segments
-        lines += draw(metric, rows, axis, width)
+        if metric.segment is None:
+            lines += _draw_series(metric, rows, axis, width)
+        else:
+            lines += _draw_segments(metric, rows, axis, width, most_segments)
         if left_out:
             sums = f", {format_number(rest)} together" if metric.statistic in SUMMED else ""
             lines.append(f"and {left_out:,} more segments{sums}")
@@ -146,13 +150,15 @@ def _draw_series(metric: Metric, rows: Sequence[Observation], axis: _Axis, width
     return lines
 
 
-def _draw_segments(metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int) -> list[str]:
+def _draw_segments(
+    metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int, most_segments: int
+) -> list[str]:
     """Return a line per segment, the largest first: the sum of a count or a sum, the mean of any other statistic."""
     series: dict[str | None, list[Observation]] = {}
     for row in rows:
         series.setdefault(row.segment, []).append(row)
     totals = {segment: _total(metric, of, axis) for segment, of in series.items()}
-    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:MOST_SEGMENTS]
+    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:most_segments]
     names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
     name_cells, value_cells = max(map(width_of, names)), max(map(len, values))

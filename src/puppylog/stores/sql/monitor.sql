@@ -27,8 +27,8 @@ bucket < {instant}::TIMESTAMPTZ
 SELECT max(ts) AS newest FROM puppylog.log_records WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
 
 -- name: newest_level_buckets
--- The newest buckets of a level, and at least how many of the metric's own buckets each has.
-SELECT bucket, max(buckets) AS buckets
+-- The newest buckets of a level, at least how many of the metric's own buckets each has, and of how many segments.
+SELECT bucket, max(buckets) AS buckets, count(*) AS segments
 FROM puppylog.level_{id}_{step_s}
 WHERE {where}
 GROUP BY bucket
