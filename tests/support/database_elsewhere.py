@@ -100,8 +100,21 @@ def citus_database(coordinator: str) -> Iterator[str]:
         for host, port in _run(coordinator, _COORDINATOR):
             _run(url, "SELECT citus_set_coordinator_host(%s, %s)", host, port)
         for host, port in workers:
-            _run(url, "SELECT citus_add_node(%s, %s)", host, port)
+            _add_node(url, host, port)
         yield url
+
+
+def _add_node(url: str, host: str, port: int) -> None:
+    """Add a worker. This alters roles, which all databases share, and fails if another database does so meanwhile."""
+
+    def add() -> bool:
+        try:
+            _run(url, "SELECT citus_add_node(%s, %s)", host, port)
+        except psycopg.errors.InternalError_:
+            return False
+        return True
+
+    wait_until(add, what="a worker")
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """Installs and upgrades a store: idempotent, in one transaction, and safe if two clients do it at once."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final, TypeVar
 
-from puppylog.errors import ConfigurationError, StoreRefused, UsageError
+from puppylog.errors import ConfigurationError, StoreRefused, StoreUnavailable, UsageError
 from puppylog.model.period import format_period
 from puppylog.stores.doctor import Capability
 from puppylog.stores.postgres.schema import roles
@@ -23,6 +25,9 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.postgres", "server.sql")
 _DAY_S = 86_400
+_PAUSES_S: Final = (0.1, 0.5, 2.0)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +88,15 @@ def bootstrap(
         if server.citus is not None:
             server = replace(server, workers=int(session.value(_QUERIES["count_workers"])))
         flavour, why = _choose(server, found, is_distributed=is_distributed)
-        with session.transaction():
-            _install(session, flavour, found, server, lifetimes)
-            names = roles.create_roles(session) if with_roles else roles.find_roles(session)
-            roles.grant(session, names, flavour)
+
+        def install() -> Sequence[str]:
+            with session.transaction():
+                _install(session, flavour, found, server, lifetimes)
+                names = roles.create_roles(session) if with_roles else roles.find_roles(session)
+                roles.grant(session, names, flavour)
+            return names
+
+        names = _repeat(install, session)
         session.run(_QUERIES["tend_days"])  # at once, because lines may come before the jobs run for the first time
         installed = find_installation(session)
         if installed is None:
@@ -104,6 +114,21 @@ def bootstrap(
             roles=names,
             notes=notes,
         )
+
+
+def _repeat(install: Callable[[], T], session: Session) -> T:
+    """Install, and again a few times if the transaction fails but not its session.
+
+    Roles belong to all databases of a server. Citus alters them on its workers, where two installations may conflict.
+    """
+    for pause_s in _PAUSES_S:
+        try:
+            return install()
+        except StoreUnavailable:
+            if session.is_broken:
+                raise
+        time.sleep(pause_s)
+    return install()
 
 
 def _choose(server: Server, found: Installation | None, *, is_distributed: bool) -> tuple[Flavour, str]:
