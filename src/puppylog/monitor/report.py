@@ -17,9 +17,10 @@ from puppylog.model.source import name_source
 from puppylog.monitor.attributes import SAMPLE_RECORDS, list_names
 from puppylog.monitor.counting import Pattern, find_patterns
 from puppylog.monitor.counting.patterns import TalliedSearch
-from puppylog.monitor.counting.tallied import counts_sql, find_tallies
+from puppylog.monitor.counting.tallied import TALLIES_SQL, counts_sql, find_tallies
 from puppylog.monitor.durations import find_duration
 from puppylog.monitor.record_classes import Class, choose_kind, count_classes
+from puppylog.monitor.remembering import RememberingReader
 from puppylog.monitor.search import Search
 from puppylog.monitor.timeline import EPOCH, Timeline, plan_timeline
 from puppylog.stores.base import RecordReader, Value
@@ -149,7 +150,7 @@ def make_report(reader: RecordReader, search: Search, dialect: Dialect) -> Repor
         search: which records are reported.
         dialect: the SQL dialect of the store.
     """
-    questions = _Questions(reader, search, dialect)
+    questions = _Questions(RememberingReader(reader, TALLIES_SQL), search, dialect)
     streams = questions.ask_streams()
     rejects = questions.ask_rejects()
     presence = questions.ask_presence()

@@ -14,12 +14,15 @@ from puppylog.model.expression.term import Dialect
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
 from puppylog.monitor.timeline import EPOCH
-from puppylog.stores.base import RecordReader, Value
+from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.tallies import COLUMNS, DAY_S, HOUR_S
 
 _QUERIES = load_queries("puppylog.stores", "tallies.sql")
 _MONITOR = load_queries("puppylog.stores", "monitor.sql")
+
+TALLIES_SQL: Final = _QUERIES["tallies"]
+"""The query of the tallies for a range."""
 
 _US: Final = 1_000_000
 _HOUR_US: Final = HOUR_S * _US
@@ -65,14 +68,14 @@ def find_tallies(
         return None
     since_us, until_us = _whole_hours(search.within)
     longest_s = DAY_S if step_s is None or step_s % DAY_S == 0 else HOUR_S
-    parameters: dict[str, Value] = {**search.within.parameters(), "field": field, "longest_s": longest_s}
     ids: list[str] = []
     counted: list[tuple[int, int]] = []
-    for row in reader.query(_QUERIES["tallies"], parameters).to_pylist():
-        day = (row["start_us"], row["start_us"] + DAY_S * _US)
+    for id_, start_us, tally_step_s in _iter_tallies(reader, search.within, field):
+        day = (start_us, start_us + DAY_S * _US)
         part = (max(day[0], since_us), min(day[1], until_us))
-        if part == day or (row["step_s"] == HOUR_S and part[0] < part[1]):
-            ids.append(str(row["id"]))
+        is_usable = tally_step_s <= longest_s and (part == day or tally_step_s == HOUR_S)
+        if is_usable and part[0] < part[1]:
+            ids.append(str(id_))
             counted.append(part)
     if not ids:
         return None
@@ -81,6 +84,17 @@ def find_tallies(
     rest = replace(search, condition=" OR ".join(_iter_gaps(counted)))
     length = timedelta(microseconds=sum(end_us - start_us for start_us, end_us in counted))
     return Tallied(", ".join(ids), in_range, in_group, rest, length)
+
+
+def _iter_tallies(reader: RecordReader, within: Range, field: str) -> Iterator[tuple[int, int, int]]:
+    """Yield the id of each tally of a field for the days of a range, its start in microseconds, and its step in s.
+
+    The query is that of all fields, so that a `RememberingReader` asks it once for all questions about a range.
+    """
+    tallies = reader.query(TALLIES_SQL, within.parameters())
+    # Not with Arrow's functions, which take longer to load than this.
+    columns = (tallies[name].to_pylist() for name in ("field", "id", "start_us", "step_s"))
+    return ((id_, start_us, step_s) for name, id_, start_us, step_s in zip(*columns, strict=True) if name == field)
 
 
 def _whole_hours(within: Range) -> tuple[int, int]:

@@ -2,10 +2,10 @@
 -- query "chosen_records" of monitor.sql, for the records that no tally counts, and {ids} are the ids of tallies.
 
 -- name: tallies
--- The tallies of a field for the days that a range touches, by their starts.
-SELECT id, epoch_us(starts_at) AS start_us, step_s
+-- The tallies of all fields for the days that a range touches, by their starts.
+SELECT id, field, epoch_us(starts_at) AS start_us, step_s
 FROM puppylog.tallies
-WHERE field = $field AND is_complete AND step_s <= $longest_s::INTEGER
+WHERE is_complete
   AND starts_at > $since::TIMESTAMPTZ - INTERVAL '1 day' AND starts_at < $until::TIMESTAMPTZ
 ORDER BY starts_at
 

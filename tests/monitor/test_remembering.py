@@ -5,9 +5,13 @@ from contextlib import AbstractContextManager
 
 import pyarrow as pa
 
+from puppylog.monitor.counting.tallied import TALLIES_SQL
 from puppylog.monitor.metric_reader import METRICS_SQL, MetricReader
 from puppylog.monitor.metrics import count_buckets, find_ends, get_metric, read_observations
 from puppylog.monitor.range import ALWAYS
+from puppylog.monitor.remembering import RememberingReader
+from puppylog.monitor.report import make_report
+from puppylog.monitor.search import Search
 from puppylog.stores.base import Parameters
 from puppylog.stores.cancellation import Cancellation
 from support.memory import MemoryReader
@@ -55,3 +59,19 @@ def test_another_command_sees_new_metrics(reader: MemoryReader) -> None:
     get_metric(MetricReader(reader), "hits")
     reader.make_metric("misses", [], id=2)
     assert get_metric(MetricReader(reader), "misses").metric.name == "misses"
+
+
+def test_one_query_is_remembered_with_its_parameters(reader: MemoryReader) -> None:
+    remembered, other = "SELECT $n::INTEGER AS n", "SELECT $n::INTEGER + 1 AS n"
+    store = CountingReader(reader)
+    remembering = RememberingReader(store, remembered)
+    for n in (1, 2, 1, 2):
+        assert remembering.query(remembered, {"n": n}).to_pylist() == [{"n": n}]
+        assert remembering.query(other, {"n": n}).to_pylist() == [{"n": n + 1}]
+    assert (store.asked.count(remembered), store.asked.count(other)) == (2, 4)
+
+
+def test_a_report_asks_once_which_tallies_there_are(reader: MemoryReader) -> None:
+    store = CountingReader(reader)
+    make_report(store, Search(), "duckdb")
+    assert store.asked.count(TALLIES_SQL) == 1
