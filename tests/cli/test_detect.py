@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import Puppylog
+from support.embedded import EmbeddedStore
 from support.inprocess import InProcess
 
 GOOD = '192.0.2.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{} HTTP/1.1" 200 17 "-" "curl/8"\n'
@@ -40,6 +42,15 @@ def test_detect_exits_with_1_if_no_line_fits(cli: InProcess, tmp_path: Path) -> 
     path = tmp_path / "x.log"
     path.write_text("nothing\n")
     assert cli("collector", "detect", str(path), "-f", "combined").code == 1
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_detect_reads_standard_input(server: EmbeddedStore, log: Path, name: str) -> None:
+    puppylog = Puppylog(server.url, log.parent)
+    ran = puppylog("collector", "detect", name, stdin=log.read_text())
+    assert (ran.code, ran.out.splitlines()[0]) == (0, f"{name}: access, 3 of 4 lines fit (75 %)")
+    refused = puppylog("collector", "detect", name, stdin="")
+    assert (refused.code, refused.err) == (2, f"puppylog: cannot tell the format of {name}: it is empty\n")
 
 
 @pytest.mark.parametrize(("content", "cause"), [(None, "no such file"), (b"", "it is empty")])

@@ -46,22 +46,39 @@ def notifications(cli: InProcess, *arguments: str) -> list[dict[str, Any]]:
     return found
 
 
+def silences(cli: InProcess, name: str, *arguments: str) -> list[dict[str, Any]]:
+    """Return the silences of a name; the store has others of other tests."""
+    found = json.loads(cli("monitor", "alerts", "silences", *arguments, "-o", "json").out)
+    return [silence for silence in found if silence["name"] == name]
+
+
 def test_a_silence_is_listed_while_it_lasts(cli: InProcess, store: Store) -> None:
     made = cli("monitor", "alerts", "silence", "qu*", "--for", "2h", "--author", "ada", "--comment", "an upgrade")
     assert made.code == 0
     assert made.err.startswith("puppylog: silenced qu* until ")
     assert made.err.endswith(": alert quiet\n")
-    [row] = json.loads(cli("monitor", "alerts", "silences", "-o", "json").out)
+    [row] = silences(cli, "qu*")
     assert (row["name"], row["state"], row["author"], row["comment"]) == ("qu*", "active", "ada", "an upgrade")
     lasts = datetime.fromisoformat(row["ends_at"]) - datetime.fromisoformat(row["starts_at"])
     assert lasts == timedelta(hours=2)
     [waiting] = notifications(cli, "--state", "waiting")
     assert waiting["error"].startswith("silence 'qu*' until ")
     assert cli("monitor", "alerts", "unsilence", "qu*").err == "puppylog: ended silence qu*\n"
-    assert json.loads(cli("monitor", "alerts", "silences", "-o", "json").out) == []
-    ended = json.loads(cli("monitor", "alerts", "silences", "--all", "-o", "json").out)
+    assert silences(cli, "qu*") == []
+    ended = silences(cli, "qu*", "--all")
     assert [(one["name"], one["state"]) for one in ended] == [("qu*", "ended")]
     assert store.list_silences()
+
+
+def test_a_silence_from_and_until_times_of_day_is_that_of_the_next_night(cli: InProcess, store: Store) -> None:
+    del store
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    made = cli.at(noon)(
+        "monitor", "alerts", "silence", "quiet", "--from", "22:00", "--until", "06:00", "--name", "night", "--tz", "UTC"
+    )
+    assert made.err == "puppylog: silenced night until 2026-03-02 06:00:00 UTC: alert quiet\n"
+    [row] = silences(cli, "night", "--all")
+    assert (row["starts_at"], row["ends_at"]) == ("2026-03-01T22:00:00+00:00", "2026-03-02T06:00:00+00:00")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,26 @@ def test_a_time_is_parsed(text: str, zone: tzinfo, instant: datetime) -> None:
     assert parse_instant(text, "--since", now=NOW, zone=zone) == instant
 
 
+@pytest.mark.parametrize(
+    ("text", "after", "instant"),
+    [
+        ("06:00", NOW, datetime(2026, 11, 24, 6, tzinfo=UTC)),
+        ("13:00", NOW, datetime(2026, 11, 23, 13, tzinfo=UTC)),
+        ("12:00", NOW, datetime(2026, 11, 24, 12, tzinfo=UTC)),
+        ("06:00", datetime(2026, 11, 25, 22, tzinfo=UTC), datetime(2026, 11, 26, 6, tzinfo=UTC)),
+        ("monday", NOW, datetime(2026, 11, 30, tzinfo=UTC)),  # it is a Monday
+        ("monday 13:00", NOW, datetime(2026, 11, 23, 13, tzinfo=UTC)),
+        ("sunday 9:15", NOW, datetime(2026, 11, 29, 9, 15, tzinfo=UTC)),
+        ("tomorrow", datetime(2026, 12, 24, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)),
+        ("now+2h", NOW + timedelta(days=1), NOW + timedelta(hours=2)),
+    ],
+)
+def test_a_weekday_or_a_time_of_day_that_is_to_come_is_the_next_one(
+    text: str, after: datetime, instant: datetime
+) -> None:
+    assert parse_instant(text, "--until", now=NOW, zone=UTC, after=after) == instant
+
+
 def test_a_time_without_offset_is_in_the_zone_of_this_machine_if_the_zone_is_local() -> None:
     naive = datetime(2015, 5, 17, 10, 5)  # noqa: DTZ001 - that it has no zone is the point
     assert parse_instant("2015-05-17 10:05", "--since", now=NOW, zone=None) == naive.astimezone(UTC)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ from puppylog.settings import Settings
 from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read
-from puppylog.tail.source import check_source
+from puppylog.tail.source import STDIN, check_source, is_pipe
 from puppylog.tui.clean import clean, width_of
 
 _NOT_AT_ALL: Final = 1
@@ -66,7 +67,7 @@ class Mismatch:
         "puppylog collector detect access.log -f '$remote_addr [$time_iso8601] \"$request\" $status $request_time'",
     )
 )
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option(
     "-l", "--lines", type=click.IntRange(min=1), default=10_000, show_default=True, help="Read at most this many lines."
 )
@@ -86,8 +87,9 @@ def detect(
 ) -> None:
     """Show how a file would be parsed.
 
-    Shows the format, the share of lines that fit it, the first record, and the first line that does not fit, with a
-    caret at the mismatch. Stores nothing. Exits with 1 if no line fits.
+    FILE may be compressed, a named pipe, or - for standard input. Shows the format, the share of lines that fit it, the
+    first record, and the first line that does not fit, with a caret at the mismatch. Stores nothing. Exits with 1 if no
+    line fits.
     """
     chosen = choose_format(settings, format_, format_from, year, joins_lines=True)
     data, modified_at_us = _read_lines(file, lines)
@@ -103,9 +105,35 @@ def detect(
 def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
     """Return the first ``lines`` lines, each with its newline, and the file's modification time in microseconds.
 
+    Standard input and a named pipe are copied to a file first, at most `_MAX_BYTES` of them.
+
     Raises:
         SourceError: the file cannot be read, is not a log, or is empty.
     """
+    if str(file) == STDIN or is_pipe(str(file)):
+        data, modified_at_us = _read_pipe(file, lines)
+    else:
+        data, modified_at_us = _read_file(file, lines)
+    if not data:
+        raise SourceError("tell", f"the format of {file}", "it is empty")
+    return data if data.endswith(b"\n") else data + b"\n", modified_at_us
+
+
+def _read_pipe(pipe: Path, lines: int) -> tuple[bytes, int]:
+    with tempfile.NamedTemporaryFile(prefix="puppylog-") as copy:
+        try:
+            with open(0, "rb", closefd=False) if str(pipe) == STDIN else pipe.open("rb") as source:
+                copy.write(source.read(_MAX_BYTES))
+        except OSError as error:
+            raise cannot_read(str(pipe), error) from None
+        copy.flush()
+        try:
+            return _read_file(Path(copy.name), lines)
+        except SourceError as error:
+            raise SourceError(error.verb, str(pipe), error.cause) from None
+
+
+def _read_file(file: Path, lines: int) -> tuple[bytes, int]:
     check_source(str(file))
     data = b""
     try:
@@ -119,10 +147,7 @@ def _read_lines(file: Path, lines: int) -> tuple[bytes, int]:
                 data += block
     except OSError as error:
         raise cannot_read(str(file), error) from None
-    data = b"\n".join(data.split(newline, lines)[:lines])
-    if not data:
-        raise SourceError("tell", f"the format of {file}", "it is empty")
-    return data if data.endswith(b"\n") else data + b"\n", modified_at_us
+    return b"\n".join(data.split(newline, lines)[:lines]), modified_at_us
 
 
 def _judge_all(chosen: Format, data: bytes, modified_at_us: int) -> list[Verdict]:

@@ -143,7 +143,7 @@ def _open_filtered(
         "puppylog rejects count",
         "puppylog rejects list 'healthz -source:access.log'",
         "puppylog rejects list --since 1h --source /var/log/nginx/access.log",
-        "puppylog rejects export --reason 'no time' | puppylog collector detect /dev/stdin",
+        "puppylog rejects export --reason 'no time' | puppylog collector detect -",
         "puppylog rejects replay --format combined --dry-run",
     )
 )

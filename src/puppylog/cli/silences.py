@@ -64,8 +64,8 @@ def _complete_silences(ctx: click.Context, parameter: click.Parameter, incomplet
 @click.argument("alert", metavar="NAME-OR-PATTERN", shell_complete=complete_alerts)
 @click.option("--segment", metavar="PATTERN", default="*", help="Only segments that match. Default: all.")
 @click.option("--for", "for_", metavar="PERIOD", help="How long, such as 30m, 2h or 7d.")
-@click.option("--until", metavar="TIME", help="Up to this time.")
-@click.option("--from", "from_", metavar="TIME", help="From this time on. Default: now.")
+@click.option("--until", metavar="TIME", help="Up to this time: 06:00 is the next one.")
+@click.option("--from", "from_", metavar="TIME", help="From this time on: 22:00 is the next one. Default: now.")
 @click.option("--name", metavar="NAME", help="The silence's name. Default: the patterns.")
 @_author_option
 @_comment_option
@@ -91,7 +91,7 @@ def silence(
     of the same name is replaced.
     """
     now = settings.clock()
-    starts_at = now if from_ is None else parse_instant(from_, "--from", now=now, zone=settings.zone)
+    starts_at = now if from_ is None else parse_instant(from_, "--from", now=now, zone=settings.zone, after=now)
     silence = Silence(
         name=name or name_silence(alert, segment),
         alert=alert,
@@ -114,7 +114,7 @@ def _read_end(settings: Settings, for_: str | None, until: str | None, starts_at
         raise UsageError("silence", "alerts", "one of --for and --until must be given", advice="as in --for 2h")
     if for_ is not None:
         return starts_at + timedelta(seconds=parse_period(for_, "--for"))
-    return parse_instant(str(until), "--until", now=settings.clock(), zone=settings.zone)
+    return parse_instant(str(until), "--until", now=settings.clock(), zone=settings.zone, after=starts_at)
 
 
 def _name(alerts: set[str]) -> str:

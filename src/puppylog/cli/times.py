@@ -24,8 +24,10 @@ def parse_range(settings: Settings, since: str | None, from_: str | None, to: st
     return Range(first, last)
 
 
-def parse_instant(text: str, option: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+def parse_instant(
+    text: str, option: str, *, now: datetime, zone: tzinfo | None, after: datetime | None = None
+) -> datetime:
     """Return an instant as `puppylog.model.query.instants.parse_instant`, which is imported if a time is given."""
     from puppylog.model.query import instants  # noqa: PLC0415 - many commands are given no time
 
-    return instants.parse_instant(text, option, now=now, zone=zone)
+    return instants.parse_instant(text, option, now=now, zone=zone, after=after)

@@ -33,7 +33,9 @@ def is_relative(text: str) -> bool:
     return bool(word) and bool(_RELATIVE.fullmatch(word) or _DAY.fullmatch(word))
 
 
-def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
+def read_instant(
+    text: str, now: datetime, zone: tzinfo | None, *, after: datetime | None = None
+) -> tuple[datetime, datetime]:
     """Return an instant and the end of the time that it names, in UTC: of a whole day for a day, else the instant.
 
     >>> start, end = read_instant("yesterday", datetime(2026, 3, 1, 12, tzinfo=UTC), UTC)
@@ -47,6 +49,7 @@ def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetim
             and a time.
         now: the present instant, with an offset.
         zone: the zone of times without an offset; None is this machine's own.
+        after: a weekday or a time of day is the first one after this instant, not the latest one; None: the latest one.
 
     Raises:
         ValueError: the text is not an instant.
@@ -57,7 +60,7 @@ def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetim
         instant = now.astimezone(UTC) + _read_length(relative["sign"], relative["length"] or "")
         return instant, instant
     if word and (day := _DAY.fullmatch(word)):
-        return _read_day(day["day"], day["clock"], now, zone)
+        return _read_day(day["day"], day["clock"], now, zone, after=after)
     instant = datetime.fromisoformat(text.strip())
     if re.fullmatch(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", word):
         return _whole_day(instant.date(), zone)
@@ -65,7 +68,9 @@ def read_instant(text: str, now: datetime, zone: tzinfo | None) -> tuple[datetim
     return instant, instant
 
 
-def parse_instant(text: str, name: str, *, now: datetime, zone: tzinfo | None) -> datetime:
+def parse_instant(
+    text: str, name: str, *, now: datetime, zone: tzinfo | None, after: datetime | None = None
+) -> datetime:
     """Return an instant, in UTC. A day is its first instant.
 
     >>> parse_instant("2h", "--since", now=datetime(2026, 3, 1, 12, tzinfo=UTC), zone=UTC).isoformat()
@@ -76,12 +81,13 @@ def parse_instant(text: str, name: str, *, now: datetime, zone: tzinfo | None) -
         name: of the option or parameter, for the error.
         now: the present instant.
         zone: of times without an offset; None is the zone of this machine.
+        after: see `read_instant`.
 
     Raises:
         UsageError: ``text`` is not a time.
     """
     try:
-        start, _ = read_instant(text, now, zone)
+        start, _ = read_instant(text, now, zone, after=after)
     except (ValueError, OverflowError) as error:
         raise UsageError("read", f"{name} {text!r}", advice=f"write {INSTANTS}") from error
     return start
@@ -92,20 +98,38 @@ def _read_length(sign: str | None, text: str) -> timedelta:
     return timedelta(seconds=seconds if sign == "+" else -seconds)
 
 
-def _read_day(name: str | None, clock: str | None, now: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
-    today = now.astimezone(zone).date()
-    if name in _WEEKDAYS:
-        day = today - timedelta(days=(today.weekday() - _WEEKDAYS.index(name)) % 7)
+def _read_day(
+    name: str | None, clock: str | None, now: datetime, zone: tzinfo | None, *, after: datetime | None
+) -> tuple[datetime, datetime]:
+    hour, minute, second = map(int, f"{clock or '0:00'}:00".split(":")[:3])
+    at = time(hour, minute, second)
+    if name in _DAYS:
+        day = now.astimezone(zone).date() + timedelta(days=_DAYS[name])
+    elif after is None:
+        day = _find_latest(name, at, now, zone)
     else:
-        day = today + timedelta(days=_DAYS[name] if name else 0)
+        day = _find_next(name, at, after, zone)
     if clock is None:
         return _whole_day(day, zone)
-    hour, minute, second = map(int, f"{clock}:00".split(":")[:3])
-    at = time(hour, minute, second)
     instant = _in_utc(datetime.combine(day, at), zone)
-    if name is None and instant > now:
-        instant = _in_utc(datetime.combine(day - timedelta(days=1), at), zone)
     return instant, instant
+
+
+def _find_latest(weekday: str | None, at: time, now: datetime, zone: tzinfo | None) -> date:
+    """Return the latest day of a weekday, which may be today, or the latest day on which a time of day has passed."""
+    today = now.astimezone(zone).date()
+    if weekday is not None:
+        return today - timedelta(days=(today.weekday() - _WEEKDAYS.index(weekday)) % 7)
+    return today - timedelta(days=_in_utc(datetime.combine(today, at), zone) > now)
+
+
+def _find_next(weekday: str | None, at: time, after: datetime, zone: tzinfo | None) -> date:
+    """Return the first day, of a weekday if one is given, on which a time of day is after an instant."""
+    day = after.astimezone(zone).date()
+    if weekday is not None:
+        day += timedelta(days=(_WEEKDAYS.index(weekday) - day.weekday()) % 7)
+    has_passed = _in_utc(datetime.combine(day, at), zone) <= after
+    return day + timedelta(days=has_passed * (1 if weekday is None else 7))
 
 
 def _whole_day(day: date, zone: tzinfo | None) -> tuple[datetime, datetime]:
