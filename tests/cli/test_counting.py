@@ -91,6 +91,14 @@ def test_hist_since_a_time_goes_on_to_the_present(cli: InProcess) -> None:
     assert last <= datetime.now(UTC) < last + timedelta(days=2)
 
 
+def test_hist_names_records_that_are_further_ahead_than_its_range_goes_back(cli: InProcess) -> None:
+    got = cli.at(NOON + timedelta(seconds=30))(
+        "hist", "--since", NOON.isoformat(), "--step", "10s", "-o", "jsonl", "--tz", "UTC"
+    )
+    assert [json.loads(line)["count"] for line in got.out.splitlines()] == [10] * 6
+    assert got.err == "puppylog: 70 records later than 2026-03-01 12:01:00+00:00 are not shown; --to shows more\n"
+
+
 def test_stats_shows_exact_percentiles_and_what_is_no_number(cli: InProcess) -> None:
     got = cli("stats", "duration_ms")
     assert got.out.startswith(

@@ -23,6 +23,7 @@ from puppylog.monitor.counting import (
     count_histogram,
     count_top,
     count_tops,
+    find_latest,
     find_patterns,
     get_field,
     measure_field,
@@ -180,6 +181,29 @@ def check_histogram(store: Store, stored: Stored, by: str | None) -> None:
     assert int(histogram.start.timestamp()) % step_s == 0
     assert within.since is not None
     assert histogram.start <= within.since < histogram.start + timedelta(seconds=step_s)
+
+
+def test_a_record_far_ahead_does_not_stretch_the_histogram_of_the_last_hour(store: Store) -> None:
+    hour, dialect = timedelta(hours=1), dialect_of(store)
+    ahead = [NOON + 30 * timedelta(days=365), NOON + 31 * timedelta(days=365)]
+    Source(store).append(rows([{"ts": NOON - hour / 2}, {"ts": NOON + hour / 2}, *({"ts": ts} for ts in ahead)]))
+    within = Range(NOON - hour, None)
+    found = count_histogram(
+        store, Search(within=within), dialect=dialect, steps=9, step_s=1800, latest=find_latest(within, NOON)
+    )
+    assert found is not None
+    assert (found.totals, found.later) == ([0, 1, 0, 1], 2)
+    only_ahead = Search(within=Range(NOON + hour, None))
+    whole = count_histogram(store, only_ahead, dialect=dialect, steps=9, latest=NOON + 2 * hour)
+    assert whole is not None
+    assert (whole.records, whole.later) == (2, 0)
+
+
+def test_steps_go_on_beyond_the_present_as_far_as_the_range_goes_back() -> None:
+    hour = timedelta(hours=1)
+    assert find_latest(Range(NOON - hour, None), NOON) == NOON + hour
+    for within in (Range(None, None), Range(None, NOON), Range(NOON - hour, NOON), Range(NOON + hour, None)):
+        assert find_latest(within, NOON) is None
 
 
 def test_a_histogram_by_values_that_are_mostly_different_is_counted_alike(store: Store) -> None:

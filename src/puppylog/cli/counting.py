@@ -33,6 +33,7 @@ from puppylog.cli.queries import complete_field, query_argument, read_query, tra
 from puppylog.cli.surroundings import wants_color
 from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant, parse_range
+from puppylog.cli.truncation import tell_later
 from puppylog.errors import UsageError
 from puppylog.model.expression.term import Dialect
 from puppylog.model.period import parse_period
@@ -202,8 +203,8 @@ def _text_of(value: object, settings: Settings) -> str | None:
 def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None, series: int) -> None:
     """Count records over time.
 
-    The steps cover the range of --since, --from and --to, and otherwise that of the records; with --since they go on to
-    the present. A step without records is shown as zero. Steps are aligned to the epoch in UTC.
+    Steps cover the range of --since, --from and --to, else that of the records. With --since they go on to the present,
+    and at most as far beyond it as --since goes back. A step without records is zero. Steps are aligned to the epoch.
     """
     step_s = None if step is None else parse_period(step, "--step")
     width = terminal_width() or _CHART_WIDTH
@@ -222,6 +223,7 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
                 step_s=step_s,
                 series=series,
                 reach=settings.clock() if chosen.since is not None and chosen.to is None else None,
+                latest=counting.find_latest(search.within, settings.clock()),
             ),
         )
         if settings.output != "table":
@@ -233,6 +235,8 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
         tell_counted_since(settings, part_at, chosen.budget_s)
         if found is None and part_at is None:
             tell_nothing_found(settings, store, search)
+    if found is not None and found.later:
+        tell_later(settings, found.later, found.end)
     if found is not None and found.other_values:
         values = len(found.series) + found.other_values
         tell(

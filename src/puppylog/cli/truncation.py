@@ -1,11 +1,13 @@
 """Notes on stderr about rows and columns that an answer leaves out."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from puppylog.cli.talk import PREFIX, tell
+from puppylog.cli.talk import PREFIX, tell, warn
 from puppylog.errors import PuppylogError
 from puppylog.settings import Settings
+from puppylog.tui.times import format_instant
 
 if TYPE_CHECKING:  # loads Arrow
     from puppylog.monitor.search import Count
@@ -49,6 +51,13 @@ def tell_more(settings: Settings, what: str, shown: int, count: "Callable[[int],
         tell(settings, f"the newest {shown:,} of {total:,} or more {what}; -l shows more")
     elif total > shown:
         tell(settings, f"the newest {shown:,} of {total:,} {what}; -l shows more")
+
+
+def tell_later(settings: Settings, later: int, end: datetime) -> None:
+    """Say how many records a chart leaves out after its end, also with ``--quiet``: a part is not the whole."""
+    is_or_are = "is" if later == 1 else "are"
+    at = format_instant(end, settings.zone)
+    warn(f"{later:,} record{'s' * (later > 1)} later than {at} {is_or_are} not shown; --to shows more")
 
 
 def tell_left_out(settings: Settings, names: Sequence[str]) -> None:

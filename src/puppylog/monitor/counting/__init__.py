@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # a command needs one of these modules, and each takes 2 ms of CPU
     from puppylog.monitor.counting.field import get_field
-    from puppylog.monitor.counting.histogram import Histogram, Series, count_histogram
+    from puppylog.monitor.counting.histogram import Histogram, Series, count_histogram, find_latest
     from puppylog.monitor.counting.measure import Bin, Statistics, measure_field
     from puppylog.monitor.counting.patterns import Pattern, Patterns, find_patterns
     from puppylog.monitor.counting.top import Top, TopValue, count_top
@@ -27,6 +27,7 @@ __all__ = [
     "count_histogram",
     "count_top",
     "count_tops",
+    "find_latest",
     "find_patterns",
     "get_field",
     "measure_field",
@@ -44,6 +45,7 @@ _MODULES = {
     "count_histogram": "histogram",
     "count_top": "top",
     "count_tops": "tops",
+    "find_latest": "histogram",
     "find_patterns": "patterns",
     "get_field": "field",
     "measure_field": "measure",

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import Field
 from puppylog.monitor.counting.field import column_of, order_sql, read_origins, value_sql
 from puppylog.monitor.counting.tallied import counts_sql
+from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
@@ -47,6 +48,7 @@ class Histogram:
         series: a series for each of the most frequent values, the most frequent first; a single one without a field.
         other: the records of all other values; None if there are no other values.
         other_values: the number of these values.
+        later: the number of records after the last step.
     """
 
     start: datetime
@@ -54,6 +56,7 @@ class Histogram:
     series: Sequence[Series]
     other: Series | None = None
     other_values: int = 0
+    later: int = 0
 
     @property
     def all_series(self) -> Sequence[Series]:
@@ -96,6 +99,7 @@ def count_histogram(
     series: int = 6,
     start: datetime | None = None,
     reach: datetime | None = None,
+    latest: datetime | None = None,
     name_value: Callable[[Any], str | None] | None = None,
 ) -> Histogram | None:
     """Return the number of records in each step of time; None if the search finds no record.
@@ -113,16 +117,20 @@ def count_histogram(
         series: the greatest number of series. The records of all other values are counted together.
         start: the steps begin at this instant at the latest.
         reach: the steps go on at least to this instant.
+        latest: the steps go on to this instant at the most, unless all records are later.
         name_value: returns the name of the series that a value of ``by`` belongs to; None: each value is a series.
 
     Raises:
         UsageError: with this ``step_s``, there would be more than `MAX_STEPS` steps.
     """
-    extent = reader.query(_QUERIES["extent"].format(chosen=search.render("chosen_records")), search.parameters())
-    [row] = extent.to_pylist()
-    if row["first_at"] is None:
+    extent = _find_extent(reader, search)
+    if extent["first_at"] is None:
         return None
-    begin, last = _find_ends(row["first_at"], row["last_at"], search, reach)
+    is_cut = latest is not None and extent["first_at"] <= latest < extent["last_at"]
+    if is_cut:
+        shown = replace(search, within=replace(search.within, until=latest))
+        extent = {**extent, "last_at": _find_extent(reader, shown)["last_at"] or extent["first_at"]}
+    begin, last = _find_ends(extent["first_at"], extent["last_at"], search, reach)
     start = begin if start is None else min(start, begin)
     if step_s is None:
         from puppylog.monitor.steps import choose_step  # noqa: PLC0415 - top, stats and patterns do not need it
@@ -136,7 +144,30 @@ def count_histogram(
         )
     axis = _Axis(first, step_s, number)
     counted = _count(reader, search, axis, dialect=dialect, by=by, limit=series, name_value=name_value)
-    return counted if counted.series else None  # all records have been deleted between the queries
+    if not counted.series:
+        return None  # all records have been deleted between the queries
+    if not is_cut:
+        return counted
+    later = replace(search, within=Range(counted.end, None))
+    return replace(counted, later=int(_find_extent(reader, later)["records"]))
+
+
+def find_latest(within: Range, now: datetime) -> datetime | None:
+    """Return up to when the steps of a range go on that has no end; None: up to the last record.
+
+    They go on beyond the present as far as the range goes back. So a record whose clock was wrong, in the year 2099,
+    does not make all others one step.
+    """
+    if within.since is None or within.until is not None or within.since >= now:
+        return None
+    return now + (now - within.since)
+
+
+def _find_extent(reader: RecordReader, search: Search) -> dict[str, Any]:
+    """Return the times of the first and the last record that a search finds, and the number of records."""
+    sql = _QUERIES["extent"].format(chosen=search.render("chosen_records"))
+    [row] = reader.query(sql, search.parameters()).to_pylist()
+    return row
 
 
 def _find_ends(

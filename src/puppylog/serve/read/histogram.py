@@ -10,7 +10,7 @@ from puppylog.monitor.budget import Budget
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.classes import choose_class, name_status_class
 from puppylog.monitor.counting.field import column_of, get_field
-from puppylog.monitor.counting.histogram import Histogram, count_histogram
+from puppylog.monitor.counting.histogram import Histogram, count_histogram, find_latest
 from puppylog.monitor.counting.newest_part import count_newest_part, find_ends, is_tallied
 from puppylog.monitor.search import Search
 from puppylog.serve.read.answers import format_instant
@@ -66,6 +66,13 @@ class HistogramAnswer(Answer, kw_only=True):
     other: OtherSeries | None
     by: Annotated[str | None, Meta(description="The field whose values are series; what `auto` has chosen.")]
     records: Annotated[int, Meta(description="The number of records in all steps.")]
+    later: Annotated[
+        int,
+        Meta(
+            description="The number of records after the last step. Without `until`, steps go on beyond the present at "
+            "most as far as `since` is before it."
+        ),
+    ] = 0
     counted_since: Annotated[
         Instant | None,
         Meta(
@@ -78,8 +85,9 @@ class HistogramAnswer(Answer, kw_only=True):
 def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> HistogramAnswer:
     """Count the records that a query finds, over time."""
     search, budget_s = read_search(asked, reader), asked.parameters.budget_s
+    latest = find_latest(search.within, asked.now)
     if budget_s is None:
-        return _count(asked.parameters, reader, search, None)
+        return _count(asked.parameters, reader, search, None, latest)
     # Steps begin where those of all records would, so that the chart keeps its place when it is counted whole.
     ends = find_ends(reader, search.within)
     start = search.within.since or (None if ends is None else ends[0])
@@ -87,7 +95,7 @@ def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> Histogr
         reader,
         search,
         Budget(budget_s),
-        lambda part: _count(asked.parameters, reader, part, start),
+        lambda part: _count(asked.parameters, reader, part, start, latest),
         is_tallied=_is_tallied(asked.parameters, reader, search),
     )
     answer.counted_since = None if since is None else format_instant(since)
@@ -102,7 +110,9 @@ def _is_tallied(parameters: HistogramParameters, reader: Reader, search: Search)
     return is_tallied(reader, search, column, dialect=dialect_of(reader), steps=parameters.steps)
 
 
-def _count(parameters: HistogramParameters, reader: Reader, search: Search, start: datetime | None) -> HistogramAnswer:
+def _count(
+    parameters: HistogramParameters, reader: Reader, search: Search, start: datetime | None, latest: datetime | None
+) -> HistogramAnswer:
     by = choose_class(reader, search) if parameters.by == _AUTO else parameters.by or None
     found = count_histogram(
         reader,
@@ -112,6 +122,7 @@ def _count(parameters: HistogramParameters, reader: Reader, search: Search, star
         by=None if by is None else _find_field(reader, by),
         series=parameters.series,
         start=start,
+        latest=latest,
         name_value=name_status_class if by == _STATUS_CLASS else None,
     )
     if found is None:
@@ -136,6 +147,7 @@ def describe_histogram(found: Histogram, by: str | None) -> HistogramAnswer:
         other=None if other is None else OtherSeries(values=found.other_values, counts=list(other.counts)),
         by=by,
         records=found.records,
+        later=found.later,
     )
 
 

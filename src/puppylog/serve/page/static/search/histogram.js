@@ -74,6 +74,7 @@ export function open(place, app, search, { tasks, onError }) {
     back.hidden = !zooms.length;
     summary.textContent = bars ? plural(bars.records, "record") : "No records";
     if (answer.counted_since) summary.append(` since ${app.times.format(answer.counted_since, { seconds: false })}, and earlier ones are being counted`);
+    if (bars && answer.later) summary.append(`, and ${answer.later === 1 ? "one" : count(answer.later)} later than the chart`);
     summary.append(h("span", { class: "quiet" }, bars ? ` · a bar is ${duration(bars.step / 1000)} · ${duration(answer.took_s)}` : ""));
     showLegend();
     if (bars) draw();
