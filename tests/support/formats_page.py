@@ -28,6 +28,7 @@ web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishl
     bigip gin sling
     joomla mediamtx filezilla_server serv_u
     iis_native
+    krakend linkerd_proxy
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
 PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
     sidekiq supervisord nlog
@@ -35,6 +36,7 @@ PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow
     dancer pm2 npm
     daphne prestashop
     go_logging apex_log
+    kratos locust
     catalyst julia tracing_pretty code_server azure_app_service
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
@@ -50,6 +52,7 @@ databases and queues: mysql_error mysql_slow mysql_general mariadb_audit proxysq
     ssis
     pentaho aerospike ravendb
     oracle_log_xml
+    mysqlrouter oceanbase
 clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_bit telegraf splunkd
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
@@ -68,6 +71,7 @@ security and networks: auditd fail2ban snort snort_full suricata ossec_alerts ce
     cisco_wlc metasploit
     dante
     aide
+    opendj
     sophos_firewall
 operating systems and packages: dmesg xorg journal_export journal_verbose macos_log cloud_init svlogd dpkg
     apt_history apt_term alternatives yum dnf pacman
