@@ -97,13 +97,14 @@ def test_a_request_with_too_many_parts_is_not_read() -> None:
             decode(compress(message), is_json=False)
 
 
-def test_a_request_has_a_limited_number_of_sources() -> None:
-    streams = [{"stream": {"job": f"j{number}"}, "values": [[NS, "x"]]} for number in range(1100)]
+def test_a_request_has_a_limited_number_of_sources(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("puppylog.receive.loki.decode.MOST_SOURCES", 50)
+    streams = [{"stream": {"job": f"j{number}"}, "values": [[NS, "x"]]} for number in range(60)]
     received = decode(json.dumps({"streams": streams}).encode())
-    assert len(received.lines) == 1001
-    assert received.records == 1100
+    assert len(received.lines) == 51
+    assert received.records == 60
     (rest,) = [lines for lines in received.lines if not lines.source]
-    assert json.loads(rest.parsed.records["attributes"][0].as_py()) == {"job": "j1000"}
+    assert json.loads(rest.parsed.records["attributes"][0].as_py()) == {"job": "j50"}
 
 
 _TEXTS = st.text(alphabet=st.characters(codec=None), max_size=12) | st.sampled_from(
