@@ -50,7 +50,12 @@ ORDER BY ts
 
 @pytest.fixture
 def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """A database whose searches for evidence may take long, so that a busy machine finds as much as another."""
+    """A database whose searches for evidence may take long, so that a busy machine finds as much as another.
+
+    There a query takes longer than that of a large slice of time may take. Slices would get smaller and smaller, and a
+    search of a day would not end within any limit.
+    """
+    monkeypatch.setattr(evidence, "_SHORT_S", 60.0)
     monkeypatch.setattr(evidence, "MOST_S", 60.0)
     monkeypatch.setattr(evidence.Allowance, "_MOST_S", 60.0)
     with Engine(copy_schema(tmp_path / "database")) as engine:
