@@ -47,10 +47,10 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_logrotate.py tests/endtoend/test_exactly_once.py tests/endtoend/test_exactly_once_postgres.py \
 	tests/endtoend/test_remote_exactly_once.py \
 	tests/endtoend/test_replay_killed.py tests/endtoend/test_reread_killed.py \
-	tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py \
+	tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py tests/endtoend/test_bootstrap_postgres.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py tests/formats/test_format_files.py \
-	tests/formats/test_stamp.py tests/formats/test_stamp_positions.py tests/serve/store/test_bad_calls.py \
+	tests/formats/test_stamp.py tests/formats/test_stamp_positions.py tests/formats/test_kinds.py tests/serve/store/test_bad_calls.py \
 	tests/stores/postgres/sessions/test_reading_sql.py tests/stores/duckdb/engine/test_levels.py \
 	tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py tests/test_bench.py tests/serve/page \
 	tests/cli/demo

@@ -23,9 +23,9 @@ from support.postgres import PostgresServer
 from support.rotating_log import Collecting, Writer
 from support.timescaledb import timescaledb_server
 
-LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "30000"))
+LINES = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_LINES", "15000"))
 SEED = os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_SEED")
-BREAKS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "3"))  # of the collector; as many restarts and cuts
+BREAKS = int(os.environ.get("PUPPYLOG_TEST_EXACTLY_ONCE_KILLS", "2"))  # of the collector; as many restarts and cuts
 STEPS = 4 * BREAKS
 ROTATIONS = 2 * BREAKS // 3
 TRUNCATIONS = max(2, BREAKS // 6)

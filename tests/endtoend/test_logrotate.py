@@ -103,8 +103,8 @@ def is_real() -> bool:
     return COMMAND is not None
 
 
-# The ways that combine the others; a watching collector meets all of them.
-@every_pair("compress", "extension dateext compress", "olddir compress")
+# The way that combines most others; a watching collector meets all of them.
+@every_pair("extension dateext compress")
 def test_a_run_from_cron_reads_each_line_once(
     tmp_path: Path, store: Store, way: str, source: str, is_real: bool
 ) -> None:

@@ -12,14 +12,15 @@ import pytest
 from puppylog.stores.base import Store
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore
+from support.examples import IS_SOAK
 from support.lines import Source
 from support.rejected import MISFIT, access_line, all_places, places, reject
 from support.server import StoreServer
 from support.warm_commands import start_program
 
 FILES = 4
-LINES = 3_000  # of each file
-KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "3"))
+LINES = 3_000 if IS_SOAK else 1_000  # of each file
+KILLS = int(os.environ.get("PUPPYLOG_TEST_REPLAY_KILLS", "2"))
 
 # Small transactions, so that a kill hits many different moments. Each prints a line when it starts.
 REPLAY = """

@@ -31,9 +31,9 @@ from puppylog.stores.base import NewFile, Store
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import fingerprint, open_stream
 
-LENGTH_S: Final = float(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_S", "3"))
+LENGTH_S: Final = float(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_S", "2"))
 MAX_BYTES: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_BYTES", "50000000"))
-KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_KILLS", "2"))
+KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_KILLS", "1"))
 IS_LONG: Final = LENGTH_S > 60
 
 BATCH_ROWS: Final = 4 * 122_880 if IS_LONG else 20_000

@@ -24,6 +24,9 @@ _SOURCES = Path(str(native.__file__)).parent
 _SHARED: Final = _SOURCES.parents[1] / "native"  # headers that several modules include
 _BUILDS: Final = Path(__file__).parents[2] / ".pytest_cache" / "native"
 
+WITHOUT_SSE2: Final = ("-O0", "-DPUPPYLOG_WITHOUT_SSE2")
+"""The flags of a build of the readers for processors without SSE2."""
+
 
 def find_compiler() -> str | None:
     """Return the compiler that Python's own modules were built with, or None if it is not installed."""
@@ -80,7 +83,7 @@ def build_with_sanitizers(compiler: str, build: Callable[..., Path]) -> tuple[Pa
     """
     runtime = subprocess.run([compiler, "-print-file-name=libasan.so"], check=True, capture_output=True, text=True)
     try:
-        file = build("-O0", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+        file = build("-O0", "-g1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
     except subprocess.CalledProcessError as error:
         pytest.skip(f"NOT TESTED: sanitizers; {compiler} cannot build with them: {error.stderr.splitlines()[-1:]}")
     if not Path(runtime.stdout.strip()).is_absolute():

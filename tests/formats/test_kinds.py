@@ -10,6 +10,7 @@ from formats.sample_files import FAMILIES, line_of, read_samples
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.samples import check_samples
 from puppylog.formats.registry import find_format
+from support.examples import IS_SOAK
 
 GENERAL = [
     "2026-11-24 10:00:00 ERROR: cannot pay",
@@ -79,8 +80,11 @@ def find_matching(definition: Definition, lines: pa.Array) -> pa.Array:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_every_sample_of_every_kind_is_read_as_its_file_says(path: str) -> None:
+    # `make test` reads each second kind with the readers in Python; auto must know the others.
     with reading(path):
-        wrong = {name: check_samples(read_kind(name)) for name in KINDS}
+        wrong = {
+            name: check_samples(read_kind(name)) for name in (KINDS if IS_SOAK or path == "native" else KINDS[1::2])
+        }
     assert {name: differences for name, differences in wrong.items() if differences} == {}
 
 
@@ -92,7 +96,7 @@ def test_every_kind_has_at_least_two_samples_with_records() -> None:
 
 def test_auto_knows_each_kind_by_twenty_lines() -> None:
     chosen = {}
-    for name in KINDS:
+    for name in KINDS if IS_SOAK else KINDS[::2]:
         parser = find_format("auto").open()
         parsed = parser.parse(repeat_samples(name), 0, 0)
         chosen[name] = (parser.name, parsed.rejects.num_rows)

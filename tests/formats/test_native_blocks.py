@@ -3,7 +3,7 @@
 import pytest
 
 from formats.agreement import Outcome, read
-from formats.native_builds import build_readers, find_compiler, load_readers
+from formats.native_builds import WITHOUT_SSE2, build_readers, find_compiler, load_readers
 from puppylog.formats import native
 
 _START = b'203.0.113.7 - - [27/Nov/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 '
@@ -39,6 +39,6 @@ def test_lines_are_read_alike_on_a_processor_without_sse2(monkeypatch: pytest.Mo
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("NOT TESTED: the native readers on other processors; there is no C compiler here")
-    without = build_readers(compiler, "-O0", "-DPUPPYLOG_WITHOUT_SSE2")
+    without = build_readers(compiler, *WITHOUT_SSE2)
     monkeypatch.setattr(native, "lines", load_readers(without))
     assert read_all("native") == read_all("python")

@@ -35,8 +35,8 @@ READ = {"at the start", "in brackets"}
 def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str) -> None:
     wrong = []
     read = cases = 0
-    # `make test` reads each second style with the readers in Python, which are slower.
-    for style in STYLES if IS_SOAK or path == "native" else STYLES[::2]:
+    # `make test` reads each second style with the readers in C, and each fourth with those in Python, which are slower.
+    for style in STYLES if IS_SOAK else STYLES[::2] if path == "native" else STYLES[1::4]:
         written = write_stamps(style)
         lines = [POSITIONS[position].format(stamp) for stamp, _ in written]
         with reading(path):
@@ -47,7 +47,7 @@ def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str
             if time is not None and time != meant:
                 wrong.append((line, time))
     assert wrong == []
-    assert cases > (3200 if path == "native" else 1600)
+    assert cases > (3200 if IS_SOAK else 1600 if path == "native" else 800)
     if position in READ:
         assert read > 0.85 * cases, "the rest are the styles that are refused"
 
