@@ -29,11 +29,13 @@ MARKUP = (
 )
 ATTACK = f"{MARKUP}\x1b[31m\u202egnirts\u2066"
 SHORT_ATTACK = "<img src=x onerror=alert(1)>"
-MOST_PRESSED = 12 if IS_SOAK else 6  # of each view
+MOST_PRESSED = 12 if IS_SOAK else 4  # of each view
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 
+# `make test` shows no view whose elements all are in another one: the marked lines are those of a search for a word.
+_MORE_VIEWS = ("/#/search?since=all",) if IS_SOAK else ()
 VIEWS = (
-    "/#/search?since=all",
+    *_MORE_VIEWS,
     "/#/search?since=all&form=table",
     "/#/search?since=all&q=img",
     "/#/patterns?since=all",

@@ -48,6 +48,12 @@ def test_a_click_on_a_value_narrows_the_search(page: Page) -> None:
     expect_records(page, ALL)
     page.go_back()
     expect(box(page)).to_have_value("status_code:503")
+
+
+@pytest.mark.thorough
+def test_a_click_on_a_chosen_value_takes_it_out_of_the_search(page: Page) -> None:
+    page.goto("/#/search?since=2h&q=status_code:503")
+    expect(box(page)).to_have_value("status_code:503")
     expect(find_value(page, "status_code", "503")).to_have_attribute("aria-pressed", "true")
     find_value(page, "status_code", "503").click()
     expect(box(page)).to_have_value("")
@@ -110,6 +116,14 @@ def test_a_person_zooms_into_the_chart_and_back(page: Page) -> None:
     plot.focus()
     page.keyboard.press("Escape")
     expect_records(page, ALL)
+
+
+@pytest.mark.thorough
+def test_a_person_zooms_into_the_chart_with_keys_and_chooses_its_values(page: Page) -> None:
+    page.goto("/#/search?since=2h")
+    expect_records(page, ALL)
+    plot = page.get_by_role("slider", name="Time")
+    plot.focus()
     page.keyboard.press("End")
     for _ in range(9):
         page.keyboard.press("Shift+ArrowLeft")
@@ -159,6 +173,14 @@ def test_the_box_completes_what_a_person_types(page: Page) -> None:
     expect(box(page)).to_have_value("status_code:503")
     page.keyboard.press("Enter")
     expect_records(page, NUMBER_OF_503)
+
+
+@pytest.mark.thorough
+def test_the_box_offers_earlier_queries(page: Page) -> None:
+    page.goto("/#/search?since=2h&q=status_code:503")
+    expect_records(page, NUMBER_OF_503)
+    box(page).focus()
+    page.keyboard.press("Enter")
     page.get_by_role("button", name="Clear the query").click()
     expect_records(page, ALL)
     expect(box(page)).to_be_focused()
