@@ -1,7 +1,7 @@
 """One suite for every store. The fixtures here create the stores; `test_stores` says which are not tested, and why."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from contract.elsewhere import ELSEWHERE, OTHER_POSTGRES
 from puppylog.stores.base import Store
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.embedded import EmbeddedStore
+from support.postgres import PostgresServer
 from support.postgres_store import PostgresStoreServer
 from support.remote_store import RemoteStoreServer
 from support.server import StoreServer
@@ -38,18 +39,35 @@ def _is_remote(item: pytest.Item) -> bool:
     )
 
 
-@pytest.fixture(params=[DUCKDB, POSTGRESQL, *REMOTE, *OFFERED])
+STORES = [DUCKDB, POSTGRESQL, *REMOTE, *OFFERED]
+
+
+@pytest.fixture(params=STORES)
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServer]:
+    with open_server(request, tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=STORES)
+def kept_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
+    """The store of all tests of a module, which change nothing in it: the module's fixture ``server`` is this one."""
+    with open_server(request, tmp_path_factory.mktemp("kept")) as server:
+        yield server
+
+
+@contextmanager
+def open_server(request: pytest.FixtureRequest, directory: Path) -> Iterator[StoreServer]:
+    """Open the store that is named by the parameter of the request, with its files in a directory."""
     name: str = request.param
     with ExitStack() as stack:
         if name in REMOTE:
-            backing = _open_backing(REMOTE[name], request, tmp_path)
+            backing = _open_backing(REMOTE[name], request, directory, stack)
             stack.enter_context(backing)
             yield stack.enter_context(RemoteStoreServer(name, backing))
         elif name == DUCKDB:
-            yield stack.enter_context(EmbeddedStore(tmp_path / "store"))
+            yield stack.enter_context(EmbeddedStore(directory / "store"))
         elif name == POSTGRESQL and not OTHER_POSTGRES.url:
-            url = request.getfixturevalue("postgres_store_url")
+            url = _create_database(request, stack)
             yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=True))
         else:
             elsewhere = OTHER_POSTGRES if name == POSTGRESQL else ELSEWHERE[name]
@@ -60,10 +78,19 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServ
             yield stack.enter_context(PostgresStoreServer(name, url, runs_jobs=not jobs.is_available))
 
 
-def _open_backing(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> EmbeddedStore | PostgresStoreServer:
+def _open_backing(
+    name: str, request: pytest.FixtureRequest, directory: Path, stack: ExitStack
+) -> EmbeddedStore | PostgresStoreServer:
     if name == DUCKDB:
-        return EmbeddedStore(tmp_path / "store")
-    return PostgresStoreServer(name, request.getfixturevalue("postgres_store_url"), runs_jobs=True)
+        return EmbeddedStore(directory / "store")
+    return PostgresStoreServer(name, _create_database(request, stack), runs_jobs=True)
+
+
+def _create_database(request: pytest.FixtureRequest, stack: ExitStack) -> str:
+    """Return the URL of a database with Puppylog's schema, which is dropped at the end of the stack."""
+    shared: PostgresServer = request.getfixturevalue("shared_postgres")
+    template: str = request.getfixturevalue("postgres_template")
+    return shared.url(stack.enter_context(shared.database(template=template)))
 
 
 @pytest.fixture

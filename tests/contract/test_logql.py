@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pytest
 
-from puppylog.errors import UsageError
 from puppylog.model.logql import parse_logql
 from puppylog.model.logql.evaluation import Series
 from puppylog.model.logql.tree import LogQuery, RangeAggregation, VectorAggregation
@@ -22,6 +21,7 @@ from puppylog.monitor.logql.ranges import evaluate
 from puppylog.stores.base import Store
 from support.lines import NOON, Source, rows
 from support.logql_meaning import Stored, aggregate, choose
+from support.server import StoreServer
 
 NOON_US: Final = int(NOON.timestamp()) * 1_000_000
 WITHIN: Final = Within((NOON_US - 3_600_000_000) * 1000, (NOON_US + 3_600_000_000) * 1000)
@@ -72,7 +72,17 @@ STAGES: Final = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def server(kept_server: StoreServer) -> StoreServer:
+    return kept_server
+
+
+@pytest.fixture(scope="module")
+def store(server: StoreServer) -> Store:
+    return server.connect()
+
+
+@pytest.fixture(scope="module")
 def stored(store: Store) -> Sequence[Stored]:
     """Records with and without each column, at instants on the edges of ranges and beside them."""
     chooser = random.Random(7)
@@ -252,14 +262,6 @@ def test_without_a_grouping_series_have_the_labels_of_streams_and_behind_a_parse
     everything = evaluate_text(store, "sum without (n) (count_over_time({} | json [10m]))", at)
     assert sum(points[0] or 0 for points in everything.values()) == len(stored)
     assert any("latency" in dict(labels) and "http_code" in dict(labels) for labels in everything)
-
-
-def test_too_many_series_are_refused(store: Store) -> None:
-    source = Source(store)
-    source.append(rows([{"host": f"h{at}"} for at in range(501)]))
-    at = Steps(NOON_US + 1_000_000, 1_000_000, 1)
-    with pytest.raises(UsageError, match=r"maximum number of series \(500\) reached"):
-        evaluate_text(store, "sum by (host) (count_over_time({}[1m]))", at)
 
 
 def test_labels_values_streams_and_amounts_are_told(store: Store, stored: Sequence[Stored]) -> None:
