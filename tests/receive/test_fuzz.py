@@ -6,7 +6,7 @@ import pytest
 
 from receive.fuzz import TARGETS, fuzz
 
-INPUTS = int(os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "2000"))  # damaged records for each decoder
+INPUTS = int(os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "1000"))  # damaged records for each decoder
 
 
 @pytest.mark.timeout(3600)  # of `make soak`

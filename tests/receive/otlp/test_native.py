@@ -19,7 +19,7 @@ from receive.otlp.fuzz import decode_or_refuse, iter_damaged, list_samples
 from receive.otlp.requests import TIME_NS
 
 _SOURCES = Path(str(native.__file__)).parent
-_INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "2000")
+_INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "1000")
 
 
 def test_what_the_exporter_of_python_sends_is_decoded_in_c() -> None:

@@ -9,10 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from puppylog.model.alert import Comparison, define_alert
 from puppylog.model.metric import Metric
+from support.examples import IS_SOAK
 from support.page import ask_for_status, find_violations, open_page, store_known_log
 from support.served import Served
 
-SEGMENTS = 1000
+SEGMENTS = 1000 if IS_SOAK else 20  # those with many segments are tests of `make soak`
 AWAY = {"error": {"message": "The store is away.", "is_transient": True}}
 HOSTILE = "<img src=x onerror=alert(1)>"
 
@@ -33,7 +34,7 @@ METRICS = (
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The known log, records of a thousand users, metrics, and an alert on one of the metrics."""
+    """The known log, records of many users, metrics, and an alert on one of the metrics."""
     with Served(tmp_path_factory.mktemp("metrics")) as served:
         store_known_log(served)
         at = datetime.now(UTC).isoformat()
