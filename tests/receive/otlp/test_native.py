@@ -20,6 +20,7 @@ from receive.otlp.requests import TIME_NS
 
 _SOURCES = Path(str(native.__file__)).parent
 _INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "1000")
+_FUZZ_S = 120 + int(_INPUTS) / 50  # 50 requests per second at least
 
 
 def test_what_the_exporter_of_python_sends_is_decoded_in_c() -> None:
@@ -46,13 +47,13 @@ def test_damaged_requests_raise_nothing_but_the_decoders_own_error() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(_FUZZ_S + 60)
 def test_damaged_requests_are_read_within_their_bounds_and_as_in_python() -> None:
     compiler = find_compiler()
     if compiler is None:
         pytest.skip("NOT TESTED: the decoder in C; there is no C compiler here")
     module, environment = build_with_sanitizers(compiler, partial(build_module, compiler, _SOURCES, "_records"))
-    timeout_s = 120 + int(_INPUTS) / 50
     printed = run_fuzzer(
-        "receive.otlp.fuzz", "--inputs", _INPUTS, "--module", str(module), environment=environment, timeout_s=timeout_s
+        "receive.otlp.fuzz", "--inputs", _INPUTS, "--module", str(module), environment=environment, timeout_s=_FUZZ_S
     )
     assert printed.startswith(f"{_INPUTS} requests")
