@@ -40,6 +40,7 @@ def test_what_the_exporter_of_python_sends_is_decoded_in_c() -> None:
     assert b'"number": 1, "share": 0.25, "list": ["a", "b"], "yes": true, "otel.scope.name": "cart"' in lines
 
 
+@pytest.mark.timeout(_FUZZ_S + 60)
 def test_damaged_requests_raise_nothing_but_the_decoders_own_error() -> None:
     inputs = int(_INPUTS)
     decoded = sum(decode_or_refuse(body) is not None for body in iter_damaged(list_samples(), 7, inputs))
