@@ -171,7 +171,7 @@ def test_an_api_that_does_not_answer_delays_no_line(pods: Path, api: PodServer) 
     store, events = LabelledStore(), list[Event]()
     Collector(store, options_of(pods, gone), stop=threading.Event(), on_event=events.append).run()
     assert store.lines.total() == 1
-    assert troubles(events) == ["https://127.0.0.1:1 does not answer: connection refused"]
+    assert troubles(events) == ["https://127.0.0.1:1 cannot be reached: connection refused"]
 
 
 def test_pods_come_in_pages_and_without_a_node_from_all_nodes(api: PodServer) -> None:
@@ -206,7 +206,7 @@ def test_a_missing_account_is_named(api: PodServer, tmp_path: Path) -> None:
 
 
 def test_another_certificate_is_refused(api: PodServer, tmp_path: Path) -> None:
-    with pytest.raises(ApiError, match="does not answer: the certificate is not valid"):
+    with pytest.raises(ApiError, match="cannot be reached: the certificate is not valid"):
         PodApi(replace(api.access, ca_file=write_certificate(tmp_path)), "").list()
 
 

@@ -59,7 +59,7 @@ def test_a_document_arrives_as_json_with_the_user_of_the_url_in_a_header() -> No
         (Reply(503, "", {"Retry-After": "Mon, 18 May 2020 12:00:00 GMT"}), "the receiver answered 503", False, 0.0),
         (Reply(503, "", {"Retry-After": "999999999999"}), "the receiver answered 503", False, 86_400.0),
         (Reply(500, "oops", {"Retry-After": "soon"}), "the receiver answered 500 oops", False, None),
-        (Reply(0), "the receiver closed the connection without an answer", False, None),
+        (Reply(0), "the connection was closed without an answer", False, None),
     ],
 )
 def test_an_answer_says_whether_and_when_to_try_again(

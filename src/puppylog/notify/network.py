@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from urllib3 import exceptions
 
-from puppylog.model.causes import list_causes
+from puppylog.model.network import explain_connection
 
 
 def find_proxy(url: str, proxies: Mapping[str, str]) -> str:
@@ -60,29 +60,9 @@ def explain_network_error(error: BaseException) -> tuple[str, bool]:
 
     The error's own text is not used, because it may hold the URL, and so a secret.
     """
-    causes = list_causes(error)
-    system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
-    system = system[:1].lower() + system[1:]
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {cause.verify_message}", False
-    if isinstance(error, ValueError | exceptions.LocationValueError) and not isinstance(error, OSError):
+    is_certificate = isinstance(error, ssl.SSLError)  # one that is not valid is a ValueError, too
+    if isinstance(error, ValueError | exceptions.LocationValueError) and not is_certificate:
         return "its URL, or a header, has a value that is not allowed", True
     if isinstance(error, BadCertificates):
         return f"the file with certificates cannot be used: {error}", True
-    return _explain_connection(error, system), False
-
-
-def _explain_connection(error: BaseException, system: str) -> str:
-    words = {
-        exceptions.NameResolutionError: "the name of the host does not resolve",
-        exceptions.NewConnectionError: system,
-        exceptions.TimeoutError: "there is no answer yet",
-        TimeoutError: "there is no answer yet",
-        exceptions.SSLError: "the connection cannot be encrypted, because the receiver does not speak TLS as expected",
-        ssl.SSLError: "the connection cannot be encrypted, because the receiver does not speak TLS as expected",
-        exceptions.ProxyError: "the proxy does not pass the message on" + (f": {system}" if system else ""),
-        exceptions.ProtocolError: system or "the receiver closed the connection without an answer",
-    }
-    known = next((cause for kind, cause in words.items() if isinstance(error, kind)), "")
-    return known or system or f"the connection failed ({type(error).__name__})"
+    return explain_connection(error), False

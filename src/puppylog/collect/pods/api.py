@@ -14,6 +14,7 @@ from typing import Any, Final
 import urllib3
 
 from puppylog.collect.pods.access import Access
+from puppylog.model.network import explain_connection
 
 _METADATA: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _PAGE: Final = 500  # pods in one answer
@@ -107,7 +108,7 @@ class PodApi:
                 preload_content=False,
             )
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise ApiError(f"{self._access.address} does not answer: {_explain(error)}") from None
+            raise ApiError(f"{self._access.address} cannot be reached: {explain_connection(error)}") from None
         if response.status != 200:
             with response:
                 said = _describe(_try_object(_read(response)))
@@ -119,7 +120,7 @@ def _read(response: urllib3.BaseHTTPResponse) -> bytes:
     try:
         return response.read()
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise ApiError(f"the answer has ended too early: {_explain(error)}") from None
+        raise ApiError(f"the answer has ended too early: {explain_connection(error)}") from None
 
 
 def _iter_lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
@@ -131,7 +132,7 @@ def _iter_lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
             if len(rest) > _LONGEST_LINE:
                 raise ApiError("a pod has too many bytes")
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-        raise ApiError(f"the watch has ended: {_explain(error)}") from None
+        raise ApiError(f"the watch has ended: {explain_connection(error)}") from None
 
 
 def _read_object(data: bytes) -> dict[str, Any]:
@@ -162,14 +163,3 @@ def _describe(status: object) -> str:
     """Return what the API says about an error, in one line."""
     said = status.get("message") if isinstance(status, dict) else None
     return " ".join(str(said).split())[:200] if said else ""
-
-
-def _explain(error: BaseException) -> str:
-    from puppylog.model.causes import list_causes  # noqa: PLC0415 - only an error needs it
-
-    for cause in list_causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"the certificate is not valid: {cause.verify_message}"
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror.lower()
-    return "time-out" if isinstance(error, urllib3.exceptions.TimeoutError) else type(error).__name__

@@ -1,10 +1,7 @@
 """The errors of HTTP connections and answers, translated to those of Puppylog. No message has a token in it."""
 
-import ssl
 from collections.abc import Mapping
 from typing import Final
-
-from urllib3 import exceptions
 
 from puppylog.errors import (
     ConfigurationError,
@@ -14,12 +11,11 @@ from puppylog.errors import (
     StoreRefused,
     StoreUnavailable,
 )
-from puppylog.model.causes import list_causes
+from puppylog.model.network import explain_connection, find_bad_certificate, is_no_tls
 from puppylog.stores.remote.protocol import CONTENT_TYPE
 
 _CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
 HOW_TO_AUTHORIZE: Final = "put a token into PUPPYLOG_TOKEN or token_file; 'puppylog tokens create' makes one"
-_NOT_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
 _REFUSALS: Final[Mapping[int, tuple[type[PuppylogError], str, str, str]]] = {
     403: (StoreForbidden, "use", "the token does not allow this", "a token of another scope does"),
     413: (StoreError, "write to", "the server takes no request of this size", ""),
@@ -40,33 +36,14 @@ def translate_exception(error: BaseException, name: str) -> PuppylogError:
         error: the exception.
         name: the URL of the store.
     """
-    causes = list_causes(error)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            reason = f"its certificate is not valid: {cause.verify_message}"
-            return ConfigurationError("connect to", f"store {name}", reason, _CA_ADVICE)
-        if isinstance(cause, ssl.SSLError) and cause.reason in _NOT_TLS:
-            advice = "write http:// if it shall not be encrypted"
-            return ConfigurationError("connect to", f"store {name}", "the server does not speak TLS", advice)
-    return StoreUnavailable("reach", f"store {name}", _explain(error, causes))
-
-
-def _explain(error: BaseException, causes: list[BaseException]) -> str:
-    system = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
-    words = {
-        exceptions.NameResolutionError: "the name of the host does not resolve",
-        exceptions.NewConnectionError: system,
-        exceptions.ConnectTimeoutError: "it does not answer",
-        exceptions.TimeoutError: "it does not answer any more",
-        TimeoutError: "it does not answer any more",
-        ssl.SSLError: "the encrypted connection failed",
-        exceptions.SSLError: "the encrypted connection failed",
-        exceptions.ProtocolError: system or "the connection was cut",
-        ConnectionError: system or "the connection was cut",
-    }
-    known = next((words[kind] for kind in words for cause in [error, *causes] if isinstance(cause, kind)), "")
-    text = known or system or f"the connection failed ({type(error).__name__})"
-    return text[:1].lower() + text[1:]
+    invalid = find_bad_certificate(error)
+    if invalid:
+        reason = f"its certificate is not valid: {invalid}"
+        return ConfigurationError("connect to", f"store {name}", reason, _CA_ADVICE)
+    if is_no_tls(error):
+        advice = "write http:// if it shall not be encrypted"
+        return ConfigurationError("connect to", f"store {name}", "the server does not speak TLS", advice)
+    return StoreUnavailable("reach", f"store {name}", explain_connection(error))
 
 
 def is_answer_of_store(headers: Mapping[str, str]) -> bool:
