@@ -87,7 +87,7 @@ class Reporter:
             case StoreResumed() | NativeReadersMissing() | SourcesChanged() | PodLabelsMissing(None):
                 tell(self._settings, _NOTES[type(event)])
             case OpenFileLimitReached() | WatchLimitReached() | PodLabelsMissing():
-                warn(_describe_limit(event))
+                warn(_describe_limitation(event))
             case FormatChosen(path, format_):
                 tell(self._settings, f"reading {path} as {format_}")
             case FileFinished(path, byte_offset) if path != STDIN:
@@ -111,7 +111,7 @@ class Reporter:
             self._clear()
 
 
-def _describe_limit(event: OpenFileLimitReached | WatchLimitReached | PodLabelsMissing) -> str:
+def _describe_limitation(event: OpenFileLimitReached | WatchLimitReached | PodLabelsMissing) -> str:
     if isinstance(event, PodLabelsMissing):
         return f"cannot read the labels of pods: {event.cause}; lines are stored, and get these labels later"
     if isinstance(event, OpenFileLimitReached):
