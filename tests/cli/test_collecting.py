@@ -36,7 +36,7 @@ def settings(*, quiet: bool = False) -> Settings:
 @pytest.mark.parametrize(
     ("event", "message"),
     [
-        (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2.0 kB\n"),
+        (FileFinished("/log/a.log.1", 2_000), "puppylog: finished /log/a.log.1, 2 kB\n"),
         (FileFinished("-", 2_000), ""),
         (
             WatchLimitReached("fs.inotify.max_user_watches"),

@@ -3,7 +3,7 @@
 import pytest
 
 from puppylog.errors import UsageError
-from puppylog.model.size import format_size, parse_size
+from puppylog.model.size import parse_size
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,3 @@ def test_sizes_are_read_in_decimal_and_binary_units(text: str, size_bytes: int) 
 def test_other_texts_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="size"):
         parse_size(text)
-
-
-@pytest.mark.parametrize(
-    ("size_bytes", "text"),
-    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (200_000_000, "200 MB"), (3 * 10**12, "3 TB")],
-)
-def test_sizes_are_written_in_decimal_units(size_bytes: int, text: str) -> None:
-    assert format_size(size_bytes) == text

@@ -22,7 +22,7 @@ def test_a_backfill_shows_its_share_its_rates_and_the_time_left() -> None:
     lines = shown((0.0, 0, 400_000_000, 0), (2.0, 100_000_000, 400_000_000, 500_000))
     assert lines[0] == "  0%                       0 B of 400 MB  0 B/s  0 lines  0 lines/s  ? left"
     assert (
-        lines[1] == " 25% █████                 100 MB of 400 MB  50.0 MB/s  500,000 lines  250,000 lines/s  6.0 s left"
+        lines[1] == " 25% █████                 100 MB of 400 MB  50 MB/s  500,000 lines  250,000 lines/s  6.0 s left"
     )
 
 

@@ -11,9 +11,10 @@ from puppylog.cli.options import examples, output_options, pass_settings, store_
 from puppylog.cli.output import write_table
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
+from puppylog.model.number import format_bytes
 from puppylog.model.period import format_period, parse_period
 from puppylog.model.retention import KEEP_ALL, LEAST_KEEP_S, Retention
-from puppylog.model.size import format_size, parse_size
+from puppylog.model.size import parse_size
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
 
@@ -60,7 +61,7 @@ def _list_rules(kept: Retention) -> list[tuple[str, str | None, str]]:
         rules.append(("keep", None, format_period(kept.keep_s)))
     rules += [("keep", name, format_period(keep_s)) for name, keep_s in kept.groups]
     if kept.max_bytes is not None:
-        rules.append(("max_size", None, format_size(kept.max_bytes)))
+        rules.append(("max_size", None, format_bytes(kept.max_bytes)))
     if kept.archive is not None:
         rules.append(("archive", None, kept.archive))
     return rules

@@ -24,13 +24,12 @@ def format_number(value: float | None) -> str:
 
 
 def format_bytes(size_bytes: float) -> str:
-    """Return a size in the largest decimal unit that it reaches: ``1.2 GB``."""
+    """Return a size in the largest decimal unit that it reaches: ``1.2 GB``, ``200 MB``, ``512 B``."""
     unit = 0
     while size_bytes >= 999.5 and unit < len(_UNITS) - 1:
         size_bytes, unit = size_bytes / 1000, unit + 1
-    return (
-        f"{size_bytes:.0f} {_UNITS[unit]}" if unit == 0 or size_bytes >= 99.95 else f"{size_bytes:.1f} {_UNITS[unit]}"
-    )
+    number = f"{size_bytes:.0f}" if unit == 0 or size_bytes >= 99.95 else f"{size_bytes:.1f}".removesuffix(".0")
+    return f"{number} {_UNITS[unit]}"
 
 
 def format_duration(seconds: float) -> str:

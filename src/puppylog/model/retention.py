@@ -6,8 +6,8 @@ from typing import Final
 
 from puppylog.errors import UsageError
 from puppylog.model.identifier import parse_identifier
+from puppylog.model.number import format_bytes
 from puppylog.model.period import MAX_PERIOD_S, format_period
-from puppylog.model.size import format_size
 
 LEAST_KEEP_S: Final = 3600
 """The shortest time for which records can be kept, in seconds."""
@@ -51,8 +51,8 @@ class Retention:
         if twice is not None:
             raise UsageError("use", f"retention of group {twice!r}", "it is given twice")
         if self.max_bytes is not None and self.max_bytes < LEAST_MAX_BYTES:
-            least = format_size(LEAST_MAX_BYTES)
-            raise UsageError("use", f"maximum size {format_size(self.max_bytes)}", f"it must be at least {least}")
+            least = format_bytes(LEAST_MAX_BYTES)
+            raise UsageError("use", f"maximum size {format_bytes(self.max_bytes)}", f"it must be at least {least}")
         if self.archive is not None and not PurePath(self.archive).is_absolute():
             raise UsageError("use", f"archive {self.archive!r}", "its path must be absolute")
         object.__setattr__(self, "groups", tuple(sorted(self.groups)))

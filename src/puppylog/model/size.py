@@ -43,15 +43,6 @@ def parse_size(text: str, what: str = "size") -> int:
     return size_bytes
 
 
-def format_size(size_bytes: int) -> str:
-    """Return a size in a decimal unit, with at most one decimal place: ``200 MB``, ``1.5 GB``, ``512 B``."""
-    for unit in _LARGEST_FIRST:
-        scale = _UNITS[unit.lower()]
-        if size_bytes >= scale:
-            return f"{size_bytes / scale:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{size_bytes} B"
-
-
 def write_size(size_bytes: int) -> str:
     """Return a size, exactly, in the largest unit that divides it: ``10GB`` for 10,000,000,000.
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from puppylog.model.finding import Finding, Health
+from puppylog.model.number import format_bytes
 from puppylog.model.period import format_period
 from puppylog.model.retention import Retention
-from puppylog.model.size import format_size
 from puppylog.stores.base import RecordReader
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.queries import load_queries
@@ -50,7 +50,7 @@ def _describe_rules(kept: Retention) -> str:
     rules = [] if kept.keep_s is None else [f"records are kept for {format_period(kept.keep_s)}"]
     rules += [f"those of group {name} for {format_period(keep_s)}" for name, keep_s in kept.groups]
     if kept.max_bytes is not None:
-        rules.append(f"the oldest go before the store has more than {format_size(kept.max_bytes)}")
+        rules.append(f"the oldest go before the store has more than {format_bytes(kept.max_bytes)}")
     if kept.archive is not None:
         rules.append(f"they are archived in {kept.archive}")
     return ", ".join(rules)
@@ -59,7 +59,7 @@ def _describe_rules(kept: Retention) -> str:
 def _describe_state(state: Mapping[str, Any], directory: StoreDirectory, kept: Retention) -> list[str]:
     found = []
     if kept.max_bytes is not None:
-        found.append(f"the store has {format_size(_read_size(state, directory))}")
+        found.append(f"the store has {format_bytes(_read_size(state, directory))}")
     if state["oldest_at"] is not None:
         found.append(f"the oldest record is of {_text(state['oldest_at'])}")
     if state["dropped_at"] is not None:
@@ -68,7 +68,7 @@ def _describe_state(state: Mapping[str, Any], directory: StoreDirectory, kept: R
             f"{_text(state['dropped_at'])}"
         )
     if state["archived_at"] is not None:
-        size = format_size(state["archived_bytes"])
+        size = format_bytes(state["archived_bytes"])
         found.append(f"the archive has {state['files']:,} files of {size}, the last of {_text(state['archived_at'])}")
     if kept.keep_s is not None and state["oldest_at"] is not None:
         found.append(f"the next are dropped at {_text(_find_next(state['oldest_at'], kept.keep_s))}")

@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.errors import PuppylogError, StoreFull
+from puppylog.model.number import format_bytes
 from puppylog.model.retention import Retention
-from puppylog.model.size import format_size
 from puppylog.stores.duckdb.engine import archive, dropping
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.retention import read_retention, write_retention
@@ -209,7 +209,7 @@ class Retainer:
             rows = max(_LEAST_ROWS, round((size_bytes - goal_bytes) / bytes_per_row))
             chosen = dropping.find_oldest_slice(connection, rows)
         if chosen is None:
-            cause = f"its largest size of {format_size(self._retention.max_bytes or 0)} is too small for this"
+            cause = f"its largest size of {format_bytes(self._retention.max_bytes or 0)} is too small for this"
             raise StoreFull(
                 "store lines in", "the store", cause, advice="set a larger one with 'puppylog retention set'"
             )
