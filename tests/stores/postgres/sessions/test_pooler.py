@@ -1,25 +1,22 @@
-"""A pooler that gives each transaction another session is refused; other poolers are not."""
+"""A pooler that shares sessions between clients, or does not reset them, is refused; others are not."""
 
-import shutil
+import os
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import chain, repeat
-from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
-from puppylog.errors import ConfigurationError
+from puppylog.errors import ConfigurationError, StoreCrowded, StoreUnavailable, StreamBusy
 from puppylog.stores.postgres.sessions.pooler import shares_sessions
 from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
-from support.embedded import wait_until
 from support.lines import Source, records
-from support.postgres_binaries import PostgresBinaries
-
-PGBOUNCER = shutil.which("pgbouncer", path="/usr/bin:/usr/sbin:/usr/local/bin:/usr/local/sbin")
+from support.pgbouncer import PgBouncer, needs_pgbouncer
 
 
 def pids(*served: int) -> Callable[[], int]:
@@ -58,49 +55,107 @@ def test_a_connection_whose_number_is_not_its_process_is_checked(
         Session(postgres_url).close()
 
 
-def accepts(path: Path) -> bool:
-    """Return whether a server listens at the socket: the socket is there a moment before."""
-    with socket.socket(socket.AF_UNIX) as client:
-        return client.connect_ex(str(path)) == 0
-
-
-@contextmanager
-def pgbouncer(url: str, mode: str) -> Iterator[str]:
-    """Yield the URL of the same database through PgBouncer."""
-    given = conninfo_to_dict(url)
-    binaries = PostgresBinaries(Path("/usr"))
-    place = binaries.directory
-    try:
-        settings, log = place / "settings", place / "log"
-        (place / "users").write_text('"postgres" ""\n', encoding="utf-8")
-        settings.write_text(
-            f"[databases]\n* = host={given['host']} port={given['port']} user=postgres\n"
-            f"[pgbouncer]\nlisten_addr =\nlisten_port = 6432\nunix_socket_dir = {place}\nauth_type = trust\n"
-            f"auth_file = {place}/users\npool_mode = {mode}\n",
-            encoding="utf-8",
-        )
-        process = binaries.spawn(PGBOUNCER or "", str(settings), log=log)
-        try:
-            wait_until(lambda: accepts(place / ".s.PGSQL.6432"), what="PgBouncer's start")
-            yield make_conninfo("", host=str(place), port=6432, user="postgres", dbname=given["dbname"])
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-    finally:
-        shutil.rmtree(place)
-
-
-@pytest.mark.skipif(PGBOUNCER is None, reason="NOT TESTED: PgBouncer itself; install it")
+@needs_pgbouncer
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
-def test_pgbouncer_is_refused_in_transaction_mode(postgres_store_url: str, mode: str) -> None:
-    with pgbouncer(postgres_store_url, mode) as pooled:
-        psycopg.connect(pooled, autocommit=True).close()
+def test_pgbouncer_that_shares_sessions_is_refused(postgres_store_url: str, mode: str) -> None:
+    with PgBouncer(postgres_store_url, pool_mode=mode) as pooler:
+        psycopg.connect(pooler.url, autocommit=True).close()
         with pytest.raises(ConfigurationError, match="pool_mode = session for this database"):
-            PostgresStore(pooled)
+            PostgresStore(pooler.url)
 
 
-@pytest.mark.skipif(PGBOUNCER is None, reason="NOT TESTED: PgBouncer itself; install it")
+@needs_pgbouncer
 def test_pgbouncer_is_accepted_in_session_mode(postgres_store_url: str) -> None:
-    with pgbouncer(postgres_store_url, "session") as pooled, PostgresStore(pooled) as store:
+    with PgBouncer(postgres_store_url, pool_mode="session") as pooler, PostgresStore(pooler.url) as store:
         Source(store).append(records(3))
         assert store.query("SELECT count(*) AS n FROM puppylog.log_records").to_pylist() == [{"n": 3}]
+
+
+@needs_pgbouncer
+def test_pgbouncer_that_does_not_reset_sessions_is_refused(postgres_store_url: str) -> None:
+    with (
+        PgBouncer(postgres_store_url, pool_mode="session", server_reset_query="") as pooler,
+        pytest.raises(ConfigurationError, match="server_reset_query = DISCARD ALL"),
+    ):
+        PostgresStore(pooler.url)
+
+
+@needs_pgbouncer
+def test_a_collector_that_waits_for_a_session_of_a_pool_is_told_which_limit(
+    postgres_store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("puppylog.stores.postgres.sessions.pooler.FIRST_ANSWER_S", 0.2)
+    with (
+        PgBouncer(postgres_store_url, pool_mode="session", default_pool_size="1") as pooler,
+        pytest.raises(StoreCrowded, match=r"first query has no answer.*default_pool_size"),
+    ):
+        PostgresStore(pooler.url)
+
+
+@needs_pgbouncer
+def test_a_parameter_that_pgbouncer_refuses_is_an_error_of_the_configuration(postgres_store_url: str) -> None:
+    with (
+        PgBouncer(postgres_store_url, pool_mode="session") as pooler,
+        pytest.raises(ConfigurationError, match=r"startup parameter.*leave it out of the URL and of PGOPTIONS"),
+    ):
+        PostgresStore(make_conninfo(pooler.url, options="-c work_mem=64MB"))
+
+
+@needs_pgbouncer
+def test_a_lost_connection_to_pgbouncer_is_replaced_and_no_other_client_disconnected(postgres_store_url: str) -> None:
+    with (
+        PgBouncer(postgres_store_url, pool_mode="session", default_pool_size="6") as pooler,
+        PostgresStore(pooler.url) as store,
+        ExitStack() as others,
+    ):
+        source = Source(store)
+        source.append(records(3))
+        disconnect(store)
+        clients = [others.enter_context(psycopg.connect(pooler.url, autocommit=True)) for _ in range(2)]
+        for client in clients:  # one of them gets the session of the lost connection
+            client.execute("SELECT")
+        store.keep_alive()
+        for client in clients:
+            client.execute("SELECT")
+        others.close()
+        disconnect(store)
+        store.keep_alive()  # perhaps in the same session of the server again
+        store.find_files([source.file_id])
+        source.append(records(3, start=1000))
+        with pytest.raises(StreamBusy, match="follows it already"), PostgresStore(pooler.url) as second:
+            Source(second)
+
+
+@needs_pgbouncer
+def test_a_pooler_that_begins_to_share_sessions_is_named(postgres_store_url: str) -> None:
+    with (
+        PgBouncer(postgres_store_url, pool_mode="session") as pooler,
+        PostgresStore(pooler.url) as first,
+        PostgresStore(pooler.url) as second,
+    ):
+        sources = [Source(first, "file:///1"), Source(second, "file:///2")]
+
+        def append(starts: range) -> None:
+            for start in starts:
+                for source in sources:
+                    source.append(records(1, start=start))
+                second.keep_alive()
+
+        def ask() -> None:
+            for store in (first, second):
+                store.find_files([1])
+
+        append(range(0, 6000, 1000))  # until the statements are prepared
+        pooler.set(pool_mode="transaction")
+        with pytest.raises(StoreUnavailable, match="prepared statement"):
+            append(range(6000, 100_000, 1000))
+        with pytest.raises(StoreUnavailable, match="pool_mode = session for this database"):
+            ask()
+
+
+def disconnect(store: PostgresStore) -> None:
+    """Cut the store's connections, as a network does, and wait until the pooler has noticed."""
+    for link in (store._control, store._ingest):
+        with link.session() as session, socket.socket(fileno=os.dup(session._connection.fileno())) as wire:
+            wire.shutdown(socket.SHUT_RDWR)
+    time.sleep(0.3)

@@ -37,6 +37,9 @@ _LOCK_NOT_AVAILABLE: Final = "55P03"
 # The classes in which a user's own SQL is at fault.
 _OF_A_QUERY: Final = ("22", "42", "0A", "21", "25", "26", "34", "54", "2F", "38", "39", "P0", "57014", "2B", "23")
 
+# Errors about prepared statements and their parameters: another client's session has taken the place of this one.
+_SESSION_EXCHANGED: Final = ("08P01", "26000", "42P05")
+
 # Errors that a retry does not cure, with the advice for each.
 _REFUSED: Final[dict[type[psycopg.Error], str]] = {
     sqlstates.ReadOnlySqlTransaction: "if this is a standby, name its primary (or target_session_attrs=read-write)",
@@ -58,6 +61,13 @@ _NEVER_CONNECTS: Final = {
     "invalid port number": "see PGPORT",
     "invalid integer value": "see PGPORT and the URL's parameters",
     "invalid sslmode": "see PGSSLMODE",
+    # Of PgBouncer.
+    "unsupported startup parameter": (
+        "the pooler in front of the server does not pass it on: leave it out of the URL and of PGOPTIONS, and set it "
+        "for the role or the database instead"
+    ),
+    "no such database": "the pooler in front of the server does not know it; see [databases] of its configuration",
+    "no such user": "the pooler in front of the server does not know it; see auth_file of its configuration",
 }
 
 # The same by SQLSTATE, for servers whose messages are not in English.
@@ -80,6 +90,7 @@ _EXHAUSTED: Final = {
         "taken from them"
     ),
     "no more connections allowed": "max_client_conn of PgBouncer gives it more",
+    "query_wait_timeout": "default_pool_size or max_db_connections of PgBouncer gives it more sessions",
 }
 
 
@@ -182,6 +193,11 @@ def is_timed_out(error: PuppylogError) -> bool:
 def is_read_only(error: PuppylogError) -> bool:
     """Return whether the server refuses to write: it is a standby, or its transactions are read-only by default."""
     return isinstance(error.__cause__, sqlstates.ReadOnlySqlTransaction)
+
+
+def is_session_exchanged(error: psycopg.Error) -> bool:
+    """Return whether a pooler has given this connection another session, which Puppylog has not prepared."""
+    return error.sqlstate in _SESSION_EXCHANGED
 
 
 def is_deadlock(error: PuppylogError) -> bool:

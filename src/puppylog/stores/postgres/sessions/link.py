@@ -1,9 +1,9 @@
 """A session that is opened when it is first needed, and replaced when the connection is lost."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from puppylog.errors import ConfigurationError, StoreRefused, StoreUnavailable
 from puppylog.stores.postgres.sessions.failures import ConnectionsExhausted, is_read_only
@@ -32,7 +32,7 @@ class Link:
         self._lock = threading.RLock()
         self._session: Session | None = None  # changed under the lock; `is_lost` reads the reference without it
         self._was_open = False  # under the lock: whether there has been a session
-        self._backend: Mapping[str, Any] | None = None  # under the lock: the last session's process, until it is ended
+        self._mark: int | None = None  # under the lock: the last session's, until that session is ended
 
     @property
     def is_lost(self) -> bool:
@@ -68,10 +68,10 @@ class Link:
             self._session = None
         session = Session(self._url, application=self._application)
         try:
-            backend = _own_backend(session)
-            if self._backend is not None:
-                _end_backend(session, self._backend)  # the lost session may still hold locks or be committing
-            self._backend = backend
+            mark = session.mark()
+            if self._mark is not None:
+                session.end_marked(self._mark)  # the lost session may still hold locks or be committing
+            self._mark = mark
             if self._on_renewal is not None:
                 self._on_renewal(session)
         except BaseException:
@@ -115,7 +115,7 @@ class Link:
         if self._lock.acquire(blocking=False):
             try:
                 self.close()
-                self._backend = None  # the process of a closed session ends by itself
+                self._mark = None  # a closed session ends by itself
             finally:
                 self._lock.release()
 
@@ -147,14 +147,3 @@ def _describe_limits(session: Session) -> str:
     parts += [f"role {session.role!r} may have {row['of_role']}"] if row["of_role"] >= 0 else []
     parts += [f"database {session.database!r} may have {row['of_database']}"] if row["of_database"] >= 0 else []
     return ", ".join(parts)
-
-
-def _own_backend(session: Session) -> dict[str, Any]:
-    """Return the identity of this session's server process, for `_end_backend` if the session is lost."""
-    (row,) = session.rows(_QUERIES["own_backend"])
-    return row
-
-
-def _end_backend(session: Session, backend: Mapping[str, Any]) -> None:
-    """End the server process of a lost session. It is OK if that process has ended already."""
-    session.rows(_QUERIES["end_backend"], backend)

@@ -8,9 +8,9 @@ import logging
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import psycopg
 import pyarrow as pa
@@ -20,18 +20,28 @@ from psycopg.pq import TransactionStatus
 from puppylog.errors import ConfigurationError, PuppylogError, StoreUnavailable
 from puppylog.stores.explained import iter_explained
 from puppylog.stores.postgres.sessions.answers import batch_of, read_rest_as_text, schema_of
+from puppylog.stores.postgres.sessions.connecting import DEFAULTS, connect, get_server_process
 from puppylog.stores.postgres.sessions.failures import (
     Attempt,
     Right,
+    is_session_exchanged,
     translate,
-    translate_connect,
     translate_copy,
     translate_query,
     translate_url,
     translated,
 )
-from puppylog.stores.postgres.sessions.pooler import ASK, refuse_pooler, shares_sessions
-from puppylog.stores.postgres.sessions.refusal import find_refusal
+from puppylog.stores.postgres.sessions.pooler import (
+    ASK,
+    keeps_lock,
+    new_mark,
+    refuse_shared,
+    refuse_unreset,
+    shares_sessions,
+)
+from puppylog.stores.queries import load_queries
+
+_QUERIES: Final = load_queries("puppylog.stores.postgres", "server.sql")
 
 Values = Mapping[str, Any]
 
@@ -43,15 +53,6 @@ _PORTS: Final = re.compile(r"[0-9]{0,5}(,[0-9]{0,5})*")  # one for each host
 _BATCH_ROWS: Final = 65_536
 _CANCEL_S: Final = 5.0
 
-# Parameters of libpq that a URL may override. With them, a host that is gone is noticed within a minute.
-_DEFAULTS: Final[Mapping[str, str]] = {
-    "connect_timeout": "10",
-    "keepalives_idle": "30",
-    "keepalives_interval": "10",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "60000",  # for data that is not acknowledged; meanwhile no keepalives are sent
-    "client_encoding": "UTF8",
-}
 # The meaning of Puppylog's SQL depends on these settings, and a server, a database, a role or a URL may change them.
 # Records are sent as UTF-8. A transaction that waits for a lock must see what was committed before the lock was free.
 # With standard_conforming_strings off, a backslash escapes the quote after it: an expression that was checked would be
@@ -122,19 +123,6 @@ def _numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return _WORD.sub(number, sql), tuple(names)
 
 
-def _connect(url: str, application: str, defaults: Mapping[str, str], name: str) -> "psycopg.Connection[Any]":
-    try:
-        return psycopg.Connection.connect(
-            url,
-            autocommit=True,
-            fallback_application_name=application,
-            cursor_factory=psycopg.RawCursor,
-            **cast("dict[str, Any]", defaults),
-        )
-    except psycopg.Error as error:
-        raise translate_connect(error, name, lambda text: find_refusal(url, defaults, text)) from None
-
-
 class Session:
     """One connection. Implements `puppylog.stores.sql_connection.SqlConnection`. Usable with ``with``.
 
@@ -146,30 +134,47 @@ class Session:
 
         Raises:
             ConfigurationError: the server refuses the connection for a reason that a retry does not cure, or a pooler
-                gives each transaction another session.
+                does not keep a session for its client, or does not reset it afterwards.
             StoreUnavailable: the server does not answer.
         """
         self.name = name_store(url)
         given = parse_url(url)
-        defaults = {key: value for key, value in _DEFAULTS.items() if key not in given}
+        defaults = {key: value for key, value in DEFAULTS.items() if key not in given}
         self._lock = threading.RLock()
         # Statements and transactions under the lock; `close`, and what a session is asked about itself, without it.
-        self._connection = _connect(url, application, defaults, self.name)
+        self._connection = connect(url, application, defaults, self.name)
         self.name = self._name()
         self._role = str(self._connection.info.user)  # a lost connection does not tell it any more
         read_rest_as_text(self._connection)
         try:
             # A pooler invents a process number for each client; the server's own number differs from it.
-            if self.value(ASK) != self.backend_pid and self._shares_sessions(url, application, defaults):
-                raise refuse_pooler(self.name)
+            if get_server_process(self._connection, self.name) != self.backend_pid:
+                self._check_pooler(url, application, defaults)
             self.run(_SET_UP)
         except PuppylogError:
             self.close()
             raise
 
-    def _shares_sessions(self, url: str, application: str, defaults: Mapping[str, str]) -> bool:
-        with translated(self._attempt()), _connect(url, application, defaults, self.name) as other:
-            return shares_sessions(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0]))
+    def _check_pooler(self, url: str, application: str, defaults: Mapping[str, str]) -> None:
+        mark = new_mark()
+        other = connect(url, application, defaults, self.name)
+        with translated(self._attempt()), closing(other):
+            get_server_process(other, self.name)
+            if shares_sessions(lambda: int(self.value(ASK)), lambda: int(other.execute(ASK).fetchall()[0][0])):
+                raise refuse_shared(self.name)
+            other.execute(_numbered(_QUERIES["mark_session"])[0], [mark])
+        if keeps_lock(lambda: bool(self.value(_QUERIES["is_marked"], {"mark": mark}))):
+            raise refuse_unreset(self.name)
+
+    def mark(self) -> int:
+        """Mark the session, so that `end_marked` ends it and no other one."""
+        mark = new_mark()
+        self.run(_QUERIES["mark_session"], {"mark": mark})
+        return mark
+
+    def end_marked(self, mark: int) -> None:
+        """End the session with this mark. It is OK if that session has ended, or serves another client of a pooler."""
+        self.run(_QUERIES["end_marked_session"], {"mark": mark})
 
     def _name(self) -> str:
         """Return the server and database of the open connection, which the environment or a service file may choose."""
@@ -345,6 +350,8 @@ class Session:
                 yield cursor
         except psycopg.Error as error:
             translation = translate(error, self._attempt(right))
+            if is_session_exchanged(error):
+                self.close()  # the next session finds out whether the pooler's settings are fit
             if self.is_broken and not isinstance(translation, StoreUnavailable):
                 translation = StoreUnavailable(*translation.parts)
             raise translation from error

@@ -101,10 +101,17 @@ WHERE proname = ANY(CAST($words AS text[])) AND proname <> ALL(CAST($harmless AS
                                         'ts_rewrite', 'xpath_table'))
 ORDER BY name
 
--- name: own_backend
--- The identity of this session: a later session may have the same process number, but not the same start.
-SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+-- name: mark_session
+-- Mark this session by a lock, which it loses when it ends, and when a pooler gives it to another client.
+SELECT pg_advisory_lock_shared(1885697642, $mark)
 
--- name: end_backend
--- Ends a lost session of this client that the server has not noticed, and waits until its locks are released.
-SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid = $pid AND backend_start = $backend_start
+-- name: is_marked
+-- Whether a session with this mark exists.
+SELECT EXISTS (SELECT FROM pg_locks
+               WHERE locktype = 'advisory' AND granted AND (classid, objid, objsubid) = (1885697642, $mark, 2))
+
+-- name: end_marked_session
+-- Ends a lost session of this client that the server has not noticed, and waits until its locks are released. Its process
+-- number does not identify it: behind a pooler, that process may serve another client by now.
+SELECT pg_terminate_backend(pid, 5000) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND (classid, objid, objsubid) = (1885697642, $mark, 2)
