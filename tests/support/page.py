@@ -116,7 +116,7 @@ class ReusedPage:
     loaded them before costs less than half of that.
 
     Attributes:
-        faults: what is wrong, as for `open_page`, since the page was loaded for the test that runs.
+        faults: what is wrong, as for `open_page`, since the page was opened for the test that runs.
     """
 
     def __init__(self, browser: Browser, url: str) -> None:
@@ -131,30 +131,24 @@ class ReusedPage:
         self._url = url
         self._open = ExitStack()
         self._page: Page | None = None
-        self._is_resting = False
 
-    def load(self) -> Page:
-        """Return the page, newly loaded at ``/``, as a new context would show it."""
-        if self._page is None or not (self._is_resting or _forget(self._page)):
-            self.close()
+    def open(self) -> Page:
+        """Return the page as in a new context: it shows nothing yet. What it shows first is for the test to load."""
+        if self._page is None:
             self._page = self._open.enter_context(open_page(self._browser, self._url, self.faults))
         self.faults.clear()
-        self._is_resting = False
-        self._page.goto("/")
         return self._page
 
     def rest(self) -> None:
-        """Show nothing, so that the page asks the server for nothing until it is loaded again."""
+        """Show nothing, so that the page asks the server for nothing until the next test loads it."""
         if self._page is not None and _forget(self._page):
             self._page.goto("about:blank")
-            self._is_resting = True
         else:
             self.close()
 
     def close(self) -> None:
         """Close the page, if it is open, with its context."""
         self._page = None
-        self._is_resting = False
         self._open.close()
 
 

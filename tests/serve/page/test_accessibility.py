@@ -88,5 +88,6 @@ def list_unreached(page: Page) -> list[str]:
 
 @pytest.mark.thorough
 def test_nothing_moves_for_a_person_who_wants_no_motion(page: Page) -> None:
+    page.goto("/")
     expect(page.locator("main h1")).to_have_count(1)
     assert page.evaluate("document.getAnimations().filter((one) => one.playState === 'running').length") == 0

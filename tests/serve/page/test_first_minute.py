@@ -38,6 +38,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_the_client_that_causes_the_5xx_is_one_click_away(page: Page) -> None:
+    page.goto("/")
     hand = Hand()
     hand.click(page.get_by_role("button", name="5xx").first)
     clients = page.locator(".facets").get_by_role("button", name=BAD_CLIENT)
@@ -47,6 +48,7 @@ def test_the_client_that_causes_the_5xx_is_one_click_away(page: Page) -> None:
 
 @pytest.mark.thorough
 def test_the_slowest_route_is_three_clicks_away(page: Page) -> None:
+    page.goto("/")
     hand = Hand()
     hand.click(page.get_by_role("link", name="SQL"))
     hand.click(page.get_by_role("button", name="Examples"))
@@ -57,6 +59,7 @@ def test_the_slowest_route_is_three_clicks_away(page: Page) -> None:
 
 @pytest.mark.thorough
 def test_an_alert_is_silenced_in_three_clicks(page: Page) -> None:
+    page.goto("/")
     hand = Hand()
     hand.click(page.get_by_role("link", name="Alerts"))
     hand.click(page.get_by_role("button", name="Silence shop_fails"))

@@ -16,6 +16,7 @@ def wait_for_view(page: Page, name: str) -> None:
 
 
 def test_a_person_goes_through_the_views_and_back(page: Page) -> None:
+    page.goto("/")
     views = page.get_by_role("navigation", name="Views")
     for name in VIEWS:
         views.get_by_role("link", name=name).click()
@@ -31,7 +32,6 @@ def test_a_person_goes_through_the_views_and_back(page: Page) -> None:
 
 @pytest.mark.thorough
 def test_the_keyboard_reaches_the_views_and_the_help_lists_its_keys(page: Page) -> None:
-    wait_for_view(page, "Search")
     page.goto("/#/sql")
     wait_for_view(page, "SQL")
     page.evaluate("document.activeElement.blur()")
@@ -81,7 +81,8 @@ def test_a_chosen_theme_stays_and_the_systems_is_followed_otherwise(page: Page) 
     def background() -> str:
         return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
 
-    wait_for_view(page, "Search")
+    page.goto("/#/sql")
+    wait_for_view(page, "SQL")
     page.emulate_media(color_scheme="dark")
     dark = background()
     page.emulate_media(color_scheme="light")
@@ -107,12 +108,10 @@ def test_no_view_is_wider_than_the_window(page: Page, width: int) -> None:
 
 
 @pytest.fixture
-def away(served: Served, browser: Browser) -> Iterator[Page]:
+def away(page: Page, faults: list[str]) -> Iterator[Page]:
     """A page of which a test takes away the server. The browser complains about each request without an answer."""
-    faults: list[str] = []
-    with open_page(browser, served.url, faults) as page:
-        yield page
-    assert [fault for fault in faults if "Failed to load resource" not in fault] == []
+    yield page
+    faults[:] = [fault for fault in faults if "Failed to load resource" not in fault]
 
 
 def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(served: Served, away: Page) -> None:
@@ -131,12 +130,12 @@ def test_the_page_says_that_the_server_is_away_and_goes_on_when_it_is_back(serve
 
 @pytest.mark.thorough
 def test_the_page_says_that_the_store_is_away_and_asks_again_when_it_is_back(away: Page) -> None:
-    away.add_init_script("window.backs = 0")
     away.goto("/#/alerts")
     expect(away.get_by_role("heading", name="Alerts")).to_have_count(1)
     away.evaluate(
         """async () => {
           const root = document.querySelector("script[type=module]").src.replace("app.js", "");
+          window.backs = 0;
           (await import(`${root}lib/api.js`)).onBack(() => (window.backs += 1));
         }"""
     )

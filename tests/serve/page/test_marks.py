@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from puppylog.model.query import parse_query
 from puppylog.model.query.finders import find_matches
-from support.page import open_page
-from support.served import Served
+from support.page import ReusedPage
 
 TEXTS = (
     "payment 4 failed: timeout after 30 s",
@@ -25,15 +24,15 @@ QUERIES = (
 
 
 @pytest.fixture(scope="module")
-def module(served: Served, browser: Browser) -> Iterator[Page]:
+def module(reused_page: ReusedPage) -> Iterator[Page]:
     """A page that has the page's module as ``marks``."""
-    faults: list[str] = []
-    with open_page(browser, served.url, faults) as page:
-        page.goto("/")
-        own = "document.querySelector('script[type=module]').src"
-        page.evaluate(f"async () => {{ window.marks = await import(new URL('search/marks.js', {own})); }}")
-        yield page
-    assert faults == []
+    page = reused_page.open()
+    page.goto("/#/sql")
+    own = "document.querySelector('script[type=module]').src"
+    page.evaluate(f"async () => {{ window.marks = await import(new URL('search/marks.js', {own})); }}")
+    yield page
+    assert reused_page.faults == []
+    reused_page.rest()
 
 
 def test_the_page_marks_what_a_terminal_highlights(module: Page) -> None:

@@ -22,7 +22,7 @@ async () => {
 @pytest.fixture
 def shown(page: Page) -> Page:
     """The control of the time range, in a view without one."""
-    page.goto("/#/range-trial?since=1h")
+    page.goto("/#/sql?since=1h")
     page.locator("main h1").wait_for(state="attached")
     page.evaluate(SHOW)
     return page
@@ -62,18 +62,18 @@ def test_a_range_is_chosen_from_a_list_by_text_and_by_calendar(shown: Page) -> N
 
 @pytest.mark.thorough
 def test_a_range_moves_and_grows_by_buttons_and_keys(shown: Page) -> None:
-    shown.goto("/#/range-trial?since=2026-11-20T10:00:00Z&until=2026-11-20T12:00:00Z")
+    shown.goto("/#/sql?since=2026-11-20T10:00:00Z&until=2026-11-20T12:00:00Z")
     shown.get_by_role("button", name=re.compile("Earlier")).click()
     assert [f"{at:%H:%M}" for at in read_instants(shown)] == ["09:00", "11:00"]
     shown.keyboard.press("]")
     assert [f"{at:%H:%M}" for at in read_instants(shown)] == ["10:00", "12:00"]
     shown.keyboard.press("-")
     assert [f"{at:%H:%M}" for at in read_instants(shown)] == ["09:00", "13:00"]
-    shown.goto("/#/range-trial?since=1h")
+    shown.goto("/#/sql?since=1h")
     shown.get_by_role("button", name=re.compile("Zoom out")).click()
     since, until = read_instants(shown)
     assert (until - since).total_seconds() == 7200
-    shown.goto("/#/range-trial?since=all")
+    shown.goto("/#/sql?since=all")
     for name in ("Earlier", "Later", "Zoom out"):
         expect(shown.get_by_role("button", name=re.compile(name))).to_be_disabled()
 
@@ -121,7 +121,7 @@ async () => {
 
 
 def test_a_range_of_a_chart_is_chosen_by_mouse_and_by_keyboard(page: Page) -> None:
-    page.goto("/#/parts-trial")
+    page.goto("/#/sql")
     page.locator("main h1").wait_for(state="attached")
     page.evaluate(CHART)
     shown = page.get_by_role("img", name="Records over time")
@@ -146,7 +146,7 @@ def test_a_range_of_a_chart_is_chosen_by_mouse_and_by_keyboard(page: Page) -> No
 
 @pytest.mark.thorough
 def test_new_data_of_a_chart_disturb_neither_a_reader_nor_a_brush(page: Page) -> None:
-    page.goto("/#/parts-trial")
+    page.goto("/#/sql")
     page.locator("main h1").wait_for(state="attached")
     page.evaluate(CHART)
     page.get_by_role("img", name="Records over time").focus()
@@ -191,7 +191,7 @@ async () => {
 
 @pytest.mark.thorough
 def test_a_table_is_sorted_and_its_rows_are_opened_by_keyboard(page: Page) -> None:
-    page.goto("/#/parts-trial")
+    page.goto("/#/sql")
     page.locator("main h1").wait_for(state="attached")
     page.evaluate(TABLE)
     names = page.locator("tbody td:first-child")
@@ -229,7 +229,7 @@ ENDLESS = """
 
 @pytest.mark.thorough
 def test_a_request_that_takes_long_says_so_and_can_be_stopped(page: Page) -> None:
-    page.goto("/#/parts-trial")
+    page.goto("/#/sql")
     page.locator("main h1").wait_for(state="attached")
     page.evaluate(QUERY)
     page.clock.install()

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from puppylog.errors import SearchError
 from puppylog.model.query import parse_query
 from puppylog.model.query.tree import And, FieldRegex, FieldTest, Has, Not, Query
-from support.page import open_page
-from support.served import Served
+from support.page import ReusedPage
 
 _PARTS = [
     *(
@@ -74,20 +73,20 @@ _NAMES = [
 
 
 @pytest.fixture(scope="module")
-def module(served: Served, browser: Browser) -> Iterator[Page]:
+def module(reused_page: ReusedPage) -> Iterator[Page]:
     """A page that has the page's modules as ``scan`` and ``query``."""
-    faults: list[str] = []
-    with open_page(browser, served.url, faults) as page:
-        page.goto("/")
-        page.evaluate(
-            """async () => {
-                const own = document.querySelector("script[type=module]").src;
-                window.scan = await import(new URL("search/scan.js", own));
-                window.query = await import(new URL("search/query.js", own));
-            }"""
-        )
-        yield page
-    assert faults == []
+    page = reused_page.open()
+    page.goto("/#/sql")
+    page.evaluate(
+        """async () => {
+            const own = document.querySelector("script[type=module]").src;
+            window.scan = await import(new URL("search/scan.js", own));
+            window.query = await import(new URL("search/query.js", own));
+        }"""
+    )
+    yield page
+    assert reused_page.faults == []
+    reused_page.rest()
 
 
 def parse(text: str) -> Query | None:

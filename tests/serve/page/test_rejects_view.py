@@ -1,22 +1,17 @@
 """The view Rejected lines, over the known log: 3 lines of the source ``shop`` do not fit its format."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from puppylog.formats.registry import find_format
 from serve.page.test_files import STATIC
-from support.page import store_known_log
 from support.served import Served
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A known log of the module's own: a test makes records of its rejected lines."""
-    with Served(tmp_path_factory.mktemp("rejects")) as served:
-        store_known_log(served)
-        yield served
+def served(growing_log: Served) -> Served:
+    """A test makes a record of a rejected line."""
+    return growing_log
 
 
 def test_the_page_offers_formats_that_exist() -> None:

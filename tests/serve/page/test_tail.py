@@ -9,15 +9,12 @@ import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
 from support.event_stream import EventStream
-from support.page import store_known_log
 from support.served import Served
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with Served(tmp_path_factory.mktemp("tail")) as served:
-        store_known_log(served)
-        yield served
+def served(growing_log: Served) -> Served:
+    return growing_log
 
 
 def store(served: Served, *messages: str) -> None:
