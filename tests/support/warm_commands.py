@@ -5,6 +5,7 @@ with the streams, the environment, the folder and the limits that it would have 
 fork, too. Tests of the start itself, of the demo, and all tests in `make soak` start commands as users do.
 """
 
+import atexit
 import ctypes
 import gc
 import json
@@ -13,11 +14,12 @@ import resource
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, Final, Required, TextIO, TypedDict, Unpack
+from typing import IO, Any, Final, NoReturn, Required, TextIO, TypedDict, Unpack
 
 import puppylog
 from puppylog.cli.main import COMMANDS
@@ -30,8 +32,8 @@ from support.warm_engines import WarmEngines, rename_process
 _START: Final = f"""
 from puppylog.stores.without_numpy import forbid_numpy
 forbid_numpy()
-from {__name__} import serve
-exec(serve())
+from {__name__} import run, serve
+run(serve(), globals())
 """
 _RUN_COMMAND: Final = "from puppylog.cli.main import main; main()"
 _MODULES: Final = (
@@ -173,6 +175,29 @@ def serve() -> str:
         requests.send(str(pid).encode())
         for stream in streams:
             os.close(stream)
+
+
+def run(program: str, variables: dict[str, Any]) -> NoReturn:
+    """Run a program and end the process as Python does, but without taking its modules apart.
+
+    That would take 0.08 s of CPU time, because most memory of a fork is copied when it is first written. A program that
+    ends by an exception ends in the usual way.
+    """
+    status = 0
+    try:
+        exec(program, variables)  # noqa: S102 - a program of a test
+    except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            raise
+        status = end.code or 0
+    threading._shutdown()  # type: ignore[attr-defined]  # not in typeshed, because it is private
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # nobody reads it any more, or the program has closed it
+        sys.exit(status)
+    os._exit(status)
 
 
 def _fork_orphan() -> int:
