@@ -1,13 +1,14 @@
 """The lines of the search view, as a person reads them."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from support.page import find_violations
+from support.page import find_violations, store_known_log
 from support.served import Served
 
 LONG = 1 << 20  # characters of the longest message
@@ -22,13 +23,15 @@ ALL = "/#/search?since=all&q="
 
 
 @pytest.fixture(scope="module")
-def served(growing_log: Served) -> Served:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The known log, and lines that are hard to show."""
-    now = datetime.now(UTC) - timedelta(minutes=2)
-    lines = [{"timestamp": (now + timedelta(seconds=at)).isoformat(), **line} for at, line in enumerate(STRANGE)]
-    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    assert growing_log.send("POST", "/api/v1/lines?source=strange&format=json", body).status == 200
-    return growing_log
+    with Served(tmp_path_factory.mktemp("lines")) as served:
+        store_known_log(served)
+        now = datetime.now(UTC) - timedelta(minutes=2)
+        lines = [{"timestamp": (now + timedelta(seconds=at)).isoformat(), **line} for at, line in enumerate(STRANGE)]
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        assert served.send("POST", "/api/v1/lines?source=strange&format=json", body).status == 200
+        yield served
 
 
 def find_line(page: Page, text: str) -> Locator:
