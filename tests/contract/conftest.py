@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_remote(item: pytest.Item) -> bool:
     return (
         isinstance(item, pytest.Function)
-        and "server" in item.fixturenames
+        and not {"server", "kept_server"}.isdisjoint(item.fixturenames)
         and any(f"[{name}" in item.name or f"-{name}" in item.name for name in REMOTE)
     )
 
@@ -50,7 +50,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StoreServ
 
 @pytest.fixture(scope="module", params=STORES)
 def kept_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreServer]:
-    """The store of all tests of a module, which change nothing in it: the module's fixture ``server`` is this one."""
+    """The store of several tests of a module, none of which changes what another one finds in it."""
     with open_server(request, tmp_path_factory.mktemp("kept")) as server:
         yield server
 
@@ -96,6 +96,11 @@ def _create_database(request: pytest.FixtureRequest, stack: ExitStack) -> str:
 @pytest.fixture
 def store(server: StoreServer) -> Store:
     return server.connect()
+
+
+@pytest.fixture(scope="module")
+def kept_store(kept_server: StoreServer) -> Store:
+    return kept_server.connect()
 
 
 @pytest.fixture

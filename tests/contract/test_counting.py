@@ -67,29 +67,30 @@ def order_of(value: Any) -> Any:
     return (value or "").encode() if value is None or isinstance(value, str) else value
 
 
-@pytest.fixture
-def stored(store: Store) -> Stored:
-    return list(store_records(store, 150).values())
+@pytest.fixture(scope="module")
+def stored(kept_store: Store) -> Stored:
+    """Random records, which tests only count."""
+    return list(store_records(kept_store, 150).values())
 
 
-def test_the_most_frequent_values_are_those_that_python_counts(store: Store, stored: Stored) -> None:
-    dialect = dialect_of(store)
+def test_the_most_frequent_values_are_those_that_python_counts(kept_store: Store, stored: Stored) -> None:
+    dialect = dialect_of(kept_store)
     for name, value in VALUES.items():
         expected = in_order(Counter(value(*one) for one in stored))
-        top = count_top(store, get_field(store, name, dialect), Search(), dialect=dialect, values=4)
+        top = count_top(kept_store, get_field(kept_store, name, dialect), Search(), dialect=dialect, values=4)
         found = [(one.value, one.count) for one in top.values]
         assert (name, top.records, top.distinct, *found) == (name, len(stored), len(expected), *expected[:4])
 
 
-def test_several_fields_are_counted_at_once_as_each_one_alone(store: Store, stored: Stored) -> None:
+def test_several_fields_are_counted_at_once_as_each_one_alone(kept_store: Store, stored: Stored) -> None:
     assert stored
-    dialect, search = dialect_of(store), Search("status_code >= 200")
-    fields = [get_field(store, name, dialect) for name in VALUES]
-    expected = [count_top(store, field, search, dialect=dialect, values=4) for field in fields]
-    assert count_tops(store, fields, search, dialect=dialect, values=4) == expected
-    nothing = count_tops(store, fields[:3], Search("status_code = 777"), dialect=dialect, values=4)
+    dialect, search = dialect_of(kept_store), Search("status_code >= 200")
+    fields = [get_field(kept_store, name, dialect) for name in VALUES]
+    expected = [count_top(kept_store, field, search, dialect=dialect, values=4) for field in fields]
+    assert count_tops(kept_store, fields, search, dialect=dialect, values=4) == expected
+    nothing = count_tops(kept_store, fields[:3], Search("status_code = 777"), dialect=dialect, values=4)
     assert [(top.values, top.records, top.distinct) for top in nothing] == [([], 0, 0)] * 3
-    assert count_tops(store, [], search, dialect=dialect, values=4) == []
+    assert count_tops(kept_store, [], search, dialect=dialect, values=4) == []
 
 
 def test_only_the_embedded_store_counts_a_sample_and_says_which_share_it_is(
@@ -135,23 +136,23 @@ def test_attributes_that_many_records_have_alike_are_counted_like_others(store: 
     assert (found.least, found.p50, found.greatest) == (1.0, 2.0, 2.0)
 
 
-def test_only_the_records_of_a_search_are_counted(store: Store, stored: Stored) -> None:
-    dialect = dialect_of(store)
+def test_only_the_records_of_a_search_are_counted(kept_store: Store, stored: Stored) -> None:
+    dialect = dialect_of(kept_store)
     search = Search("status_code >= 400", Range(NOW - timedelta(minutes=61), NOW))
-    top = count_top(store, RECORDS.fields["host"], search, dialect=dialect, values=1000)
+    top = count_top(kept_store, RECORDS.fields["host"], search, dialect=dialect, values=1000)
     expected = Counter(
         record["host"]
         for record, _ in stored
         if (record["status_code"] or 0) >= 400 and NOW - timedelta(minutes=61) <= record["ts"] < NOW
     )
     assert {one.value: one.count for one in top.values} == dict(expected)
-    nothing = count_top(store, RECORDS.fields["host"], Search("status_code = 777"), dialect=dialect, values=5)
+    nothing = count_top(kept_store, RECORDS.fields["host"], Search("status_code = 777"), dialect=dialect, values=5)
     assert (nothing.values, nothing.records, nothing.distinct) == ([], 0, 0)
 
 
-def test_a_histogram_has_the_counts_that_python_counts(store: Store, stored: Stored) -> None:
+def test_a_histogram_has_the_counts_that_python_counts(kept_store: Store, stored: Stored) -> None:
     for by in (None, "status_code", "user", "group", "host"):
-        check_histogram(store, stored, by)
+        check_histogram(kept_store, stored, by)
 
 
 def check_histogram(store: Store, stored: Stored, by: str | None) -> None:
@@ -256,10 +257,10 @@ def test_a_histogram_of_nothing_is_none_and_one_of_too_many_steps_is_refused(sto
         count_histogram(store, Search(), dialect=dialect, steps=5, step_s=1)
 
 
-def test_statistics_are_those_that_python_computes(store: Store, stored: Stored) -> None:
+def test_statistics_are_those_that_python_computes(kept_store: Store, stored: Stored) -> None:
     for name in ("n", "status_code"):
-        check_statistics(store, stored, name, max_numbers=100_000)  # from the groups
-        check_statistics(store, stored, name, max_numbers=0)  # by the store
+        check_statistics(kept_store, stored, name, max_numbers=100_000)  # from the groups
+        check_statistics(kept_store, stored, name, max_numbers=0)  # by the kept_store
 
 
 def check_statistics(store: Store, stored: Stored, name: str, *, max_numbers: int) -> None:

@@ -30,20 +30,21 @@ def lines(since: datetime, count: int, step: timedelta) -> Sequence[dict[str, An
     ]
 
 
-@pytest.fixture
-def source(store: Store) -> Source:
-    """A log with lines of the last minutes, and metrics of these lines."""
-    source = Source(store)
+@pytest.fixture(scope="module")
+def source(kept_store: Store) -> Source:
+    """A log with lines of the last minutes, and metrics of these lines. All tests add lines: none counts them."""
+    source = Source(kept_store)
     source.append(rows(lines(datetime.now(UTC) - timedelta(minutes=10), 120, timedelta(seconds=5))))
     for statistic in JUDGED:
-        store.create_metric(Metric(f"{statistic}_of_all", statistic, "response_bytes", PERIOD_S, refresh_s=1))
-        store.create_metric(
-            Metric(f"{statistic}_by_section", statistic, "response_bytes", PERIOD_S, SECTION, refresh_s=1)
-        )
+        for suffix, segment in SEGMENTS.items():
+            kept_store.create_metric(
+                Metric(statistic + suffix, statistic, "response_bytes", PERIOD_S, segment, refresh_s=1)
+            )
     return source
 
 
-def assert_all_correct(server: StoreServer, store: Store) -> None:
+def assert_all_correct(server: StoreServer, source: Source) -> None:
+    store = source.store
     wait_until(lambda: server.is_settled(store), within_s=60, what="the correction")
     for statistic in JUDGED:
         for suffix, segment in SEGMENTS.items():
@@ -51,21 +52,21 @@ def assert_all_correct(server: StoreServer, store: Store) -> None:
             assert_same(points(store, statistic + suffix), expected)
 
 
-def test_one_late_line_corrects_its_bucket_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+def test_one_late_line_corrects_its_bucket_in_every_metric(kept_server: StoreServer, source: Source) -> None:
     source.append(rows(lines(datetime.now(UTC) - timedelta(days=1), 1, timedelta()), start=source.offset))
-    assert_all_correct(server, store)
+    assert_all_correct(kept_server, source)
     source.append(rows(lines(datetime.now(UTC) - timedelta(minutes=5), 1, timedelta()), start=source.offset))
-    assert_all_correct(server, store)
+    assert_all_correct(kept_server, source)
 
 
-def test_a_backfill_of_two_weeks_is_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+def test_a_backfill_of_two_weeks_is_in_every_metric(kept_server: StoreServer, source: Source) -> None:
     weeks_ago = datetime.now(UTC) - timedelta(days=14)
     source.append(rows(lines(weeks_ago, 500, timedelta(minutes=40)), start=source.offset))
-    assert_all_correct(server, store)
+    assert_all_correct(kept_server, source)
 
 
-def test_lines_of_all_times_in_one_batch_are_in_every_metric(server: StoreServer, store: Store, source: Source) -> None:
+def test_lines_of_all_times_in_one_batch_are_in_every_metric(kept_server: StoreServer, source: Source) -> None:
     now = datetime.now(UTC)
     mixed = [*lines(now - timedelta(days=14), 21, timedelta(hours=16)), *lines(now, 3, timedelta(seconds=-20))]
     source.append(rows(mixed[::-1], start=source.offset))
-    assert_all_correct(server, store)
+    assert_all_correct(kept_server, source)
