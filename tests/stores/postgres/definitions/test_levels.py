@@ -48,7 +48,7 @@ def _refresh(url: str) -> None:
 
 HOURS = """
     SELECT {expected} AS expected, found.value
-    FROM metrics_1h.m AS found
+    FROM metrics_1h.{name} AS found
     JOIN puppylog.log_records ON date_trunc('hour', ts, 'UTC') = found.bucket
     GROUP BY found.bucket, found.value
 """
@@ -73,24 +73,28 @@ EXACT = {
 }
 
 
-@pytest.mark.parametrize(("statistic", "expected"), EXACT.items(), ids=EXACT)
-def test_an_hour_has_the_value_of_all_its_records(
-    store: PostgresStore, postgres_store_url: str, statistic: str, expected: str
-) -> None:
-    store.create_metric(Metric("m", statistic, "*" if statistic in {"count", "rate"} else "response_bytes", 10))
-    _check_hours(store, expected)
+def test_an_hour_has_the_value_of_all_its_records(store: PostgresStore, postgres_store_url: str) -> None:
+    for number, statistic in enumerate(EXACT):
+        store.create_metric(_metric(f"m{number}", statistic))
+    _check_hours(store)
     Source(store, "file:///late.log").append(rows([_record(90, 500_000)]))
     _refresh(postgres_store_url)
-    _check_hours(store, expected)
+    _check_hours(store)
 
 
-def _check_hours(store: PostgresStore, expected: str) -> None:
-    found = _ask(store, HOURS.format(expected=expected))
-    assert len(found) == 2
-    for row in found:
-        assert float(row["value"]) == pytest.approx(float(row["expected"]), rel=0.01)
-    levels = _ask(store, "SELECT step_s, watermark > '2026-05-18' AS is_filled FROM puppylog.levels ORDER BY 1")
-    assert levels == [{"step_s": step_s, "is_filled": True} for step_s in (60, 3600, 86_400)]
+def _metric(name: str, statistic: str, segment: str | None = None) -> Metric:
+    return Metric(name, statistic, "*" if statistic in {"count", "rate"} else "response_bytes", 10, segment)
+
+
+def _check_hours(store: PostgresStore) -> None:
+    for number, (statistic, expected) in enumerate(EXACT.items()):
+        found = _ask(store, HOURS.format(name=f"m{number}", expected=expected))
+        assert len(found) == 2, statistic
+        for row in found:
+            assert float(row["value"]) == pytest.approx(float(row["expected"]), rel=0.01), statistic
+    filled = "SELECT step_s, count(*) AS metrics FROM puppylog.levels WHERE watermark > '2026-05-18' GROUP BY 1"
+    levels = {row["step_s"]: row["metrics"] for row in _ask(store, filled)}
+    assert levels == dict.fromkeys((60, 3600, 86_400), len(EXACT))
 
 
 def test_steps_are_read_from_the_coarsest_level_that_fits(store: PostgresStore) -> None:
@@ -104,13 +108,16 @@ def test_steps_are_read_from_the_coarsest_level_that_fits(store: PostgresStore) 
         assert row["steps"] <= steps
 
 
-@pytest.mark.parametrize("statistic", EXACT)
-def test_steps_are_the_same_wherever_the_levels_end(store: PostgresStore, statistic: str) -> None:
-    store.create_metric(
-        Metric("m", statistic, "*" if statistic in {"count", "rate"} else "response_bytes", 10, "request_method")
-    )
+def test_steps_are_the_same_wherever_the_levels_end(store: PostgresStore) -> None:
+    for number, statistic in enumerate(EXACT):
+        store.create_metric(_metric(f"m{number}", statistic, "request_method"))
     spans = [(NOON, NOON + timedelta(days=1)), (NOON + timedelta(minutes=20), NOON + timedelta(minutes=95))]
-    steps = [(step_s, *span) for step_s in (60, 300, 3600, 7200, 86_400) for span in spans]
+    steps = [
+        (f"m{number}", step_s, *span)
+        for number, _ in enumerate(EXACT)
+        for step_s in (60, 300, 3600, 7200, 86_400)
+        for span in spans
+    ]
     before = [_read_steps(store, *step) for step in steps]
     assert all(before)
     for minute in (90, 47, 0, -1):
@@ -122,9 +129,9 @@ def test_steps_are_the_same_wherever_the_levels_end(store: PostgresStore, statis
 
 
 def _read_steps(
-    store: PostgresStore, step_s: int, since: datetime, until: datetime
+    store: PostgresStore, name: str, step_s: int, since: datetime, until: datetime
 ) -> dict[tuple[datetime, str], float]:
-    sql = f"SELECT * FROM puppylog.read_metric('m', '{since}', '{until}', {step_s}) ORDER BY bucket, segment"
+    sql = f"SELECT * FROM puppylog.read_metric('{name}', '{since}', '{until}', {step_s}) ORDER BY bucket, segment"
     return {
         (row["bucket"], row["segment"]): math.nan if row["value"] is None else row["value"] for row in _ask(store, sql)
     }
