@@ -23,11 +23,12 @@ SIZE = Metric("size", "avg", "response_bytes", 1, refresh_s=1)
 FAILED = Metric("failed", "ratio", "*", 1, of="status_code >= 500", refresh_s=1)
 
 TOGETHER = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 2, 2, each_segment=False, no_data=NoData.ZERO)
+RARER = replace(TOGETHER, period_s=2)
 ALERTS = (
-    (TOGETHER, TOTAL),
-    (replace(TOGETHER, name="each", metric="sections", each_segment=True, keep_firing_for_s=0), SECTIONS),
-    (replace(TOGETHER, name="large", metric="size", threshold=100, statistic="max", no_data=NoData.NO_DATA), SIZE),
-    (replace(TOGETHER, name="share", metric="failed", threshold=0.3, no_data=NoData.OK), FAILED),
+    (RARER, TOTAL),
+    (replace(RARER, name="each", metric="sections", each_segment=True, keep_firing_for_s=0), SECTIONS),
+    (replace(RARER, name="large", metric="size", threshold=100, statistic="max", no_data=NoData.NO_DATA), SIZE),
+    (replace(RARER, name="share", metric="failed", threshold=0.3, no_data=NoData.OK), FAILED),
 )
 
 

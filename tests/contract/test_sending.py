@@ -31,7 +31,7 @@ FAILING = Alert(
     comparison=Comparison.ABOVE,
     threshold=0,
     window_s=2,
-    period_s=1,
+    period_s=2,
     for_s=0,
     keep_firing_for_s=0,
     delay_s=2,
@@ -50,7 +50,7 @@ QUIET = Alert(
     comparison=Comparison.ABOVE,
     threshold=1e9,
     window_s=600,
-    period_s=1,
+    period_s=2,
     for_s=0,
     keep_firing_for_s=0,
     delay_s=2,
@@ -62,7 +62,7 @@ QUIET = Alert(
 
 
 class FailingHosts:
-    """A thread that stores a record of each failing host twice a second."""
+    """A thread that stores a record of each failing host a little more often than once a second."""
 
     def __init__(self, store: Store) -> None:
         self._source = Source(store)
@@ -71,7 +71,7 @@ class FailingHosts:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        while not self._stop.wait(0.4):
+        while not self._stop.wait(0.8):
             row = {"ts": datetime.now(UTC), "status_code": 502, "request_method": "GET", "request_route": "/cart"}
             if hosts := sorted(self._hosts):
                 self._source.append(rows([{**row, "host": host} for host in hosts], start=self._source.offset))
@@ -111,7 +111,7 @@ def test_a_silence_holds_messages_and_then_what_is_true_is_sent(store: Store) ->
     store.create_metric(FAILURES)
     store.create_alert(FAILING)
     start = datetime.now(UTC)
-    with FailingHosts(store) as failing, Sender(store, [ops], on_event=print, round_s=0.2):
+    with FailingHosts(store) as failing, Sender(store, [ops], on_event=print, round_s=0.5):
         failing.be(store, {"s-resolves", "s-again", "s-fires-on", "s-neither"})
         before = {host: ["firing"] for host in ("s-resolves", "s-again", "s-fires-on", "s-neither")}
         wait_until(lambda: kinds(ops.messages) == before, what="the messages before the silence")
@@ -166,8 +166,8 @@ def test_messages_survive_an_outage_and_are_dead_after_a_refusal(store: Store, s
     gone.faults.append(DeliveryFailed("send", "to gone", "it answers 404: no_team", is_final=True))
     other = server.connect()
     with (
-        Sender(store, [ops, gone], on_event=print, round_s=0.2),
-        Sender(other, [ops, gone], on_event=print, round_s=0.2),
+        Sender(store, [ops, gone], on_event=print, round_s=0.5),
+        Sender(other, [ops, gone], on_event=print, round_s=0.5),
     ):
         store.create_alert(QUIET)
         dead, tried = ("gone", "no_data", "dead"), ("ops", "no_data", "waiting")
@@ -189,7 +189,7 @@ def test_a_message_is_repeated_until_a_person_acknowledges_the_alert(store: Stor
     store.create_metric(Metric("size", "avg", "response_bytes", 1, refresh_s=1))
     store.create_alert(replace(QUIET, contacts=("ops",), repeat_s=1))
     ops = RecordingContact()
-    with Sender(store, [ops], on_event=print, round_s=0.1):
+    with Sender(store, [ops], on_event=print, round_s=0.3):
         wait_until(lambda: len(ops.messages) >= 3, what="two repeats")
         assert store.acknowledge("quiet", None, "ada", "looking into it") == 1
         wait_until(lambda: is_quiet(ops, seconds=3), what="the end of the repeats")

@@ -12,7 +12,7 @@ from support.embedded import wait_until
 from support.lines import Source, records
 
 METRIC = replace(next(m for m in ORIGINAL.metrics if m.name == "lines_per_stream"), period_s=1, refresh_s=1)
-ALERT = replace(next(a for a in ORIGINAL.alerts if a.name == "silent_stream"), window_s=3, period_s=1, delay_s=2)
+ALERT = replace(next(a for a in ORIGINAL.alerts if a.name == "silent_stream"), window_s=3, period_s=2, delay_s=2)
 WITHIN_S = 60
 
 
