@@ -69,7 +69,7 @@ class PodLog:
 
     def write(self, count: int) -> None:
         """Write messages as a runtime does, in one or two pieces. A long message is divided into parts."""
-        data = b""
+        data = bytearray()  # appending to bytes would copy all of a large step for each message
         for _ in range(count):
             message = f"{self.name} says line {len(self.written)} {'x' * self._chance.choice([1, 90])}"
             self.written.append(message)
