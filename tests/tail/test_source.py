@@ -1,3 +1,4 @@
+import errno
 import gzip
 import os
 from pathlib import Path
@@ -5,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from puppylog.errors import SourceError
+from puppylog.tail.decompressed import open_log
+from puppylog.tail.handle import OpenFile
 from puppylog.tail.source import STDIN, expand_sources, find_binary, is_pipe
 
 LINE = b'203.0.113.9 - - [23/Nov/2026:18:00:01 +0000] "GET /shop/cart HTTP/1.1" 200 512\n'
@@ -80,6 +83,22 @@ def test_a_file_in_a_directory_that_is_not_a_log_is_skipped_and_reported(logs: P
     said: list[str] = []
     assert names(expand_sources([str(logs)], watch=True, on_skipped=said.append)) == ["a.log", "b.log", "c.txt"]
     assert said == [f"{logs}/a.db is left out: it is an SQLite database"]
+
+
+@pytest.mark.parametrize("pattern", ["", "*"])
+def test_a_file_that_may_not_be_read_is_refused_in_a_directory_as_in_a_pattern(
+    logs: Path, monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    def forbid(path: str) -> OpenFile:
+        if path.endswith("b.log"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return open_log(path)
+
+    monkeypatch.setattr("puppylog.tail.source.open_log", forbid)
+    said: list[tuple[str, str]] = []
+    found = expand_sources([str(logs / pattern)], on_refused=lambda path, cause: said.append((path, cause)))
+    assert names(found) == ["a.log", "a.log.1", "c.txt"]
+    assert said == [(f"{logs}/b.log", f"cannot read {logs}/b.log: permission denied")]
 
 
 def test_a_pattern_that_matches_no_log_is_refused(logs: Path) -> None:

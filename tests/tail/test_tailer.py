@@ -113,13 +113,38 @@ def test_a_renamed_file_that_is_moved_back_is_read_on(following: World) -> None:
 
 def test_a_finished_file_that_is_moved_back_is_read_on(following: World) -> None:
     following.rotate()
+    following.append("new\n")
     following.poll()
     following.poll_after_the_wait()
-    assert following.ledger.finished == [True]
+    assert following.ledger.finished == [True, False]
     following.log.with_name("a.log.1").rename(following.log)
     following.append("three\n")
     assert following.poll() == [b"three"]
-    assert following.ledger.known[-1].byte_offset == 14
+
+
+def test_a_renamed_file_is_read_on_until_a_new_file_is_at_the_path(following: World) -> None:
+    following.rotate()
+    following.poll()
+    for line in ("three", "four"):
+        following.poll_after_the_wait()
+        assert following.ledger.finished == [False]
+        following.append(f"{line}\n", "a.log.1")
+        assert following.poll() == [line.encode()]
+    following.append("five\n")
+    following.append("late\n", "a.log.1")
+    assert following.poll() == [b"late", b"five"]
+    following.append("later\n", "a.log.1")  # the program still has to open the new file
+    assert following.poll() == [b"later"]
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True, False]
+
+
+def test_a_renamed_file_that_is_deleted_is_closed_although_no_new_file_is_at_the_path(following: World) -> None:
+    following.rotate()
+    following.poll()
+    following.log.with_name("a.log.1").unlink()
+    following.poll_after_the_wait()
+    assert following.ledger.finished == [True]
 
 
 def test_two_rotations_between_two_polls_lose_no_line(following: World) -> None:

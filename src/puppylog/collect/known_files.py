@@ -77,6 +77,7 @@ class KnownFiles:
         # Source URIs by stream id. Files of these streams are read here, but their sources are not followed.
         self._claimed: dict[int, str] = {}
         self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`
+        self._not_renamed: set[tuple[str, Identity]] = set()  # missing paths, and files that were not renamed from them
 
     def follow(self, streams: Iterable[Stream]) -> None:
         """Note that the sources of these streams are followed from now on. Their tailers may not be open yet."""
@@ -128,6 +129,33 @@ class KnownFiles:
             for identity, heads in asked.items()
             if identity not in identities and identity not in self._source_by_identity and known_heads.isdisjoint(heads)
         }
+
+    def find_renamed(self, paths: Mapping[str, Sequence[str]]) -> list[str]:
+        """Return the missing paths whose stream has read one of the files that rotation has renamed from them.
+
+        Args:
+            paths: the missing paths, each with those files.
+        """
+        by_identity: dict[Identity, set[str]] = {}
+        by_head: dict[Head, set[str]] = {}
+        for path, file in ((path, file) for path, files in paths.items() for file in files):
+            with contextlib.suppress(OSError):
+                identity = identity_of(Path(file).stat())
+                if (path, identity) not in self._not_renamed:
+                    by_identity.setdefault(identity, set()).add(path)
+                    for head in _read_heads(file):
+                        by_head.setdefault(head, set()).add(path)
+        if not by_identity:
+            return []
+        found: set[str] = set()
+        for known in self._find(list(by_identity), list(by_head)):
+            position, path = known.position, split_uri(known.source_uri)[1]
+            head = position.fingerprint.head_size, position.fingerprint.head_hash
+            if path in by_identity.get(position_identity(position), ()) or path in by_head.get(head, ()):
+                found.add(path)
+        asked = ((path, identity) for identity, paths in by_identity.items() for path in paths)
+        self._not_renamed |= {(path, identity) for path, identity in asked if path not in found}
+        return sorted(found)
 
     def note_read(self, file_id: int, end: int) -> None:
         """Note that the lines of a file up to the offset ``end`` are read, and not committed yet."""

@@ -200,6 +200,7 @@ class SourceFollower:
             on_skipped=self._complaints.skip,
             on_refused=self._complaints.refuse,
             on_listed=self._searched.note,
+            find_known=self._known.find_renamed,
         )
         new = [path for path in paths if path not in self._sources]
         known = {*self._sources, *new}
@@ -286,10 +287,11 @@ class SourceFollower:
                 source.wake()
 
     def _note_problem(self, source: TailedSource) -> None:
-        if source.tailer.problem != source.problem:
-            source.problem = source.tailer.problem
-            if source.problem is not None and not source.is_deleted_container and not source.is_directory:
-                self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
+        if source.tailer.problem == source.problem or (source.is_renamed and not self._options.watch):
+            return
+        source.problem = source.tailer.problem
+        if source.problem is not None and not source.is_deleted_container and not source.is_directory:
+            self._on_event(SourceUnreadable(source.stream.source_uri, source.problem, self._options.watch))
 
     def _follow(self, openers: Mapping[str, SourceOpener], group: str | None) -> None:
         """Follow paths of one group, each with its opener."""

@@ -111,6 +111,8 @@ class TailedSource:
         The log of a container never comes back to its path, so it is gone even if it was deleted before it was read.
         """
         has_finished = self.has_finished or self.is_container or any(file.finished for file in self.stream.files)
+        if self.is_renamed and not self.is_container:
+            return not self.tailer.backlog_bytes()
         if self.files or not has_finished or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
         return is_missing(self.tailer.path)
@@ -121,6 +123,11 @@ class TailedSource:
         if self.problem is None or self.files or isinstance(self.tailer, PipeTailer | JournalTailer):
             return False
         return Path(self.tailer.path).is_dir()
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the file was renamed and no new file is there yet. Its rest is read."""
+        return isinstance(self.tailer, Tailer) and self.tailer.is_renamed
 
     @property
     def is_deleted_container(self) -> bool:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeAlias
 
+from puppylog.tail.rotation.names import find_extended_base, list_bases
+
 _ANY_DEPTH = "**"
 
 OnListed: TypeAlias = Callable[[str], None]
@@ -27,6 +29,32 @@ def iter_matches(pattern: str, on_listed: OnListed = lambda _: None) -> Iterator
     """Give the absolute paths that match. Names that begin with a dot match only patterns that begin with a dot."""
     parts = Path(pattern).absolute().parts
     yield from dict.fromkeys(_iter_below(parts[0], parts[1:], on_listed))
+
+
+def find_renamed(pattern: str) -> dict[str, list[str]]:
+    """Return the missing paths that would match, each with the files that rotation has renamed from it.
+
+    When ``app.log`` was renamed to ``app.log.1`` and no new ``app.log`` is there yet, no name matches ``*.log``. A file
+    that matches the pattern by its own name is left out.
+    """
+    path = Path(pattern).absolute()
+    if path.name == _ANY_DEPTH:
+        return {}
+    matches = re.compile(fnmatch.translate(path.name)).match
+    directories = iter_matches(str(path.parent)) if glob.has_magic(str(path.parent)) else [str(path.parent)]
+    renamed: dict[str, list[str]] = {}
+    for directory in directories:
+        names = list_names(directory)
+        present = set(names)
+        for name in names:
+            if matches(name):
+                continue
+            file = f"{directory.rstrip('/')}/{name}"
+            for base in (*list_bases(file), *filter(None, [find_extended_base(file)])):
+                base_name = base.rpartition("/")[2]
+                if base_name not in present and matches(base_name):
+                    renamed.setdefault(base, []).append(file)
+    return renamed
 
 
 def list_names(directory: str) -> list[str]:

@@ -54,6 +54,7 @@ class RotatedFiles:
         self._files: list[RotatedFile] = []
         self._wait_s = wait_s
         self._clock = clock
+        self.is_path_empty = False  # no file is at the path
 
     def __iter__(self) -> Iterator[RotatedFile]:
         """Give the files that there are now, whatever is added or removed meanwhile."""
@@ -104,13 +105,25 @@ class RotatedFiles:
         self._files.insert(len(self._files) if before is None else self._files.index(before), copy)
         return copy
 
-    def is_quiet(self, rotated: RotatedFile) -> bool:
+    def note_path(self, *, is_empty: bool) -> None:
+        """Note whether no file is at the path now. When a new one has come, programs still have to open it."""
+        if self.is_path_empty and not is_empty:
+            for rotated in self._files:
+                rotated.due_at = self._clock() + self._wait_s
+        self.is_path_empty = is_empty
+
+    def is_over(self, rotated: RotatedFile) -> bool:
         """Return whether the file was read to its end and nobody writes to it any more.
+
+        While no new file is at the path, a program may write to the renamed one for hours, unless it was deleted.
 
         Raises:
             OSError: the status of the file cannot be read.
         """
-        return rotated.is_quiet(self._clock(), self._wait_s)
+        if not rotated.is_quiet(self._clock(), self._wait_s):
+            return False
+        is_only = self.is_path_empty and rotated is self._files[-1]
+        return not is_only or rotated.reader.handle.status().st_nlink == 0
 
     def remove(self, rotated: RotatedFile) -> None:
         self._files = [other for other in self._files if other is not rotated]

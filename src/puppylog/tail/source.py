@@ -2,10 +2,11 @@
 
 import contextlib
 import errno
+import os
 import re
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from puppylog.errors import SourceError
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read, identity_of
 from puppylog.tail.journal.source import JournalSource, is_journal
-from puppylog.tail.pattern import OnListed, is_pattern, iter_matches, list_names
+from puppylog.tail.pattern import OnListed, find_renamed, is_pattern, iter_matches, list_names
 from puppylog.tail.rotation.names import find_extended_base, list_bases
 
 STDIN = "-"
@@ -50,6 +51,8 @@ _SHORTEST_LINE = 4
 
 OnSkipped: TypeAlias = Callable[[str], None]
 OnRefused: TypeAlias = Callable[[str, str], None]
+FindKnown: TypeAlias = Callable[[Mapping[str, Sequence[str]]], Collection[str]]
+"""Returns those of the missing paths whose stream has read one of the files that rotation has renamed from them."""
 
 
 def expand_sources(
@@ -77,6 +80,7 @@ def expand_by_pattern(
     on_skipped: OnSkipped = lambda _: None,
     on_refused: OnRefused = lambda _path, _cause: None,
     on_listed: OnListed = lambda _: None,
+    find_known: FindKnown = lambda _: (),
 ) -> dict[str, str]:
     """Return the absolute paths of the files to collect, each file once, with the first pattern that gives the path.
 
@@ -94,6 +98,7 @@ def expand_by_pattern(
         on_skipped: called at every call with a sentence for each match or path that is skipped.
         on_refused: called with each path, match or pattern that cannot be collected, and the cause, if others can be.
         on_listed: called with each directory before it is searched.
+        find_known: finds the missing paths whose renamed files may have a rest to read. They are returned, too.
 
     Raises:
         SourceError: no file can be collected; the cause is that of the first path or pattern.
@@ -101,9 +106,14 @@ def expand_by_pattern(
     """
     found: dict[str, str] = {}
     refused: dict[str, SourceError] = {}
-    for pattern in patterns:
+    renamed = {pattern: _find_renamed(pattern, watch=watch) for pattern in patterns}
+    asked = {path: files for by_path in renamed.values() for path, files in by_path.items() if path not in followed}
+    known = find_known(asked) if asked else ()
+    followed = {*followed, *known} if known else followed
+    for pattern, by_path in renamed.items():
+        missing = [path for path in by_path if path in followed]
         try:
-            for path in _expand(pattern, followed, on_skipped, refused, on_listed, watch=watch):
+            for path in _expand(pattern, followed, on_skipped, refused, on_listed, missing=missing, watch=watch):
                 found.setdefault(path, pattern)
         except SourceError as error:
             refused[pattern] = error
@@ -114,6 +124,13 @@ def expand_by_pattern(
     return {path: found[path] for path in _without_doubles(found, followed, on_skipped)}
 
 
+def _find_renamed(pattern: str, *, watch: bool) -> dict[str, list[str]]:
+    """Return `find_renamed`; nothing for a path that is collected anyway, as a watching collector does every path."""
+    if pattern == STDIN or is_journal(pattern):
+        return {}
+    return find_renamed(pattern) if is_pattern(pattern) or not (watch or os.path.lexists(pattern)) else {}
+
+
 def _expand(
     pattern: str,
     followed: Collection[str],
@@ -121,6 +138,7 @@ def _expand(
     refused: dict[str, SourceError],
     on_listed: OnListed,
     *,
+    missing: Collection[str],
     watch: bool,
 ) -> dict[str, None]:
     if pattern == STDIN:
@@ -128,7 +146,8 @@ def _expand(
     if is_journal(pattern):
         return {JournalSource.parse(pattern).text: None}
     if is_pattern(pattern):
-        return _choose(pattern, set(iter_matches(pattern, on_listed)), followed, on_skipped, refused, watch=watch)
+        matches = {*iter_matches(pattern, on_listed), *missing}
+        return _choose(pattern, matches, followed, on_skipped, refused, watch=watch)
     if Path(pattern).is_dir():
         directory = str(Path(pattern).absolute())
         on_listed(directory)
@@ -211,7 +230,7 @@ def _choose(
     *,
     watch: bool,
 ) -> dict[str, None]:
-    """Return the matches that can be collected. Add to ``refused`` the matches of a pattern that cannot be read."""
+    """Return the matches that can be collected. Add to ``refused`` the matches that cannot be read."""
     matches = {match for match in matches if match in followed or not (Path(match).is_dir() or is_pipe(match))}
     if watch:
         matches = {match for match in matches if match in followed or not _is_rotated_of_any(match, matches)}
@@ -222,7 +241,7 @@ def _choose(
     for match, error in refusals.items():
         if error is None or (watch and not isinstance(error, BinaryFile)):
             chosen[match] = None  # a file that cannot be read is tried again; its status says why
-        elif isinstance(error, BinaryFile) or not is_pattern(pattern):
+        elif isinstance(error, BinaryFile):
             on_skipped(f"{match} is left out: {error.cause}")
         else:
             refused[match] = error

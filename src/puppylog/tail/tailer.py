@@ -55,10 +55,8 @@ class Tailer:
             reading: how each file is read; see `ReadOptions`.
         """
         self.path = str(Path(path).absolute())
-        self.problem: str | None = None
-        """Why the file at the path cannot be read now, or not to its end; None if it can."""
-        self.has_more = False
-        """Whether the last `read` stopped at its limit: there may be more to read at once."""
+        self.problem: str | None = None  # why the file at the path cannot be read now, or not to its end
+        self.has_more = False  # the last `read` stopped at its limit: there may be more to read at once
         self.is_ended = False  # only `close` ends a tailer: a new file may always come to the path
         self._known = KnownPlaces(known)
         self._owners: Owners = NoOwners() if owners is None else owners
@@ -120,6 +118,11 @@ class Tailer:
         """Whether all whole lines were read and given, and no rotated file is being drained."""
         return not (self._rotated or self._finished.has_chunks) and all(reader.is_at_rest for reader in self._readers())
 
+    @property
+    def is_renamed(self) -> bool:
+        """Whether the file was renamed, and no new file is at the path."""
+        return self._rotated.is_path_empty and bool(self._rotated)
+
     def close(self) -> None:
         """Close every file. It is OK to close twice."""
         self.is_ended = True
@@ -153,12 +156,14 @@ class Tailer:
             status = os.stat(self.path)  # noqa: PTH116 - a third of the time of pathlib, for every idle file
         except (FileNotFoundError, NotADirectoryError) as error:
             self._note_error(error)
+            self._rotated.note_path(is_empty=True)
             self._rotate_current()
             if not self._has_begun:
                 self._search_files()
         except OSError as error:
             self._note_error(error)
         else:
+            self._rotated.note_path(is_empty=False)
             if self._current is not None and identity_of(status) == self._current.handle.identity:
                 return self._current.is_untouched(status)
             skipped = self._skipped
@@ -263,7 +268,7 @@ class Tailer:
             if continued is not None:
                 yield from self._read_rotated(continued)
             yield from self._read(rotated.reader)
-        if rotated in self._rotated and self._rotated.is_quiet(rotated):
+        if rotated in self._rotated and self._rotated.is_over(rotated):
             self._note_fault(rotated.reader)
             self._rotated.remove(rotated)
             rotated.reader.close()
