@@ -204,7 +204,8 @@ int access_read(Builder *builder, AccessReader *reader, Span line, Row *row) {
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reader) {
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     int reason = read_record(builder, reader, line, &row);
     if (reason == FITS) builder_record(builder, line.at, &row);
     return reason;

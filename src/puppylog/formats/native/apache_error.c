@@ -240,7 +240,8 @@ bool apache_error_read(Builder *builder, Span text, Row *row) {
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     Parts parts = {0};
     Cursor cursor = cursor_of(line);
     int reason = take_parts(&cursor, reading, &parts, &row);

@@ -327,7 +327,8 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
         read_class(builder, reading, line.at + line.size, &head);
         had_class = reading->class_line != before;
     }
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     app_fill_row(builder, &head, &row);
     builder_record(builder, line.at, &row);
     reading->waits = builder->joins && head.message.size == 0 && !had_class;

@@ -1,5 +1,7 @@
 #include "builder.h"
 
+#include "scan.h"
+
 static const uint8_t SHORT_ESCAPES[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
 enum { COPY_BYTES = 32, LARGEST_PART = 128 }; /* parts up to this size are copied in steps of COPY_BYTES */
@@ -163,14 +165,25 @@ void builder_end_run(Builder *builder) {
     builder->run.lines = 0;
 }
 
-uint8_t *write_quoted(uint8_t *to, Span text) {
-    *to++ = '"';
-    for (size_t place = 0; place < text.size; place++) {
-        uint8_t byte = text.at[place];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') {
-            *to++ = byte;
-            continue;
+/* Copy bytes up to the first one that needs an escape, or to the end; return where they end. */
+static inline const uint8_t *copy_plain(const uint8_t *at, const uint8_t *end, uint8_t **to) {
+    for (; end - at >= 8; at += 8, *to += 8) {
+        memcpy(*to, at, 8);
+        uint64_t found = special_bytes(at);
+        if (found) {
+            *to += lowest_bit(found) / 8;
+            return at + lowest_bit(found) / 8;
         }
+    }
+    while (at < end && *at >= 0x20 && *at != '"' && *at != '\\') *(*to)++ = *at++;
+    return at;
+}
+
+uint8_t *write_quoted(uint8_t *to, Span text) {
+    const uint8_t *at = text.at, *end = at + text.size;
+    *to++ = '"';
+    while ((at = copy_plain(at, end, &to)) < end) {
+        uint8_t byte = *at++;
         *to++ = '\\';
         if (byte >= 0x20) {
             *to++ = byte;
@@ -178,8 +191,8 @@ uint8_t *write_quoted(uint8_t *to, Span text) {
             *to++ = SHORT_ESCAPES[byte];
         } else {
             memcpy(to, "u00", 3);
-            to[3] = "0123456789abcdef"[byte >> 4];
-            to[4] = "0123456789abcdef"[byte & 15];
+            to[3] = (uint8_t)"0123456789abcdef"[byte >> 4];
+            to[4] = (uint8_t)"0123456789abcdef"[byte & 15];
             to += 5;
         }
     }

@@ -43,7 +43,8 @@ typedef struct {
 
 INLINED int read_line(Builder *builder, Span line, void *given) {
     Reading *reading = given;
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     Head head;
     int reason = read_row(line.at, line.at + line.size, &row, &head);
     if (reason != FITS) return reason;

@@ -160,7 +160,8 @@ static Span find_extra(const Parts *parts, Span line) {
 
 INLINED int read_line(Builder *builder, Span line, void *reading) {
     (void)reading;
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     Parts parts;
     parts.count = parts.before = 0;
     Cursor cursor = cursor_of(line);

@@ -86,9 +86,17 @@ typedef struct {
     uint32_t signs;   /* a bit for each of NAME_SIGNS */
     bool has_request; /* known when the fields are read that depend on it */
     int64_t nanoseconds;
-    Member *winners[FIELDS];
-    Row request; /* the columns of the request */
+    uint32_t won;            /* a bit for each field that a member fills */
+    Member *winners[FIELDS]; /* these members; other places are not set */
+    Row request;             /* the columns of the request */
 } Reading;
+
+static inline bool has_won(const Reading *reading, int field) { return reading->won >> field & 1; }
+
+static inline void set_winner(Reading *reading, int field, Member *member) {
+    reading->won |= 1u << field;
+    reading->winners[field] = member;
+}
 
 static inline bool has_sign(const Reading *reading, int sign) { return reading->signs >> (sign + 1) & 1; }
 
@@ -162,7 +170,8 @@ static const int COLUMNS[FIELDS] = {
 };
 
 static bool read_whole_request(Reading *reading, Span text) {
-    Row request = {0};
+    Row request;
+    row_begin(&request);
     read_request(text, &request);
     if (request.text[METHOD].size == 0) return false;
     reading->request = request;
@@ -233,9 +242,9 @@ static bool is_meant(const Reading *reading, const Member *member) {
 
 /* Let the member fill the columns of its field, if it fits and no member with a better name fills them. */
 static inline void offer(Reading *reading, Member *member) {
-    Member *winner = reading->winners[member->name.field];
-    if (winner != NULL && member->name.rank >= winner->name.rank) return;
-    if (read_value(reading, member)) reading->winners[member->name.field] = member;
+    int field = member->name.field;
+    if (has_won(reading, field) && member->name.rank >= reading->winners[field]->name.rank) return;
+    if (read_value(reading, member)) set_winner(reading, field, member);
 }
 
 static inline bool is_unknown(const Member *member) {
@@ -245,11 +254,11 @@ static inline bool is_unknown(const Member *member) {
 
 /* Add the nanoseconds to a time in whole seconds. */
 static void add_nanoseconds(Reading *reading) {
-    const Member *time = reading->winners[FIELD_TIME];
+    const Member *time = has_won(reading, FIELD_TIME) ? reading->winners[FIELD_TIME] : NULL;
     bool is_whole = time != NULL && time->text.size <= 10;
     for (size_t place = 0; is_whole && place < time->text.size; place++) is_whole = is_digit(time->text.at[place]);
     if (is_whole) reading->row->ts_us += reading->nanoseconds / 1000;
-    else reading->winners[FIELD_NANOSECONDS] = NULL;
+    else reading->won &= ~(1u << FIELD_NANOSECONDS);
 }
 
 /* Datadog writes the severity as `status`. Its words are few, and of them `ok` says nothing about a severity. */
@@ -267,7 +276,7 @@ static bool is_status_of_datadog(const Member *member) {
 static void read_status_of_datadog(Reading *reading, Member *members, size_t count) {
     for (Member *member = members; member < members + count; member++) {
         if (!is_status_of_datadog(member) || !read_severity(reading, member)) continue;
-        reading->winners[FIELD_SEVERITY] = member;
+        set_winner(reading, FIELD_SEVERITY, member);
         return;
     }
 }
@@ -290,9 +299,9 @@ static void choose(Reading *reading, Member *members, size_t count) {
             waiting++;
         }
     }
-    Member **winners = reading->winners;
-    reading->has_request = winners[FIELD_METHOD] || winners[FIELD_REQUEST] || winners[FIELD_PROTO] ||
-                           winners[FIELD_ROUTE] || winners[FIELD_BYTES];
+    static const uint32_t OF_REQUEST =
+        1u << FIELD_METHOD | 1u << FIELD_REQUEST | 1u << FIELD_PROTO | 1u << FIELD_ROUTE | 1u << FIELD_BYTES;
+    reading->has_request = (reading->won & OF_REQUEST) != 0;
     bool is_complete = waiting <= MOST_DEFERRED;
     for (size_t place = 0; place < (is_complete ? waiting : count); place++) {
         Member *member = is_complete ? deferred[place] : &members[place];
@@ -300,7 +309,7 @@ static void choose(Reading *reading, Member *members, size_t count) {
         has_severity |= member->name.field == FIELD_SEVERITY;
         if (is_meant(reading, member)) offer(reading, member);
     }
-    if (has_sign(reading, SIGN_DATADOG) && winners[FIELD_SEVERITY] == NULL)
+    if (has_sign(reading, SIGN_DATADOG) && !has_won(reading, FIELD_SEVERITY))
         read_status_of_datadog(reading, members, count);
     if (has_sign(reading, SIGN_CLEF) && !has_severity) reading->row->text[SEVERITY] = span_of_text("info");
 }
@@ -311,20 +320,18 @@ void fields_read(Member *members, size_t count, Row *row, Extras *extras) {
     reading.extras = extras;
     reading.signs = 0;
     reading.has_request = false;
-    memset(reading.winners, 0, sizeof reading.winners);
+    reading.won = 0;
     *extras = (Extras){0};
     row->ts_us = NO_TIME;
     choose(&reading, members, count);
-    if (reading.winners[FIELD_REQUEST] != NULL) { /* the whole request fills the columns of its parts */
+    if (has_won(&reading, FIELD_REQUEST)) { /* the whole request fills the columns of its parts */
         for (int part = 0; part < 3; part++) {
             row->text[METHOD + part] = reading.request.text[METHOD + part];
-            reading.winners[FIELD_METHOD + part] = NULL;
+            reading.won &= ~(1u << (FIELD_METHOD + part));
         }
     }
-    if (reading.winners[FIELD_NANOSECONDS] != NULL) add_nanoseconds(&reading);
-    for (int field = 0; field < FIELDS; field++) {
-        if (reading.winners[field] != NULL) reading.winners[field]->is_used = true;
-    }
+    if (has_won(&reading, FIELD_NANOSECONDS)) add_nanoseconds(&reading);
+    for (uint32_t won = reading.won; won; won &= won - 1) reading.winners[lowest_bit(won)]->is_used = true;
 }
 
 static bool has_used(const Member *members, size_t count) {

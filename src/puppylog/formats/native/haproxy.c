@@ -298,7 +298,8 @@ static bool begins_with_client(Span line) {
 }
 
 INLINED int read_line(Builder *builder, Span line, void *last) {
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     Span pid = {0};
     Span text = begins_with_client(line) ? line : skip_head(line, &pid);
     int reason = haproxy_read(builder, text, last, &row);

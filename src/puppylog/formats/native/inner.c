@@ -105,7 +105,7 @@ static bool read_klog(Builder *builder, const Row *outer, Span text, Row *row) {
     if (!is_one_of(*text.at, "IWEF") || text.size < 2 || !is_digit(text.at[1])) return false;
     Dating dating = dating_of(outer);
     if (klog_read(builder, &dating, text, row)) return true;
-    *row = (Row){.ts_us = NO_TIME};
+    row_begin(row);
     return false;
 }
 
@@ -190,23 +190,23 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         Mark mark = builder_mark(builder);
         if (haproxy_read(builder, text, &inner->haproxy, row) == FITS) return true;
         builder_return_to(builder, mark);
-        *row = (Row){.ts_us = NO_TIME};
+        row_begin(row);
     }
     if (is_from_dovecot(app) && read_dovecot(builder, text, row)) return true;
     if (is_digit(*text.at) || *text.at == '[') {
         if (*text.at == '[' ? apache_error_read(builder, text, row) : nginx_error_read(builder, text, row)) return true;
-        *row = (Row){.ts_us = NO_TIME};
+        row_begin(row);
     }
     if (is_digit(*text.at)) {
         if (access_read(builder, &inner->access, text, row) == FITS) return true;
-        *row = (Row){.ts_us = NO_TIME};
+        row_begin(row);
     }
     if (read_klog(builder, outer, text, row)) return true;
     if (logfmt_begins(text)) {
         Mark mark = builder_mark(builder);
         if (read_logfmt(inner, text, row)) return true;
         builder_return_to(builder, mark);
-        *row = (Row){.ts_us = NO_TIME};
+        row_begin(row);
     }
     return read_head(builder, outer, text, row);
 }
@@ -265,7 +265,8 @@ void inner_read(Inner *inner, Span app, bool is_coarse, Row *outer) {
     Builder *builder = inner->builder;
     Mark mark = builder_mark(builder);
     size_t ambiguous_zones = builder->ambiguous_zones;
-    Row row = {.ts_us = NO_TIME};
+    Row row;
+    row_begin(&row);
     builder->keys.is_inner = true;
     if (!read_record(inner, outer, app, text, &row)) {
         builder_return_to(builder, mark);

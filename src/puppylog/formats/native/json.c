@@ -31,10 +31,11 @@ static int find_stream(const JsonReader *reader, Span *log) {
 
 INLINED int read_line(Builder *builder, Span line, void *given) {
     Reading *reading = given;
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     int reason = json_read(&reading->json, line, &row);
     if (reason != FITS) return reason;
-    Span log;
+    Span log = {0};
     int stream = row.text[MESSAGE].size ? find_stream(&reading->json, &log) : -1;
     if (stream >= 0 && row.ts_us != NO_TIME) {
         bool is_part = log.at[log.size - 1] != '\n';

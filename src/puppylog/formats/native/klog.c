@@ -182,7 +182,8 @@ bool klog_read(Builder *builder, Dating *dating, Span line, Row *row) {
 }
 
 INLINED int read_line(Builder *builder, Span line, void *dating) {
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     if (!klog_read(builder, dating, line, &row)) return builder->joins ? CONTINUES : KLOG_NO_HEAD;
     builder_record(builder, line.at, &row);
     return FITS;

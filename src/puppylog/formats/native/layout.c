@@ -325,7 +325,11 @@ INLINED int read_line(Builder *builder, Span line, void *reading) {
     Program *program = reading;
     if (program->is_delimited && line.size && line.at[0] == '#') return ROWLESS;
     const int *day = program->day;
-    Record record = {.moment = {.year = day[0], .month = day[1], .day = day[2], .half_day = -1}};
+    Record record;
+    row_begin(&record.row);
+    record.moment = (Moment){.year = day[0], .month = day[1], .day = day[2], .half_day = -1};
+    record.stem.size = record.query.size = 0;
+    record.scratch = NULL;
     int reason = read_record(program, builder, line.at, line.at + line.size, &record);
     if (reason == FITS) builder_record(builder, line.at, &record.row);
     return reason;

@@ -216,7 +216,8 @@ void logfmt_close(LogfmtReader *reader) {
 }
 
 INLINED int read_line(Builder *builder, Span line, void *reader) {
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     int reason = logfmt_read(reader, line, &row);
     if (reason == FITS) builder_record(builder, line.at, &row);
     return reason;

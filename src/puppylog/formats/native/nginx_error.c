@@ -164,8 +164,9 @@ static void take_stderr(const Builder *builder, Span line, Reading *reading, Par
 }
 
 static void write_request(Builder *builder, Span request, Row *row) {
-    Row found = {0};
+    Row found;
     if (request.size == 0) return;
+    row_begin(&found);
     read_request(request, &found);
     if (found.text[METHOD].size == 0) {
         add_known(builder, "request", request);
@@ -213,7 +214,8 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
         builder->joined++;
         return FITS;
     }
-    Row row = {.ts_us = NO_TIME};
+    Row row;
+    row_begin(&row);
     Parts parts = {0};
     Cursor cursor = cursor_of(line);
     int reason = take_text(&cursor, "nginx: ") ? FITS : take_time(&cursor, reading, &row);

@@ -23,7 +23,8 @@ static bool is_header(Span line) {
 INLINED int read_line(Builder *builder, Span line, void *dating) {
     if (is_header(line)) return ROWLESS;
     if (builder->joins && is_continuation(line)) return CONTINUES;
-    Row row = {.ts_us = NO_TIME};
+    Row row;
+    row_begin(&row);
     AppHead head;
     if (app_read_head(dating, line, &head) || app_read_head_behind(dating, line, &head))
         app_fill_time(builder, &head, &row);

@@ -96,7 +96,8 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
         reading->is_in_part = true;
         return FITS;
     }
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     Span remote = head.values[PG_REMOTE].size ? head.values[PG_REMOTE] : head.values[PG_HOST], port;
     row.text[HOST] = pg_split_client(remote, &port);
     pg_write_head(builder, &head, port, message, &row);

@@ -126,7 +126,8 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
     int reason = split(builder, line.at, line.at + (left < MOST_RECORD_BYTES ? left : MOST_RECORD_BYTES), &record);
     if (reason != FITS) return reason;
     pg_find_level(record.columns[ERROR_SEVERITY], &head.level);
-    Row row = {0};
+    Row row;
+    row_begin(&row);
     write_record(builder, &record, &head, &row);
     builder_record(builder, line.at, &row);
     reading->until = record.end;

@@ -9,13 +9,16 @@ typedef struct {
 
 INLINED int read_line(Builder *builder, Span line, void *given) {
     Reading *reading = given;
-    Row row = {.ts_us = NO_TIME};
+    Row row;
+    row_begin(&row);
     FoundStamp found;
     const uint8_t *end = line.at + line.size;
     Dating before = reading->dating;
     if (stamp_read(&reading->dating, line.at, end, &found)) {
         if (found.end == end || !reading->is_whole) {
-            row = (Row){.ts_us = found.us, .is_local = found.is_local, .text[MESSAGE] = span_of(line.at, found.end)};
+            row.ts_us = found.us;
+            row.is_local = found.is_local;
+            row.text[MESSAGE] = span_of(line.at, found.end);
             if (found.zone.size) row.text[HOST] = found.zone;
         } else {
             reading->dating = before;

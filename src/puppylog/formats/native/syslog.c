@@ -6,7 +6,9 @@
 enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
 
 static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
-    *entry = (Entry){.row.ts_us = NO_TIME};
+    row_begin(&entry->row);
+    entry->facility.size = entry->app.size = entry->pid.size = entry->msgid.size = entry->structured.size = 0;
+    entry->is_coarse = false;
     if (at == end) return SYSLOG_NO_SYSLOG;
     if (*at != '<') return syslog_3164(calendar, at, end, false, entry);
     const uint8_t *start = ++at;
