@@ -30,3 +30,17 @@ def test_colours_are_removed_and_offsets_stay_those_of_the_file(path: str) -> No
 def test_a_lone_escape_character_is_text() -> None:
     parsed = find_format("plain").open().parse(b"a\x1bb \x1b[\n", 0, READ_AT_US)
     assert parsed.records["message"].to_pylist() == ["a\x1bb \x1b["]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("name", "line"), [("json", b'{"msg": "%s"}\n'), ("logfmt", b'level=info msg="%s"\n')])
+def test_colours_are_removed_by_readers_that_reject_lines_with_colours(path: str, name: str, line: bytes) -> None:
+    plain, coloured, rejected = line % b"one", RED + line % (b"t" + OFF + b"wo\xff"), RED + b"no \xff" + OFF + b"\n"
+    with reading(path):
+        data = plain + coloured + rejected + plain
+        parsed = find_format(name).open().parse(data, 100, READ_AT_US)
+    assert parsed.records["message"].to_pylist() == ["one", "two\ufffd", "one"]
+    starts = [100, 100 + len(plain), 100 + len(plain + coloured + rejected)]
+    assert parsed.records["line_offset"].to_pylist() == starts
+    (reject,) = parsed.rejects.to_pylist()
+    assert (reject["line_offset"], reject["line"]) == (100 + len(plain + coloured), rejected[:-1])

@@ -7,6 +7,7 @@ bytes that are not UTF-8, runs the reader again, and converts the reader's offse
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,15 @@ _NEWLINE = 10
 _PART_BYTES = 64 << 20  # read at once: Arrow's strings have 31-bit offsets, and an escape may make six bytes of one
 
 
+class Colours(Enum):
+    """What is done about the colours of a terminal. To look for them costs a fast reader up to a tenth of its speed."""
+
+    REMOVED = auto()
+    IF_REJECTED = auto()
+    """They are removed if a line is rejected. For a reader that rejects every line with colours, this is the same."""
+    KEPT = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class LineFormat:
     """Implements `puppylog.formats.base.Format` with a reader that needs nothing from the lines before."""
@@ -44,6 +54,8 @@ class LineFormat:
     mismatch_finder: Callable[[str], int] = lambda _: 0
     joins: bool = False
     """Whether the reader joins lines that do not begin a record to the record before."""
+    rejects_colours: bool = False
+    """Whether the reader rejects every line with the colours of a terminal."""
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:  # noqa: ARG002 - the protocol's
         return LineParser(self, RecordTimes.open(context)[1])
@@ -71,7 +83,9 @@ class LineParser:
         return self.times.extend("")
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
-        return parse_lines(self.format.reader, data, offset, read_at_us, self.format.zone, times=self.times)
+        colours = Colours.IF_REJECTED if self.format.rejects_colours else Colours.REMOVED
+        zone = self.format.zone
+        return parse_lines(self.format.reader, data, offset, read_at_us, zone, times=self.times, colours=colours)
 
     def find_last_start(self, lines: bytes) -> int:
         return find_last_start(self.format.reader, lines) if self.format.joins else len(lines)
@@ -85,7 +99,7 @@ def parse_lines(
     zone: ZoneInfo,
     *,
     times: RecordTimes | ArrivalTimes | None = None,
-    may_have_colours: bool = True,
+    colours: Colours = Colours.REMOVED,
 ) -> Parsed:
     """Implement `puppylog.formats.base.Parser.parse` with a reader.
 
@@ -97,8 +111,7 @@ def parse_lines(
         zone: the time zone of stamps that name no zone.
         times: the state after the lines before, which this call updates, or the times of arrival. None at the start of
             a file.
-        may_have_colours: whether the colours of a terminal are removed. To look for them costs a fast reader a tenth
-            of its speed.
+        colours: what is done about the colours of a terminal.
 
     Raises:
         ValueError: the last line does not end with a newline.
@@ -111,8 +124,7 @@ def parse_lines(
     def find_times(rows: Rows) -> FoundTimes:
         return known.find(rows, read_at_us, zone)
 
-    remove = remove_colours if may_have_colours else _keep_colours
-    parts = [_parse_part(reader, part, offset + start, find_times, remove) for start, part in _iter_parts(data)]
+    parts = [_parse_part(reader, part, offset + start, find_times, colours) for start, part in _iter_parts(data)]
     return join_parsed(parts)
 
 
@@ -129,10 +141,6 @@ def begins_record(reader: Reader, sample: bytes) -> bool:
     except UnicodeError:
         rows = reader(str(text, "utf-8", "replace").encode())
     return len(rows.starts) > rows.orphans
-
-
-def _keep_colours(data: bytes) -> bytes:
-    return data
 
 
 def _iter_parts(whole: bytes | memoryview) -> Iterator[tuple[int, bytes | memoryview]]:
@@ -157,15 +165,15 @@ def _parse_part(
     data: bytes | memoryview,
     offset: int,
     find_times: Callable[[Rows], FoundTimes],
-    remove: Callable[[bytes], bytes],
+    colours: Colours,
 ) -> Parsed:
     raw = data if isinstance(data, bytes) else bytes(data)
-    text = decoded = remove(raw)
-    try:
-        rows = reader(text)
-    except UnicodeError:
-        text = str(decoded, "utf-8", "replace").encode()
-        rows = reader(text)
+    decoded = remove_colours(raw) if colours is Colours.REMOVED else raw
+    text, rows = _read(reader, decoded)
+    if len(rows.reasons) and colours is Colours.IF_REJECTED:
+        decoded = remove_colours(raw)
+        if decoded is not raw:
+            text, rows = _read(reader, decoded)
     at, rejected_starts, rejected_ends, columns = (
         rows.starts,
         rows.rejected_starts,
@@ -199,6 +207,15 @@ def _parse_part(
         parts=rows.parts,
         joined_runs=[(at + offset, size) for at, (_, size) in zip(runs.to_pylist(), rows.joined_runs, strict=True)],
     )
+
+
+def _read(reader: Reader, decoded: bytes) -> tuple[bytes, Rows]:
+    """Return the text that the reader has read, and its rows."""
+    try:
+        return decoded, reader(decoded)
+    except UnicodeError:
+        text = str(decoded, "utf-8", "replace").encode()
+        return text, reader(text)
 
 
 class _RepairedLines:

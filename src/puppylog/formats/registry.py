@@ -62,8 +62,9 @@ class Entry:
 
 def _make_json(options: Options) -> Format:
     if not options.joins_lines:
-        return LineFormat("json", read_json, options.zone, find_json_mismatch)
-    lines = LineFormat("json", partial(read_json, joins=True), options.zone, find_json_mismatch)
+        return LineFormat("json", read_json, options.zone, find_json_mismatch, rejects_colours=True)
+    reader = partial(read_json, joins=True)
+    lines = LineFormat("json", reader, options.zone, find_json_mismatch, rejects_colours=True)
     return ContainerFormat(JsonFormat(lines), json_lines.read_container_line, json_lines.PARTS, join_docker_parts)
 
 
@@ -115,7 +116,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "envoy": Entry(lambda o: LineFormat("envoy", read_envoy, o.zone, find_envoy_mismatch)),
     "csv": Entry(make_csv, make_candidate=partial(make_csv, must_name_record=True)),
     "syslog": Entry(Syslog),
-    "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch)),
+    "logfmt": Entry(lambda o: LineFormat("logfmt", read_logfmt, o.zone, find_logfmt_mismatch, rejects_colours=True)),
     "app": Entry(lambda o: DatedFormat("app", o, read_app)),
     "plain": Entry(lambda o: DatedFormat("plain", o, read_plain)),
 }

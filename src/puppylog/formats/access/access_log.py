@@ -8,7 +8,7 @@ from puppylog.formats.access.line import Variant, read_lines
 from puppylog.formats.access.mismatch import find_mismatch
 from puppylog.formats.access.reason import Reason
 from puppylog.formats.base import UTC
-from puppylog.formats.line_format import begins_record, parse_lines
+from puppylog.formats.line_format import Colours, begins_record, parse_lines
 from puppylog.formats.rows import Rows, rows_from_buffers
 from puppylog.model.record import Parsed
 
@@ -36,7 +36,7 @@ class AccessLog:
 
     def parse(self, data: bytes | memoryview, offset: int, read_at_us: int) -> Parsed:
         # Servers write control characters of a request in other characters, so their lines have no colours.
-        return parse_lines(self._read, data, offset, read_at_us, UTC, may_have_colours=False)
+        return parse_lines(self._read, data, offset, read_at_us, UTC, colours=Colours.KEPT)
 
     def find_last_start(self, lines: bytes) -> int:
         return len(lines)
