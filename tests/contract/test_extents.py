@@ -83,7 +83,7 @@ def _check(store: Store, metric: Metric, chosen: random.Random) -> None:
     extent = measure_extent(store, metric)
     (whole,) = _size(store, metric, ALWAYS, None)
     assert {name: getattr(extent, name) for name in whole} == whole
-    for _ in range(examples(2, soak=12)):
+    for _ in range(examples(1, soak=12)):
         instants = sorted(NOON + timedelta(seconds=chosen.randrange(-4 * 86_400, 86_400)) for _ in range(2))
         since, until = (chosen.choice([None, instant]) for instant in instants)
         within = Range(since, until)
@@ -112,7 +112,7 @@ def test_segments_are_read_if_they_are_few(store: Store) -> None:
         for buckets, segments in ((1, 1), (3, 3), (5, 5), (8, 5), (100, 5)):
             whole = read_observations(store, metric, within=within, buckets=buckets)
             assert len(set(whole["segment"].to_pylist())) == segments
-            for most in range(1, 7):
+            for most in {1, segments - 1, segments, segments + 1} - {0}:
                 few = read_few_segments(store, metric, within=within, buckets=buckets, most=most)
                 assert (few is None) == (segments > most), (buckets, most)
                 assert few is None or few.equals(whole)

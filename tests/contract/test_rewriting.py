@@ -134,18 +134,17 @@ def test_rows_that_the_store_cannot_hold_are_rejected_when_they_replace_others(
         assert [line.rstrip(b".") for line in lines] == [b"line at byte 100", b"line at byte 200"]
 
 
-@pytest.mark.parametrize("age", [timedelta(minutes=10), timedelta(days=20)], ids=["recent", "old"])
-def test_metrics_are_right_after_as_many_records_have_replaced_others(
-    server: StoreServer, store: Store, age: timedelta
-) -> None:
-    source = Source(store)
-    then = datetime.now(UTC) - age
-    source.append(records(60, ts=then, step_s=5, severity="info", response_bytes=1))
+def test_metrics_are_right_after_as_many_records_have_replaced_others(server: StoreServer, store: Store) -> None:
+    now = datetime.now(UTC)
+    recent, old = (Source(store), now - timedelta(minutes=10)), (Source(store, "file:///old"), now - timedelta(days=20))
+    for source, then in (recent, old):
+        source.append(records(60, ts=then, step_s=5, severity="info", response_bytes=1))
     create_metrics(store)
     assert_metrics_are_right(server, store)
-    half = records(30, ts=then, step_s=5, severity="error", response_bytes=7)
-    rewrite(source, half, records(30, start=3000, ts=then + timedelta(seconds=150), step_s=5, response_bytes=1))
-    assert_metrics_are_right(server, store)
+    for source, then in (recent, old):
+        half = records(30, ts=then, step_s=5, severity="error", response_bytes=7)
+        rewrite(source, half, records(30, start=3000, ts=then + timedelta(seconds=150), step_s=5, response_bytes=1))
+        assert_metrics_are_right(server, store)
 
 
 def test_columnar_records_are_replaced_and_deleted(server: StoreServer, store: Store) -> None:
