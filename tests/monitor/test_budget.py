@@ -113,7 +113,7 @@ def test_a_page_that_ends_early_without_a_record_says_so(reader: MemoryReader) -
 def test_the_newest_part_is_counted_if_the_whole_takes_too_long(
     reader: MemoryReader, seconds_a_day: float, is_whole: bool
 ) -> None:
-    fill(reader, *(NOON - hour * timedelta(hours=1) for hour in range(30 * 24)))
+    fill(reader, *(NOON - hour * timedelta(hours=1) for hour in range(0, 30 * 24, 4)))
     clock = Clock()
 
     def count(search: Search) -> int:
@@ -122,10 +122,10 @@ def test_the_newest_part_is_counted_if_the_whole_takes_too_long(
 
     found, since = count_newest_part(reader, Search(), Budget(1, clock), count)
     if is_whole:
-        assert (found, since) == (30 * 24, None)
+        assert (found, since) == (30 * 6, None)
     else:
         assert since is not None
-        assert found == count_records(reader, Search(within=Range(since)), 10**6) > 24
+        assert found == count_records(reader, Search(within=Range(since)), 10**6) > 6
     assert clock.seconds < 1.1
 
 

@@ -120,7 +120,7 @@ def test_merged_buckets_are_those_of_their_records(database: duckdb.DuckDBPyConn
 def test_a_percentile_of_merged_buckets_has_the_stated_error(
     database: duckdb.DuckDBPyConnection, statistic: str
 ) -> None:
-    @settings(max_examples=examples(3, soak=60))
+    @settings(max_examples=examples(2, soak=60))
     @given(st.lists(st.tuples(instants, segments, numbers.filter(lambda n: n is None or n >= 0)), max_size=40))
     def run(records: list[Record]) -> None:
         metric = metric_of(statistic)

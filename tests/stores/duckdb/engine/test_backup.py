@@ -24,8 +24,9 @@ from puppylog.stores.duckdb.outgoing import name_copy
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records
 
-LINES_AT_ONCE = 2_000
+LINES_AT_ONCE = 500
 BACKUPS = 2
+BACKED_UP = 100_000  # so many that their copy takes longer than a kill
 BACK_UP = """
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def collect(url: str, log: Path, stop: threading.Event | None = None) -> None:
 
 
 class Writer:
-    """Writes numbered lines to a log, as fast as it can, until the ``with`` block ends."""
+    """Writes numbered lines to a log, all the time, until the ``with`` block ends."""
 
     def __init__(self, log: Path) -> None:
         self.written = 0
@@ -57,7 +58,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        while not self._stop.wait(0.005):
+        while not self._stop.wait(0.01):
             with self._log.open("a", encoding="ascii") as file:
                 file.writelines(f"line {self.written + number}\n" for number in range(LINES_AT_ONCE))
             self.written += LINES_AT_ONCE
@@ -162,7 +163,7 @@ def kill_engine(client: "subprocess.Popen[bytes]", server: EmbeddedStore) -> Non
 def test_a_backup_that_is_killed_leaves_nothing_and_the_next_one_succeeds(
     server: EmbeddedStore, tmp_path: Path, kill: Callable[["subprocess.Popen[bytes]", EmbeddedStore], None]
 ) -> None:
-    Source(server.connect()).append(records(200_000))
+    Source(server.connect()).append(records(BACKED_UP))
     place = tmp_path / "backup"
     client = subprocess.Popen([sys.executable, "-c", BACK_UP, server.url, str(place)])
     copies = server.directory.outgoing
@@ -170,7 +171,7 @@ def test_a_backup_that_is_killed_leaves_nothing_and_the_next_one_succeeds(
     kill(client, server)
     client.wait()
     if not place.exists():  # a fast machine may have moved the copy already
-        assert back_up(server.url, place).records == 200_000
+        assert back_up(server.url, place).records == BACKED_UP
     assert list(copies.iterdir()) == []
     assert {path.name for path in place.iterdir()} == {"records.duckdb", "last_commit", "puppylog.json"}
 

@@ -150,13 +150,11 @@ def test_a_store_whose_creation_was_interrupted_is_created_again(server: Embedde
 
 def fill_blocks(server: EmbeddedStore) -> int:
     """Store records that do not compress; return the offset of a database block that has only values of records."""
-    rows = 130_000
+    rows, bits = 130_000, random.Random(5).getrandbits(62)
     columns = {
         "line_offset": pa.array(range(0, rows * LINE_BYTES, LINE_BYTES), pa.int64()),
         "ts": pa.repeat(pa.scalar(NOON, RECORDS.field("ts").type), rows),
-        "response_bytes": pa.array(
-            [random.Random(5).getrandbits(62) ^ i * 2654435761 for i in range(rows)], pa.int64()
-        ),
+        "response_bytes": pa.array([bits ^ i * 2654435761 for i in range(rows)], pa.int64()),
     }
     arrays = [columns.get(field.name, pa.nulls(rows, field.type)) for field in RECORDS]
     with server.connect() as store:

@@ -176,7 +176,8 @@ def test_levels_agree_with_the_metrics_own_buckets(
             append(engine, rows)
         now_s += seconds
         refresh_at(engine, now_s)
-        assert_levels_agree(engine)
+        if IS_SOAK or rows == batches[-1][0]:
+            assert_levels_agree(engine)
     refresh_at(engine, now_s - back_s)
     assert_levels_agree(engine)
 

@@ -33,7 +33,7 @@ def sizes(monkeypatch: pytest.MonkeyPatch, largest_bytes: int) -> Iterator[Reten
     yield Retention(max_bytes=largest_bytes)
 
 
-def fill(store: RetainingStore, hours: int, rows: int = 40_000) -> None:
+def fill(store: RetainingStore, hours: int, rows: int = 20_000) -> None:
     """Store batches of random texts, which hardly compress, an hour each, through the check of the size."""
     for hour in range(hours):
         table = pa.table(
@@ -63,7 +63,7 @@ def complete(table: pa.Table) -> pa.Table:
 def test_a_store_is_never_larger_than_its_limit_and_its_metrics_keep_everything(
     store: RetainingStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, has_archive: bool
 ) -> None:
-    limit_bytes, found = 12_000_000, []
+    limit_bytes, found = 6_000_000, []
     store.metric("hits")
     with sizes(monkeypatch, limit_bytes) as retention:
         root = tmp_path / "archive"
@@ -97,10 +97,10 @@ def test_a_batch_is_refused_while_the_archive_of_a_full_store_is_gone(
         with pytest.raises(
             StoreFull, match=r"it has its largest size, and cannot write to archive .*: there is no such"
         ):
-            fill(store, 8, rows=20_000)
+            fill(store, 8)
         stored = store.count()
         root.mkdir()
         store.lines = stored
-        fill(store, 3, rows=20_000)
+        fill(store, 3)
     assert read_size(store.engine) <= 6_000_000
     assert store.count() + read_archive(root).num_rows == stored + 3 * 20_000

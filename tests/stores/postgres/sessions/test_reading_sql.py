@@ -107,13 +107,14 @@ WRAPPINGS = [
 ]
 
 
-@pytest.fixture
-def store_url(postgres_store_url: str) -> str:
-    with psycopg.connect(postgres_store_url, autocommit=True) as connection:
+@pytest.fixture(scope="module")
+def store_url(url: str) -> str:
+    """The URL of a store that no test changes."""
+    with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 1 AS a")
         connection.execute("CREATE SEQUENCE numbers")
         connection.execute("CREATE FUNCTION do_something() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
-    return postgres_store_url
+    return url
 
 
 def state(url: str) -> list[object]:
