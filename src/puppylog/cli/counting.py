@@ -40,7 +40,7 @@ from puppylog.model.period import parse_period
 from puppylog.model.query.fields import Field, Kind
 from puppylog.monitor import counting
 from puppylog.monitor.condition import dialect_of, join_conditions
-from puppylog.monitor.search import Search, get_group_id
+from puppylog.monitor.search import Search, get_group_id, narrow_search
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
@@ -116,7 +116,8 @@ def _open_search(settings: Settings, chosen: Chosen) -> Iterator[tuple[Store, Se
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
         asked = None if written is None else translate_for(store, written, settings)
         group_id = None if chosen.group is None else get_group_id(store, chosen.group)
-        yield store, Search(join_conditions(store, asked), within, group_id), dialect_of(store)
+        search = Search(join_conditions(store, asked), within, group_id)
+        yield store, narrow_search(store, search), dialect_of(store)
 
 
 def _write_lines(lines: Sequence[str]) -> None:

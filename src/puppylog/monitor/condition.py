@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from puppylog.model import query as language
 from puppylog.model.expression import render
+from puppylog.monitor.condition_sql import ConditionSql
 from puppylog.stores.base import RecordReader, StoreInfo
 
 if TYPE_CHECKING:  # a command without a query needs none of these modules, and they take 30 ms of CPU
@@ -94,5 +95,9 @@ def translate_query(
 
 def join_conditions(reader: DescribedReader, *expressions: str | None) -> str:
     """Return the SQL condition that all expressions are true; expressions that are None are ignored."""
-    rendered = [render(text, dialect_of(reader)) for text in expressions if text is not None]
-    return " AND ".join(f"({text})" for text in rendered) or "true"
+    wanted = [text for text in expressions if text is not None]
+    dialect = dialect_of(reader)
+    condition = " AND ".join(f"({render(text, dialect)})" for text in wanted) or "true"
+    if dialect != "duckdb" or not wanted:
+        return condition
+    return ConditionSql(condition, wanted)

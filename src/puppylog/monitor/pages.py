@@ -15,7 +15,7 @@ from puppylog.model.record import COLUMNS, TEXT_COLUMNS
 from puppylog.monitor.budget import Budget
 from puppylog.monitor.context import Place, read_records
 from puppylog.monitor.range import Range
-from puppylog.monitor.search import Search
+from puppylog.monitor.search import Search, narrow_search
 from puppylog.monitor.windows import iter_oldest_windows, iter_windows
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
@@ -126,7 +126,7 @@ def _iter_parts(
     """Yield ``wanted`` records, or all, in parts of limited size; fewer if the time of the budget is over."""
     iter_ordered = iter_windows if order == "newest" else iter_oldest_windows
     for within in iter_ordered(reader, _narrow(search.within, order, after), budget):
-        in_window = replace(search, within=within)
+        in_window = narrow_search(reader, replace(search, within=within))
         while True:
             records = min(wanted, _PART_RECORDS)
             part = _find_part(reader, in_window, records, order, after)

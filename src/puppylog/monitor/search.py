@@ -16,6 +16,7 @@ import pyarrow as pa
 from puppylog.errors import NotFound
 from puppylog.monitor.budget import GROWTH, Budget
 from puppylog.monitor.byte_ranges import BOX_LETTERS, ByteRange, box_parameters, group_ranges, render_kept_of_box
+from puppylog.monitor.condition_sql import ConditionSql
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.windows import iter_windows
 from puppylog.stores.base import RecordReader, Value
@@ -45,7 +46,22 @@ class Search:
             parts: the SQL of the other words in braces of the query.
         """
         in_group = _QUERIES["in_any_group" if self.group_id is None else "in_one_group"]
-        return _QUERIES[query].format(in_group=in_group, where=f"({self.condition})", **parts)
+        chosen = self._chosen(in_group)
+        if query == "chosen_records":
+            return chosen
+        return _QUERIES[query].format(in_group=in_group, where=f"({self.condition})", chosen=chosen, **parts)
+
+    def _chosen(self, in_group: str) -> str:
+        template = _QUERIES["chosen_records"]
+        if not isinstance(self.condition, ConditionSql) or not self.condition.parts:
+            return template.format(in_group=in_group, where=f"({self.condition})")
+        parts = [
+            _QUERIES["chosen_part" if part.then else "whole_part"].format(
+                chosen=template.format(in_group=in_group, where=f"({part.first})"), then=part.then
+            )
+            for part in self.condition.parts
+        ]
+        return _QUERIES["chosen_in_parts"].format(parts=" UNION ALL ".join(parts))
 
     def render_boxes(self, count: int) -> str:
         """Return the SQL of the records in ``count`` groups of byte ranges, with the columns of ``log_records``.
@@ -80,6 +96,15 @@ class NewRecords:
     is_behind: bool  # whether there are more new records than one query returns
 
 
+def narrow_search(reader: RecordReader, search: Search) -> Search:
+    """Return a search for the same records, which leaves out what tallies say that no record has. See `narrow`."""
+    if not isinstance(search.condition, ConditionSql) or not search.condition.expressions:
+        return search
+    from puppylog.monitor.narrowing import narrow  # noqa: PLC0415 - a search without a query does not need it
+
+    return replace(search, condition=narrow(reader, search.condition, search.within))
+
+
 def get_group_id(reader: RecordReader, name: str) -> int:
     """Return the id of a log group.
 
@@ -107,7 +132,7 @@ def iter_records(
     """
     has_parts = False
     for within in iter_windows(reader, search.within, budget):
-        part = replace(search, within=within)
+        part = narrow_search(reader, replace(search, within=within))
         found = reader.query(part.render("records"), {**part.parameters(), "records": records})
         has_parts = True
         yield found, within
@@ -167,7 +192,8 @@ def count_newest(
         # A window is eight times as wide as the one before it, and probably takes eight times as long.
         if before - started + took_s * GROWTH > budget_s:
             return Count(found, is_complete=False)
-        found += count_records(reader, replace(search, within=within), most - found)
+        part = narrow_search(reader, replace(search, within=within))
+        found += count_records(reader, part, most - found)
         took_s = clock() - before
         if found >= most:
             return Count(found, is_complete=False)

@@ -1,6 +1,7 @@
 """Terms made by operators of conditions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from puppylog.model.expression.conversion import byte_order
 from puppylog.model.expression.term import COMPARISON, NOT, Term, Type, compose
@@ -9,7 +10,10 @@ from puppylog.model.expression.term import COMPARISON, NOT, Term, Type, compose
 def infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
     """Return the operation on two operands, which have their parentheses already."""
     text = f"{{0}} {operator} {{1}}"
-    return compose(type_, text, *terms, sql=f"({text})", binding=binding)
+    term = compose(type_, text, *terms, sql=f"({text})", binding=binding)
+    if operator == "OR" and all(part.tests for part in terms):
+        return replace(term, tests=tuple(test for part in terms for test in part.tests))
+    return term
 
 
 def predicate(text: str, terms: Sequence[Term], duckdb: str | None = None) -> Term:

@@ -43,6 +43,14 @@ def read_quickly(text: str) -> Term | None:
         return None
 
 
+def read_conjuncts(text: str) -> Sequence[Term] | None:
+    """Return the terms that must all be true for an expression to be true; None if `reading` must read the text."""
+    try:
+        return _Reader(_split(text)).conjuncts()
+    except (_UnknownError, TermError):
+        return None
+
+
 def read_segment_quickly(text: str) -> Term | None:
     """Return the term of a segment, as text; None if `reading` must read the segment."""
     try:
@@ -90,6 +98,17 @@ class _Reader:
         for token in tokens:
             if self._take() != token:
                 _give_up()
+
+    def conjuncts(self) -> list[Term]:
+        terms = [self._test(0)]
+        while self._next == "AND":
+            self._take()
+            terms.append(self._test(0))
+        if self._next == "OR":
+            self._at = 0
+            terms = [self.condition(0)]
+        self.expect("")
+        return [coerce(term, Type.BOOLEAN) for term in terms]
 
     def condition(self, depth: int) -> Term:
         if depth > _MAX_DEPTH:

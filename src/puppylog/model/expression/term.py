@@ -38,6 +38,25 @@ class TermError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class TextTest:
+    """A test of one column of texts, in DuckDB's SQL.
+
+    Attributes:
+        column: of ``log_records``.
+        sql: the test of the column. It may be null.
+        sieve: a quicker test, which every value passes that passes the test.
+        of_value: the same test of a column that is named ``value``; None: a list of values cannot tell.
+        words: what `required_words` says of the pattern.
+    """
+
+    column: str
+    sql: str
+    sieve: str
+    of_value: str | None
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     type: Type
     canonical: str
@@ -46,6 +65,7 @@ class Term:
     binding: int = ATOM  # precedence of the outermost operator in the canonical text
     literal: str | int | None = None  # the value, if the term is a literal text or integer
     is_attribute: bool = False  # whether it is the text of an attribute, which becomes a number without a cast
+    tests: tuple[TextTest, ...] = ()  # if there are any, the term is true where one of them is, and nowhere else
 
     def operand(self, least_binding: int) -> "Term":
         """Return the term as an operand, in parentheses if its precedence is below ``least_binding``."""

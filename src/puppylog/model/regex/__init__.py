@@ -10,6 +10,15 @@ cannot do: Unicode classes such as ``\p{L}``, and counts above 255.
 from puppylog.model.regex.escape import escape
 from puppylog.model.regex.parsing import RegexError, parse_regex
 from puppylog.model.regex.render import render_are, render_re2
-from puppylog.model.regex.tree import literal_text, required_word
+from puppylog.model.regex.tree import literal_text, required_word, required_words
 
-__all__ = ["RegexError", "escape", "literal_text", "parse_regex", "render_are", "render_re2", "required_word"]
+__all__ = [
+    "RegexError",
+    "escape",
+    "literal_text",
+    "parse_regex",
+    "render_are",
+    "render_re2",
+    "required_word",
+    "required_words",
+]

@@ -1,6 +1,6 @@
 """The tree of a regular expression. Case, classes and flags are resolved into sets of characters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -90,20 +90,33 @@ def required_word(regex: Regex) -> str:
     >>> required_word(parse_regex("(?i)time(out|d)? after")), required_word(parse_regex("a|b"))
     (' after', '')
     """
-    return max(_iter_words(regex), key=len, default="")
+    return max(_iter_words(regex, _lower), key=len, default="")
 
 
-def _iter_words(regex: Regex) -> Iterator[str]:
+def required_words(regex: Regex, least: int) -> tuple[str, ...]:
+    """Return texts of at least ``least`` letters of ASCII, each of which every matched text contains in some case.
+
+    A long s is a case of s, and the Kelvin sign one of k.
+
+    >>> from puppylog.model.regex import parse_regex
+    >>> required_words(parse_regex("(?i)disk 7 of (node|rack) [A-F] is full"), 3)
+    ('disk', 'full')
+    """
+    return tuple(dict.fromkeys(word for word in _iter_words(regex, _letter) if len(word) >= least))
+
+
+def _iter_words(regex: Regex, find_common: Callable[[Ranges], str]) -> Iterator[str]:
+    """Yield what every matched text contains. ``find_common`` returns what stands for all characters of a set."""
     word = ""
     for part in regex.parts if isinstance(regex, Sequence) else (regex,):
-        character = _lower(part.ranges) if isinstance(part, Characters) else ""
+        character = find_common(part.ranges) if isinstance(part, Characters) else ""
         if character:
             word += character
         elif not isinstance(part, Assertion):
             yield word
             word = ""
             if isinstance(part, Sequence) or (isinstance(part, Repeat) and part.least > 0):
-                yield from _iter_words(part if isinstance(part, Sequence) else part.part)
+                yield from _iter_words(part if isinstance(part, Sequence) else part.part, find_common)
     yield word
 
 
@@ -115,4 +128,13 @@ def _lower(ranges: Ranges) -> str:
     return character if len(character) == 1 and " " <= character <= "~" and character not in "{}'" else ""
 
 
+def _letter(ranges: Ranges) -> str:
+    """Return the small letter of ASCII of which all of these are cases; ``""`` if there is none."""
+    codes = [code for low, high in ranges for code in range(low, min(high, low + _MOST_CASES) + 1)]
+    found = {_SAME_LETTER.get(code, chr(code).lower()) for code in codes[: _MOST_CASES + 1]}
+    letter = found.pop() if len(found) == 1 else ""
+    return letter if "a" <= letter <= "z" and len(letter) == 1 else ""
+
+
 _MOST_CASES = 4
+_SAME_LETTER = {0x17F: "s", 0x212A: "k"}

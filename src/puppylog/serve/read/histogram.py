@@ -12,7 +12,7 @@ from puppylog.monitor.counting.classes import choose_class, name_status_class
 from puppylog.monitor.counting.field import column_of, get_field
 from puppylog.monitor.counting.histogram import Histogram, count_histogram, find_latest
 from puppylog.monitor.counting.newest_part import count_newest_part, find_ends, is_tallied
-from puppylog.monitor.search import Search
+from puppylog.monitor.search import Search, narrow_search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_search
 from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
@@ -84,7 +84,7 @@ class HistogramAnswer(Answer, kw_only=True):
 
 def make_histogram(asked: Asked[HistogramParameters], reader: Reader) -> HistogramAnswer:
     """Count the records that a query finds, over time."""
-    search, budget_s = read_search(asked, reader), asked.parameters.budget_s
+    search, budget_s = narrow_search(reader, read_search(asked, reader)), asked.parameters.budget_s
     latest = find_latest(search.within, asked.now)
     if budget_s is None:
         return _count(asked.parameters, reader, search, None, latest)

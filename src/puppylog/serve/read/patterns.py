@@ -12,7 +12,7 @@ from puppylog.monitor.counting.field import get_field
 from puppylog.monitor.counting.newest_part import count_newest_part, is_tallied
 from puppylog.monitor.counting.patterns import Patterns, find_patterns
 from puppylog.monitor.pages import TEXT_CHARACTERS
-from puppylog.monitor.search import Search
+from puppylog.monitor.search import Search, narrow_search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import placed, read_instant, read_search
 from puppylog.serve.read.resource import Answer, Asked, BudgetedChoice, Instant, Reader, Resource
@@ -70,7 +70,7 @@ def list_patterns(asked: Asked[PatternsParameters], reader: Reader) -> PatternsA
     """Return the most frequent shapes of the messages that a query finds."""
     parameters = asked.parameters
     new_since = read_instant(asked, "new_since", parameters.new_since)
-    search = read_search(asked, reader)
+    search = narrow_search(reader, read_search(asked, reader))
     field, since = _find_text(reader, parameters.field), None
 
     def find(search: Search) -> Patterns:

@@ -285,10 +285,7 @@ SELECT id FROM puppylog.log_groups WHERE name = $name
 SELECT *
 FROM (
     SELECT *
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
+    {chosen}
     ORDER BY ts DESC, file_id DESC, line_offset DESC
     LIMIT $records
 ) AS newest
@@ -299,10 +296,7 @@ ORDER BY ts, file_id, line_offset
 SELECT {columns}
 FROM (
     SELECT *
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
+    {chosen}
       AND {after_cursor}
     ORDER BY ts DESC, file_id DESC, line_offset DESC
     LIMIT $records
@@ -314,10 +308,7 @@ ORDER BY page.ts DESC, page.file_id DESC, page.line_offset DESC
 SELECT {columns}
 FROM (
     SELECT *
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
+    {chosen}
       AND {after_cursor}
     ORDER BY ts, file_id, line_offset
     LIMIT $records
@@ -350,6 +341,20 @@ FROM puppylog.log_records
 WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
   AND {in_group}
   AND {where}
+
+-- name: chosen_in_parts
+-- The same on the embedded store, if the records are found in parts, and no record by two of them.
+FROM ({parts}) AS log_records
+WHERE true
+
+-- name: whole_part
+-- The records of a part.
+SELECT * {chosen}
+
+-- name: chosen_part
+-- The records of a part that pass another condition. Through a LIMIT, DuckDB does not move the condition. Beside one on
+-- another column, the first condition would be tested after all columns of all records were read.
+SELECT * FROM (SELECT * {chosen} LIMIT 9223372036854775807) AS log_records WHERE {then}
 
 -- name: newest_time
 -- The time of the newest record; null if there is none.
@@ -417,10 +422,7 @@ LIMIT $records
 SELECT count(*) AS n
 FROM (
     SELECT file_id
-    FROM puppylog.log_records
-    WHERE ts >= $since::TIMESTAMPTZ AND ts < $until::TIMESTAMPTZ
-      AND {in_group}
-      AND {where}
+    {chosen}
     LIMIT $most
 ) AS counted
 

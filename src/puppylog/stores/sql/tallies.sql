@@ -9,6 +9,15 @@ WHERE is_complete
   AND starts_at > $since::TIMESTAMPTZ - INTERVAL '1 day' AND starts_at < $until::TIMESTAMPTZ
 ORDER BY starts_at
 
+-- name: possible_texts
+-- The days of a range with tallies of some fields, and for each field whether a text of the day passes the test.
+SELECT epoch_us(tallies.starts_at) AS start_us, field, coalesce({test}, false) AS is_possible
+FROM puppylog.tallies
+LEFT JOIN puppylog.value_counts ON value_counts.tally_id = tallies.id
+WHERE is_complete AND field IN ({fields})
+  AND tallies.starts_at > $since::TIMESTAMPTZ - INTERVAL '1 day' AND tallies.starts_at < $until::TIMESTAMPTZ
+GROUP BY tallies.starts_at, field
+
 -- name: counted_records
 -- The number of records for each combination of keys. On every kind of store.
 SELECT {keys}, count(*) AS n

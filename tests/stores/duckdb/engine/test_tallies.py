@@ -20,18 +20,15 @@ from puppylog.monitor.counting.tallied import find_tallies
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.report import make_report
 from puppylog.monitor.search import Search
-from puppylog.stores.base import Parameters
-from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.duckdb.engine import tallies
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.ingest import append_records
 from puppylog.stores.duckdb.engine.rewriting import delete_stream
 from puppylog.stores.duckdb.engine.tally_thread import TallyThread
 from puppylog.stores.tallies import DAY_S, HOUR_S
-from support.memory import MemoryReader
 from support.retaining_store import NOW, SOURCES, RetainingStore, open_store
+from support.tallied_store import LATER_US, Reader, make
 
-LATER_US = round(datetime(2100, 1, 1, tzinfo=UTC).timestamp() * 1_000_000)
 DAY = timedelta(days=1)
 FIELDS_AND_STEPS = [
     *((field, HOUR_S) for field in ("severity", "status_code", "source", "file", "response_bytes", "ident")),
@@ -45,23 +42,6 @@ RANGES = {
     "part": PART,
     "hour": Range(NOW - timedelta(hours=30, minutes=20), NOW - timedelta(hours=28)),
 }
-
-
-class Reader(MemoryReader):
-    """Reads the engine's database as a client does; can hide the tallies."""
-
-    def __init__(self, store: RetainingStore, *, has_tallies: bool) -> None:
-        self._store = store
-        self._has_tallies = has_tallies
-
-    def query(
-        self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
-    ) -> pa.Table:
-        del cancellation
-        if not self._has_tallies:
-            sql = sql.replace("FROM puppylog.tallies", "FROM (FROM puppylog.tallies LIMIT 0)")
-        with self._store.engine.read() as connection:
-            return connection.fetch(sql, parameters)
 
 
 @pytest.fixture
@@ -98,12 +78,6 @@ def append(store: RetainingStore, seed: int, records: int, days: float = 2) -> N
         rows.append(row)
     table = pa.Table.from_pylist(rows, pa.schema([*SOURCES, *RECORDS]))
     store.engine.write(lambda connection: append_records(connection, table))
-
-
-def make(store: RetainingStore) -> None:
-    with store.engine.read() as connection:
-        due = tallies.list_due(connection, LATER_US)
-    assert all(tallies.make_tallies(store.engine, start_us) for start_us in due)
 
 
 def answers(
@@ -162,7 +136,8 @@ def test_answers_by_tallies_are_those_of_the_records(store: RetainingStore) -> N
 
 
 def test_a_field_with_many_values_is_counted_by_days(store: RetainingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "_MOST", {True: ((HOUR_S, 60), (DAY_S, 60)), False: ((HOUR_S, 30),)})
+    monkeypatch.setattr(tallies, "_HOURS", (HOUR_S, 60))
+    monkeypatch.setattr(tallies, "_DAY", (DAY_S, 60))
     append(store, 2, 3000)
     make(store)
     kept = store.rows("SELECT field, min(step_s) AS step_s FROM puppylog.tallies GROUP BY field")

@@ -15,10 +15,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from puppylog.stores.base import Value
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.queries import load_queries
-from puppylog.stores.tallies import DAY_S, FIELDS, HOUR_S, TallyField
+from puppylog.stores.tallies import DAY_S, FIELDS, HOUR_S, WORD_PATTERN, TallyField
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "tallies.sql")
 
@@ -36,7 +37,6 @@ _REMEMBER_S: Final = 30.0  # half of the time after which a day is noted again
 # day, or has no tally: it would be as large as the records.
 _HOURS: Final = (HOUR_S, 24_000)
 _DAY: Final = (DAY_S, 100_000)
-_MOST: Final = {True: (_HOURS, _DAY), False: (_HOURS,)}  # by whether the field is a column
 
 _SUMS: Final = (
     "count(*) FILTER (WHERE status_code >= 500) AS server_errors, sum(response_bytes)::DOUBLE AS response_bytes"
@@ -141,6 +141,7 @@ def _begin(connection: Connection, start_us: int) -> list[_Tally]:
     connection.noted_days.clear()
     if not connection.rows(_QUERIES["take_day"], {"start_us": start_us}):
         return []  # another call has taken it
+    connection.run(_QUERIES["delete_old"], {"start_us": start_us})
     sql = _QUERIES["begin_tally"]
     return [
         _Tally(int(connection.value(sql, {"start_us": start_us, "field": field.name})), start_us, field)
@@ -150,15 +151,24 @@ def _begin(connection: Connection, start_us: int) -> list[_Tally]:
 
 def _count(connection: Connection, tally: _Tally) -> _Counts | None:
     """Return the counts of a tally, by hours if there are few values; None if there are too many."""
-    for step_s, most in _MOST[tally.field.is_column]:
+    for step_s, most in _list_steps(tally.field):
         rows = _fetch(connection, tally, step_s, most + 1)
         if rows.num_rows <= most:
             return _Counts(step_s, rows)
     return None
 
 
+def _list_steps(field: TallyField) -> Sequence[tuple[int, int]]:
+    if field.is_words:
+        return (_DAY,)
+    return (_HOURS, _DAY) if field.is_column else (_HOURS,)
+
+
 def _fetch(connection: Connection, tally: _Tally, step_s: int, most: int) -> pa.Table:
     field = tally.field
+    given: dict[str, Value] = {"start_us": tally.start_us, "id": tally.id, "most": most}
+    if field.is_words:
+        return connection.fetch(_QUERIES["list_words"].format(value=field.value), {**given, "word": WORD_PATTERN})
     sql = _QUERIES["count_values"].format(
         step_us=step_s * 1_000_000,
         shown="unnest(value) AS value, unnest(records) AS records"
@@ -169,7 +179,7 @@ def _fetch(connection: Connection, tally: _Tally, step_s: int, most: int) -> pa.
         where=field.where,
         computed=f"{_SUMS if field.has_sums else _NO_SUMS}, {_TIMES if field.has_times else _NO_TIMES}",
     )
-    return connection.fetch(sql, {"start_us": tally.start_us, "id": tally.id, "most": most})
+    return connection.fetch(sql, given)
 
 
 def _finish(connection: Connection, begun: Sequence[int], counts: Mapping[int, _Counts]) -> bool:

@@ -33,6 +33,10 @@ SELECT count(*) AS records FROM puppylog.log_records
 -- name: take_day
 DELETE FROM puppylog.untallied WHERE starts_at = make_timestamptz($start_us) RETURNING starts_at
 
+-- name: delete_old
+-- Deletes the tallies of a day that are made again because there are new fields.
+DELETE FROM puppylog.tallies WHERE starts_at = make_timestamptz($start_us)
+
 -- name: begin_tally
 INSERT INTO puppylog.tallies
 VALUES (nextval('puppylog.ids'), make_timestamptz($start_us), $field, NULL, false)
@@ -45,6 +49,22 @@ FROM (
     SELECT (epoch_us(ts) - $start_us) // {step_us} AS step, stream_id, {value} AS value, {counted} AS records, {computed}
     FROM puppylog.log_records
     WHERE ts >= make_timestamptz($start_us) AND ts < make_timestamptz($start_us) + INTERVAL '1 day' AND {where}
+    GROUP BY ALL
+) AS counted
+LIMIT $most
+
+-- name: list_words
+-- The words of a text, and how often it has them, but at most $most rows. Few words are different, so that their case is
+-- ignored after they are found. translate: see WORD_PATTERN of puppylog/stores/tallies.py.
+SELECT $id AS tally_id, make_timestamptz($start_us) AS starts_at, stream_id, translate(lower(word), chr(383) || chr(8490), 'sk') AS value, records,
+       NULL::BIGINT AS server_errors, NULL::DOUBLE AS response_bytes, NULL::TIMESTAMPTZ AS first_at, NULL::TIMESTAMPTZ AS last_at
+FROM (
+    SELECT stream_id, word, count(*) AS records
+    FROM (
+        SELECT stream_id, unnest(regexp_extract_all({value}, $word)) AS word
+        FROM puppylog.log_records
+        WHERE ts >= make_timestamptz($start_us) AND ts < make_timestamptz($start_us) + INTERVAL '1 day'
+    ) AS found
     GROUP BY ALL
 ) AS counted
 LIMIT $most
