@@ -116,8 +116,7 @@ def _open_search(settings: Settings, chosen: Chosen) -> Iterator[tuple[Store, Se
     with connect(settings.store, timeout_s=settings.timeout_s) as store:
         asked = None if written is None else translate_for(store, written, settings)
         group_id = None if chosen.group is None else get_group_id(store, chosen.group)
-        search = Search(join_conditions(store, asked), within, group_id)
-        yield store, narrow_search(store, search), dialect_of(store)
+        yield store, narrow_search(store, Search(join_conditions(store, asked), within, group_id)), dialect_of(store)
 
 
 def _write_lines(lines: Sequence[str]) -> None:

@@ -131,8 +131,8 @@ def _test_of_day(test: TextTest) -> str | None:
         return None if test.of_value is None else f"bool_or({test.of_value})"
     if not test.words:
         return None
-    has_all = " AND ".join(f"bool_or(contains(value, {quote(word)}))" for word in test.words)
-    return f"({has_all} OR bool_or(starts_with(value, {quote(ESCAPE)})))"
+    groups = [" AND ".join(f"bool_or(contains(value, {quote(word)}))" for word in group) for group in test.words]
+    return " OR ".join([*groups, f"bool_or(starts_with(value, {quote(ESCAPE)}))"])
 
 
 def _join(starts: Iterable[int]) -> _Spans:
@@ -158,7 +158,8 @@ def _iter_parts(condition: str, wanted: _Wanted, known: _Known) -> Iterator[Part
         if not times:
             continue
         is_new = [f"NOT COALESCE({' OR '.join(earlier)}, FALSE)"] if earlier else []
-        yield Part(_all_of(times, test.sieve, *comparisons), _all_of(test.sql, *is_new, *other_texts))
+        whole_test = [] if test.sieve == test.sql else [test.sql]
+        yield Part(_all_of(times, test.sieve, *comparisons), _all_of(*whole_test, *is_new, *other_texts))
         earlier.append(test.sql)
 
 

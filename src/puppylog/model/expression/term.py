@@ -53,7 +53,7 @@ class TextTest:
     sql: str
     sieve: str
     of_value: str | None
-    words: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,16 +93,23 @@ def required_word(regex: Regex) -> str:
     return max(_iter_words(regex, _lower), key=len, default="")
 
 
-def required_words(regex: Regex, least: int) -> tuple[str, ...]:
-    """Return texts of at least ``least`` letters of ASCII, each of which every matched text contains in some case.
+def required_words(regex: Regex, least: int) -> tuple[tuple[str, ...], ...]:
+    """Return groups of words such that every matched text contains all words of one of the groups, in some case.
 
-    A long s is a case of s, and the Kelvin sign one of k.
+    A word has at least ``least`` letters of ASCII. A long s is a case of s, and the Kelvin sign one of k. If nothing is
+    known, there are no groups.
 
     >>> from puppylog.model.regex import parse_regex
     >>> required_words(parse_regex("(?i)disk 7 of (node|rack) [A-F] is full"), 3)
-    ('disk', 'full')
+    (('disk', 'full'),)
+    >>> required_words(parse_regex("cat|dogs"), 3), required_words(parse_regex("cat|[0-9]"), 3)
+    ((('cat',), ('dogs',)), ())
     """
-    return tuple(dict.fromkeys(word for word in _iter_words(regex, _letter) if len(word) >= least))
+    if isinstance(regex, Alternatives):
+        groups = [required_words(part, least) for part in regex.parts]
+        return tuple(group for part in groups for group in part) if all(groups) else ()
+    words = tuple(dict.fromkeys(word for word in _iter_words(regex, _letter) if len(word) >= least))
+    return (words,) if words else ()
 
 
 def _iter_words(regex: Regex, find_common: Callable[[Ranges], str]) -> Iterator[str]:

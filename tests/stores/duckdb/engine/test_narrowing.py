@@ -170,6 +170,8 @@ def test_only_columns_and_days_that_may_have_a_text_are_read(store: RetainingSto
     assert len(parts_of(store, "4711")) == 3  # numbers are no words, so messages and attributes may have them
     assert len(parts_of(store, "zebra or lion")) == 3
     assert len(parts_of(store, "zebra lion")) == 2
+    assert len(parts_of(store, "/tiger|puma/")) == 1
+    assert len(parts_of(store, "/tiger|[0-9]{4}/")) == 3
     assert parts_of(store, "zebra", Range(NOW - timedelta(hours=3), NOW)) == ()
 
 
@@ -179,7 +181,7 @@ def test_a_text_is_found_on_a_day_that_has_nothing_else(store: RetainingStore) -
         store.add([day * DAY_S], message=text)
     for day, attributes in enumerate(escaped, start=len(TEXTS)):
         store.add([day * DAY_S], attributes=attributes)
-    queries = ["zebra", "disk", "kelvin", "/(?-i)Zebra/", "/[Kk]elvin/", "zeb", "/di.k/", '"disk is"']
+    queries = ["zebra", "disk", "kelvin", "/(?-i)Zebra/", "/[Kk]elvin/", "zeb", "/di.k/", '"disk is"', "/zebra|disk/"]
     with_tallies, without = (Reader(store, has_tallies=has_tallies) for has_tallies in (True, False))
     expected = {text: ask(without, "number", text, ALWAYS) for text in queries}
     make(store)
