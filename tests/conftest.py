@@ -76,10 +76,10 @@ def pytest_collection() -> Iterator[None]:
 
 @pytest.hookimpl(trylast=True)  # after the tests were put into random order
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give two processes the tests in a browser first, and the others the long tests.
+    """Give one process the tests in a browser first, and the others the long tests.
 
     Long tests mostly wait, and tests in a browser mostly compute, so they run well at the same time. Each process that
-    tests in a browser starts one, which takes 3 s of CPU time.
+    tests in a browser starts one, and stores with the log that the page shows, which takes 10 s of CPU time.
 
     pytest-xdist gives each process a contiguous part of the list. A process takes others' tests only from their ends.
     """
@@ -88,7 +88,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="NOT TESTED: too much for every run; `make soak` tests it"))
     processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    browsers = min(2, processes)
+    browsers = 1
     waiting = max(1, processes - browsers)
     in_browser = [item for item in items if "chromium" in getattr(item, "fixturenames", ())]
     first = set(in_browser)

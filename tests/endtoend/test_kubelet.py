@@ -14,12 +14,13 @@ import pytest
 
 from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed_streams, list_streams
 from support.embedded import EmbeddedStore, wait_until
+from support.examples import IS_SOAK
 from support.kubelet import PodLog
 from support.rotating_log import Collecting
 
 MAX_BYTES = int(os.environ.get("PUPPYLOG_TEST_KUBELET_BYTES", "20000"))
-STEPS = int(os.environ.get("PUPPYLOG_TEST_KUBELET_STEPS", "22"))
-KILLS = 3
+STEPS = int(os.environ.get("PUPPYLOG_TEST_KUBELET_STEPS", "16"))
+KILLS = 3 if IS_SOAK else 2
 
 
 class Node:
@@ -32,6 +33,7 @@ class Node:
         self.root = home / "pods"
         self.root.mkdir()
         self.server = server
+        self._store = server.connect()
         self.pods: list[PodLog] = []  # that run
         self.all: list[PodLog] = []
         self.labels: dict[str, dict[str, str]] = {}  # by the path of a log
@@ -56,12 +58,11 @@ class Node:
         return sum(len(pod.written) for pod in self.all)
 
     def stored(self) -> int:
-        with self.server.connect() as store:
-            store.create_group("barrier")  # when this returns, all earlier commits are durable
-            return int(store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
+        return int(self._store.query("SELECT count(*) AS n FROM puppylog.log_records")["n"][0].as_py())
 
     def wait_until_all_is_stored(self) -> None:
         wait_until(lambda: self.stored() >= self.written, within_s=120, what="the lines of all pods")
+        self._store.create_group("barrier")  # when this returns, all earlier commits are durable
 
     def close(self) -> None:
         self.collecting.end()

@@ -85,8 +85,15 @@ def stop(process: "subprocess.Popen[bytes]") -> int:
     return process.wait(60)
 
 
-@pytest.mark.parametrize("watch", [("--watch",), ()], ids=["watching", "to the end"])
-@pytest.mark.parametrize("left", [3_000_000, 9_000_000])
+@pytest.mark.parametrize(
+    ("watch", "left"),
+    [
+        pytest.param(("--watch",), 3_000_000, id="watching, early"),
+        pytest.param(("--watch",), 9_000_000, id="watching, late", marks=pytest.mark.thorough),
+        pytest.param((), 3_000_000, id="to the end, early", marks=pytest.mark.thorough),
+        pytest.param((), 9_000_000, id="to the end, late"),
+    ],
+)
 def test_a_batch_is_stored_after_a_cut_in_the_middle_of_its_copy(
     place: Place, puppylog_at: PuppylogAt, log: Path, watch: tuple[str, ...], left: int
 ) -> None:

@@ -31,7 +31,7 @@ from puppylog.stores.base import NewFile, Store
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import fingerprint, open_stream
 
-LENGTH_S: Final = float(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_S", "2"))
+LENGTH_S: Final = float(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_S", "1"))
 MAX_BYTES: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_BYTES", "50000000"))
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_SOAK_RETENTION_KILLS", "1"))
 IS_LONG: Final = LENGTH_S > 60
@@ -166,7 +166,7 @@ class Watch:
     def _measure(self) -> None:
         store = self._server.connect()
         log = self._server.directory.write_ahead_log
-        while not self._stop.wait(1.0 if IS_LONG else 0.05):
+        while not self._stop.wait(1.0 if IS_LONG else 0.1):
             with suppress(PuppylogError, FileNotFoundError):  # the engine was just killed
                 sql = "SELECT used_blocks * block_size AS used FROM pragma_database_size()"
                 used = int(store.query(sql)["used"][0].as_py())

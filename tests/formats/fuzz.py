@@ -43,7 +43,7 @@ def main() -> int:
     parser.add_argument(
         "names", nargs="+", help="formats; an expression with --samples regex; log_format for all of its samples"
     )
-    parser.add_argument("--samples", help="the family of samples")
+    parser.add_argument("--samples", help="the family of samples of the names that are no listed formats")
     parser.add_argument("--inputs", type=int, default=1_000_000, help="the number of lines for each format")
     parser.add_argument(
         "--readers", type=Path, help="the file of a native module to use instead of the installed module"
@@ -60,7 +60,7 @@ def main() -> int:
 
 def list_targets(name: str, family: str | None = None) -> list[tuple[str, list[bytes]]]:
     """Return formats, each with the lines to damage."""
-    samples = read_samples(family or (LISTED[name].samples if name in LISTED else name))
+    samples = read_samples(LISTED[name].samples if name in LISTED else family or name)
     lines = [line for sample in samples for line in (*before(sample).split(b"\n")[:-1], line_of(sample))]
     names = sorted({sample["as"] for sample in samples}) if name == "log_format" else [name]
     return [(each, lines) for each in names]

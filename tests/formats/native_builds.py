@@ -53,15 +53,23 @@ def build_module(compiler: str, sources: Path, name: str, *flags: str) -> Path:
     Raises:
         subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
     """
-    shared = ["-shared", "-fPIC", "-std=c11", f"-I{sysconfig.get_path('include')}"]
+    return build(compiler, sources, f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}", "-shared", "-fPIC", *flags)
+
+
+def build(compiler: str, sources: Path, name: str, *flags: str) -> Path:
+    """Compile the C files in the folder ``sources`` into one file of this name, unless it is built; return its path.
+
+    Raises:
+        subprocess.CalledProcessError: the compiler refuses, for example because it has no such flags.
+    """
     files = [str(source) for source in sorted(sources.glob("*.c"))]
-    command = [compiler, *shared, *flags, *files]
+    command = [compiler, "-std=c11", f"-I{sysconfig.get_path('include')}", *flags, *files]
     version = subprocess.run([compiler, "--version"], check=True, capture_output=True).stdout
     read = [*sorted(sources.glob("*.[ch]")), *sorted(_SHARED.glob("*.h"))]
     parts = [version, *map(str.encode, command), *(source.read_bytes() for source in read)]
     folder = _BUILDS / hashlib.sha256(b"\0".join(parts)).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
+    file = folder / name
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another process may build the same
         if not file.exists():

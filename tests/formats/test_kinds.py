@@ -1,5 +1,7 @@
 """The kinds of logs that are files of the package: both paths, and that no file takes the lines of another format."""
 
+from functools import cache
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -64,6 +66,7 @@ SHARED = {
 """Pairs of a file and a general format that has a sample of the same kind."""
 
 
+@cache
 def read_kind(name: str) -> Definition:
     return read_definition(FOLDER / f"{name}.toml")
 

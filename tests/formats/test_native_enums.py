@@ -2,13 +2,12 @@
 
 import shutil
 import subprocess
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from formats.native_builds import find_compiler
+from formats.native_builds import build, find_compiler
 from puppylog.formats import apache_error, cri, envoy, haproxy, json_lines, klog, logfmt, names, native, nginx_error
 from puppylog.formats.access import access_log
 from puppylog.formats.layout import program
@@ -71,16 +70,14 @@ def test_every_enumeration_in_c_is_compared() -> None:
 
 
 @pytest.mark.parametrize("file", [native.__file__, pgcopy.__file__])
-def test_a_module_in_c_has_no_memory_that_threads_or_interpreters_share(tmp_path: Path, file: str) -> None:
+def test_a_module_in_c_has_no_memory_that_threads_or_interpreters_share(file: str) -> None:
     compiler = find_compiler()
     nm = shutil.which("nm")
     if compiler is None or nm is None:
         pytest.skip("NOT TESTED: the memory of the modules in C; there is no C compiler, or no nm")
-    sources = sorted(str(source) for source in Path(file).parent.glob("*.c"))
-    linked = tmp_path / "linked.o"
     # The code is position-dependent, because otherwise constants with addresses are in writable sections.
-    flags = ["-r", "-nostdlib", "-std=c11", "-fno-pic", "-fno-pie", f"-I{sysconfig.get_path('include')}"]
-    subprocess.run([compiler, *flags, *sources, "-o", str(linked)], check=True, capture_output=True, text=True)
+    flags = ["-r", "-nostdlib", "-fno-pic", "-fno-pie"]
+    linked = build(compiler, Path(file).parent, "linked.o", *flags)
     listed = subprocess.run([nm, str(linked)], check=True, capture_output=True, text=True).stdout
     symbols = [line.split()[-2:] for line in listed.splitlines()]
     writable = {name.lstrip("_") for kind, name in symbols if kind in "bBdDcC"}

@@ -391,7 +391,7 @@ class TailingMachine(RuleBasedStateMachine):
 
 
 TailingMachine.TestCase.settings = settings(
-    max_examples=int(os.environ.get("TAILING_EXAMPLES", "75")),
+    max_examples=int(os.environ.get("TAILING_EXAMPLES", "50")),
     stateful_step_count=int(os.environ.get("TAILING_STEPS", "50")),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

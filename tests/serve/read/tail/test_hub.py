@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puppylog.monitor.search import Search
@@ -20,6 +20,7 @@ from puppylog.serve.read.tail.listener import Listener
 from puppylog.stores.address import address_of
 from puppylog.stores.base import NewFile
 from support.embedded import EmbeddedStore
+from support.examples import examples
 from support.lines import LINE_BYTES, Source, records
 
 Place = tuple[int, int]
@@ -80,17 +81,24 @@ _STEPS = st.lists(
 )
 
 
+@pytest.fixture(scope="module")
+def crowded(own: EmbeddedStore) -> Iterator[list[Source]]:
+    """Two sources with files that no position lists, because there are too many."""
+    with own.connect() as store:
+        sources = [Source(store, next(_NAMES)) for _ in range(2)]
+        old = [NewFile(sources[1].stream_id, "/old", device=1, inode=at, byte_offset=10**9) for at in range(600)]
+        for source, file in zip(sources, reversed(store.open_files(old)), strict=False):
+            source.stream_id, source.file_id, source.offset = sources[1].stream_id, file.file_id, 10**9
+        yield sources
+
+
 @given(steps=_STEPS)
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(6, soak=8), deadline=None)
 def test_a_client_gets_every_record_once_whatever_ends_its_connections(
-    own: EmbeddedStore, steps: list[tuple[str, int]]
+    own: EmbeddedStore, crowded: list[Source], steps: list[tuple[str, int]]
 ) -> None:
     with own.connect() as store:
-        sources = [Source(store, next(_NAMES)) for _ in range(4)]
-        # Two sources have files that no position lists, because there are too many.
-        old = [NewFile(sources[3].stream_id, "/old", device=1, inode=at, byte_offset=10**9) for at in range(600)]
-        for source, file in zip(sources[2:], reversed(store.open_files(old)), strict=False):
-            source.stream_id, source.file_id, source.offset = sources[3].stream_id, file.file_id, 10**9
+        sources = [*(Source(store, next(_NAMES)) for _ in range(2)), *crowded]
         expected: Counter[Place] = Counter()
 
         async def run() -> None:
