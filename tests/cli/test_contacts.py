@@ -91,3 +91,19 @@ def test_every_example_in_the_page_can_be_read(text: str, tmp_path: Path) -> Non
     configuration, faults = check_configuration([tmp_path / "config.toml"])
     assert [fault.message for fault in faults] == []
     assert len(configuration.contacts) == 1
+
+
+def test_an_alert_with_a_contact_that_the_file_lacks_is_created_with_a_warning(cli: InProcess, tmp_path: Path) -> None:
+    file = write_file(tmp_path, "http://127.0.0.1:1")
+    cli("monitor", "metrics", "create", "-i", "warned", "--period", "1s", "-c", file)
+    rule = ("-m", "warned", "--when", "> 1", "--window", "10s", "-c", file)
+    assert "contact" not in cli("monitor", "alerts", "create", "-i", "fine", "--contact", "ops", *rule).err
+    made = cli("monitor", "alerts", "create", "-i", "wrong", "--contact", "opps", "--contact", "ops", *rule, "-q")
+    assert made.code == 0
+    assert made.err == (
+        "puppylog: contact 'opps' is not declared here (did you mean 'ops'?): messages to it wait for a puppylog up "
+        f'whose configuration has [[contact]] name = "opps"; on this machine, declare it in {file}\n'
+    )
+    changed = cli("monitor", "alerts", "update", "wrong", "--contact", "pager", "-c", file)
+    assert "updated alert wrong" in changed.err
+    assert "contact 'pager' is not declared here: messages to it wait" in changed.err

@@ -17,7 +17,8 @@ from puppylog.errors import NotFound, UsageError
 from puppylog.model.query.fields import RECORDS
 from puppylog.model.severity import find_severity
 from puppylog.model.shape import shape_of
-from puppylog.monitor.condition import dialect_of
+from puppylog.model.source import decode_uri
+from puppylog.monitor.condition import dialect_of, join_conditions, read_query, translate_query
 from puppylog.monitor.counting import (
     Statistics,
     count_histogram,
@@ -46,7 +47,7 @@ VALUES: Final[dict[str, Callable[[dict[str, Any], Origin], Any]]] = {
     "ts": lambda record, _: record["ts"],
     "user": lambda record, _: as_text((record["attributes"] or {}).get("user")),
     "n": lambda record, _: as_text((record["attributes"] or {}).get("n")),
-    "source": lambda _, origin: origin.source_uri,
+    "source": lambda _, origin: decode_uri(origin.source_uri),
     "stream": lambda _, origin: origin.stream_id,
     "group": lambda _, origin: origin.group,
     "file": lambda _, origin: origin.path,
@@ -134,6 +135,22 @@ def test_attributes_that_many_records_have_alike_are_counted_like_others(store: 
     found = measure_field(store, field, Search("status_code = 200"), dialect=dialect)
     assert (found.records, found.count, found.missing, found.not_numbers) == (18, 15, 2, 1)
     assert (found.least, found.p50, found.greatest) == (1.0, 2.0, 2.0)
+
+
+def test_a_source_is_counted_under_the_name_that_was_sent_and_found_by_it(store: Store) -> None:
+    Source(store, "syslog://web1/x%3Cb%3E%20y").append(rows([{"ts": NOON, "message": "a"}]))
+    Source(store, "syslog://web1/x").append(rows([{"ts": NOON, "message": "b"}]))
+    dialect = dialect_of(store)
+    field = get_field(store, "source", dialect)
+    query = read_query('source:"syslog://web1/x<b> y"')
+    assert query is not None
+    found = translate_query(store, query, now=NOON, zone=None)
+    for search, names in (
+        (Search(), ["syslog://web1/x", "syslog://web1/x<b> y"]),
+        (Search(join_conditions(store, found)), ["syslog://web1/x<b> y"]),
+    ):
+        top = count_top(store, field, search, dialect=dialect, values=9)
+        assert [(value.value, value.count) for value in top.values] == [(name, 1) for name in names]
 
 
 def test_only_the_records_of_a_search_are_counted(kept_store: Store, stored: Stored) -> None:

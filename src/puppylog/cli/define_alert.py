@@ -9,10 +9,11 @@ from typing import Any, Final, TypeAlias
 import click
 
 from puppylog.cli.complete import complete_alerts, complete_metrics
+from puppylog.cli.given import find_config_files
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
-from puppylog.cli.talk import tell
-from puppylog.errors import NotFound, UsageError
+from puppylog.cli.talk import tell, warn
+from puppylog.errors import NotFound, PuppylogError, UsageError
 from puppylog.model.alert import (
     ALERT_STATISTICS,
     SEVERITIES,
@@ -124,8 +125,17 @@ def rule_options(command: Callable[..., object]) -> Callable[..., object]:
 @click.option("--each-segment", is_flag=True, help="Judge each segment by itself. Default: all segments together.")
 @store_options
 @pass_settings
+@click.pass_context
 def create(
-    settings: Settings, /, *, identifier: str, metric: str, each_segment: bool, when: str | None, **written: Written
+    ctx: click.Context,
+    settings: Settings,
+    /,
+    *,
+    identifier: str,
+    metric: str,
+    each_segment: bool,
+    when: str | None,
+    **written: Written,
 ) -> None:
     """Create an alert.
 
@@ -139,6 +149,7 @@ def create(
         alert = define_alert(name, get_metric(store, metric).metric, each_segment=each_segment, **rule)
         is_new = store.create_alert(alert)
     tell(settings, f"created alert {name}" if is_new else f"alert {name} exists already")
+    _warn_of_unknown_contacts(ctx, alert)
 
 
 @click.command(
@@ -153,7 +164,8 @@ def create(
 @click.option("--no-contacts", is_flag=True, help="Tell no contact any more.")
 @store_options
 @pass_settings
-def update(settings: Settings, /, *, name: str, no_contacts: bool, **written: Written) -> None:
+@click.pass_context
+def update(ctx: click.Context, settings: Settings, /, *, name: str, no_contacts: bool, **written: Written) -> None:
     """Change an alert, and keep its history.
 
     What is not given stays as it is, and so does the alert's state. The new rule judges from now on. The contacts that
@@ -169,8 +181,37 @@ def update(settings: Settings, /, *, name: str, no_contacts: bool, **written: Wr
     with connect(settings.store) as store:
         known = asdict(_get_alert(store, name))
         metric = get_metric(store, known.pop("metric")).metric
-        is_changed = store.update_alert(define_alert(metric=metric, **{**known, **rule}))
+        alert = define_alert(metric=metric, **{**known, **rule})
+        is_changed = store.update_alert(alert)
     tell(settings, f"updated alert {name}" if is_changed else f"alert {name} is the same already")
+    _warn_of_unknown_contacts(ctx, alert)
+
+
+def _warn_of_unknown_contacts(ctx: click.Context, alert: Alert) -> None:
+    """Warn of contacts that the configuration of this machine does not declare; that of the sender's machine may."""
+    if not alert.contacts:
+        return
+    from difflib import get_close_matches  # noqa: PLC0415 - most alerts need neither of these
+
+    from puppylog.config.reading import check_configuration  # noqa: PLC0415
+
+    files = find_config_files(ctx)
+    try:
+        configuration, _ = check_configuration(files)
+    except PuppylogError:
+        return  # `puppylog config check` tells what is wrong with the files
+    declared = [contact.name for contact in configuration.contacts]
+    unknown = [name for name in alert.contacts if name not in declared]
+    if not unknown:
+        return
+    names = " and ".join(f"{name!r}" for name in unknown)
+    where = " or ".join(map(str, files)) or "a configuration file"
+    near = [f"{name!r}" for wrong in unknown for name in get_close_matches(wrong, declared, 1)]
+    meant = f" (did you mean {' and '.join(near)}?)" if near else ""
+    warn(
+        f"contact {names} is not declared here{meant}: messages to it wait for a puppylog up whose configuration has "
+        f'[[contact]] name = "{unknown[0]}"; on this machine, declare it in {where}',
+    )
 
 
 def read_rule(**written: Written) -> dict[str, Any]:

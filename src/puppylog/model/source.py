@@ -46,6 +46,15 @@ def name_source(source_uri: str) -> str:
     ('web1:/var/log/a.log', 'otlp://web1/shop cart')
     """
     if is_received(source_uri):
-        return unquote(source_uri, errors="backslashreplace")
+        return decode_uri(source_uri)
     host, path = split_uri(source_uri)
     return path if host is None else f"{host}:{path}"
+
+
+def decode_uri(source_uri: str) -> str:
+    """Return a source URI with plain characters for their codes. A search for ``source:"…"`` finds it, too.
+
+    >>> decode_uri("syslog://web1/x%3Cb%3E")
+    'syslog://web1/x<b>'
+    """
+    return unquote(source_uri, errors="backslashreplace")

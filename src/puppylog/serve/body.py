@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-import zlib
 from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
@@ -48,7 +47,7 @@ async def read_body(request: Request, limits: Limits, budget: Budget, *, also_en
                 await asyncio.sleep(0)
     except ClientDisconnect:
         raise Refusal(400, "the client left before the end of the body") from None
-    except (ValueError, zlib.error) as error:
+    except ValueError as error:
         raise Refusal(400, f"the body cannot be decompressed: {error}") from None
     return share.complete()
 

@@ -23,8 +23,7 @@ class Decoder(Protocol):
         """Yield what the part gives, at most 256 KiB at once.
 
         Raises:
-            ValueError: the body is no such compressed data.
-            zlib.error: the same.
+            ValueError: the body is no such compressed data; the text says what is wrong with it.
         """
 
     def finish(self) -> Iterator[bytes]:
@@ -77,19 +76,34 @@ class _Zlib:
         while part:
             if self._inflate.eof:
                 if not self._is_gzip:
-                    raise ValueError("there are bytes after its end")
+                    raise ValueError("it has bytes after its end")
                 self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)  # the next member
-            yield self._inflate.decompress(part, _PIECE)
+            yield self._decompress(self._inflate, part)
             part = self._inflate.unconsumed_tail or self._inflate.unused_data
 
     def finish(self) -> Iterator[bytes]:
         while self._inflate is not None and not self._inflate.eof:  # what the decompressor still has
-            piece = self._inflate.decompress(b"", _PIECE)
+            piece = self._decompress(self._inflate, b"")
             if not piece:
                 break
             yield piece
         if self._inflate is None or not self._inflate.eof:
             raise ValueError("it ends too early")
+
+    def _decompress(self, inflate: "zlib._Decompress", part: bytes) -> bytes:
+        try:
+            return inflate.decompress(part, _PIECE)
+        except zlib.error as error:
+            raise ValueError(_describe(str(error), "gzip" if self._is_gzip else "deflate")) from None
+
+
+def _describe(error: str, encoding: str) -> str:
+    """Return in plain words what zlib says about compressed data, such as "incorrect header check"."""
+    if any(sign in error for sign in ("header check", "compression method", "header crc", "header flags")):
+        return f"it does not begin as {encoding} does, which the header Content-Encoding names"
+    if any(sign in error for sign in ("data check", "length check")):
+        return "it is damaged: its checksum or its length is wrong"
+    return "it is damaged"
 
 
 class _Zstandard:
@@ -111,8 +125,8 @@ class _Zstandard:
             try:
                 while piece := stream.read(_PIECE):
                     yield piece
-            except OSError as error:
-                raise ValueError(str(error)) from None
+            except OSError:
+                raise ValueError("it is damaged") from None
 
 
 def _check_frames(data: bytearray) -> None:

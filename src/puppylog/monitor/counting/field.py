@@ -9,6 +9,7 @@ from puppylog.model.expression.term import Dialect
 from puppylog.model.query.fields import RECORDS, Field, Kind, describe_unknown, find_field
 from puppylog.model.query.tree import Name
 from puppylog.model.severity import name_sql
+from puppylog.model.source import decode_uri
 from puppylog.monitor.attributes import find_attributes
 from puppylog.monitor.counting.tallied import counts_sql
 from puppylog.monitor.search import Search, count_records
@@ -91,5 +92,7 @@ def read_origins(reader: RecordReader, kind: Kind) -> Mapping[int, str | None] |
         return {row["id"]: row["path"] for row in reader.query(_QUERIES["file_names"]).to_pylist()}
     if kind not in _ORIGINS:
         return None
-    name = "source_uri" if kind is Kind.SOURCE else "group_name"
-    return {row["id"]: row[name] for row in reader.query(_QUERIES["stream_names"]).to_pylist()}
+    rows = reader.query(_QUERIES["stream_names"]).to_pylist()
+    if kind is Kind.SOURCE:
+        return {row["id"]: decode_uri(row["source_uri"]) for row in rows}
+    return {row["id"]: row["group_name"] for row in rows}

@@ -10,7 +10,6 @@ committed at a time, even if a broken connection and its successor overlap.
 
 import asyncio
 import time
-import zlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from functools import partial
@@ -119,7 +118,7 @@ async def _read_pieces(request: Request, context: Context) -> AsyncGenerator[byt
         try:
             for piece in decoder.finish() if part is None and not is_empty else decoder.decode(part or b""):
                 yield piece
-        except (ValueError, zlib.error) as error:
+        except ValueError as error:
             raise Refusal(400, f"the body cannot be decompressed: {error}") from None
         if part is None:
             return

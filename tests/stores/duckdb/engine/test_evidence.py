@@ -1,7 +1,7 @@
 """Evidence in the engine: its search is limited in time, reads little, and never stops an evaluation."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -234,3 +234,44 @@ def test_alerts_that_fire_at_once_share_the_transitions_that_get_samples(engine:
         "LEFT JOIN puppylog.alert_evidence AS evidence ON evidence.history_id = history.id GROUP BY name ORDER BY name",
     )
     assert found == [{"name": name, "with_samples": 50, "reasons": 1} for name in ("first", "second")]
+
+
+def search_slowly(
+    monkeypatch: pytest.MonkeyPatch, took: Callable[[int], float], window_s: int
+) -> tuple[str | None, int]:
+    """Search a window of which a slice takes ``took(its length in s)`` seconds; return the reason and the slices."""
+    now = 0.0
+    slices: list[int] = []
+
+    def read_slice(_reading: object, _sql: object, _missing: object, since_us: int, until_us: int) -> list[object]:
+        nonlocal now
+        slices.append((until_us - since_us) // 1_000_000)
+        now += took(slices[-1])
+        return []
+
+    monkeypatch.setattr(evidence, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(evidence, "_read_slice", read_slice)
+    search = evidence._Search(1, False, NOON_US - window_s * 1_000_000, NOON_US)
+    reason = evidence._search_window(None, search, "", {None: []}, evidence.MOST_S)  # type: ignore[arg-type]  # not read
+    return reason, len(slices)
+
+
+@pytest.mark.parametrize("query_s", [0.015, 0.04, 0.05, 0.09])
+def test_slices_grow_if_each_query_takes_long_whatever_its_length(
+    monkeypatch: pytest.MonkeyPatch, query_s: float
+) -> None:
+    reason, _ = search_slowly(monkeypatch, lambda _: query_s, 40 * 60)
+    assert reason is None
+
+
+def test_slices_that_shrank_on_a_busy_machine_grow_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = iter([0.2, 0.1])
+    reason, _ = search_slowly(monkeypatch, lambda _: next(busy, 0.03), 10 * 60)
+    assert reason is None
+
+
+def test_slices_stay_short_if_their_length_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason, slices = search_slowly(monkeypatch, lambda length_s: length_s / 60 * 0.1, 40 * 60)
+    assert reason is not None
+    assert reason.startswith("records before 2026-03-01T11:5")
+    assert slices > 5

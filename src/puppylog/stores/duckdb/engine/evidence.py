@@ -30,8 +30,7 @@ MOST_S: Final = 0.5  # for the samples of one evaluation; no line is committed m
 _LONGEST_TEXT: Final = 4_096  # characters
 _MOST_ATTRIBUTES: Final = 16_384  # bytes
 
-# The window is searched from its end in slices of time, so that a search that finds enough reads little. The next slice
-# is larger if the last one took less than the first of these times, and smaller if it took more than the second one.
+# The window is searched from its end in slices of time, so that a search that finds enough reads little.
 _FIRST_SLICE_US: Final = 60_000_000
 _LEAST_SLICE_US: Final = 1_000_000
 _SHORT_S: Final = 0.02
@@ -82,6 +81,29 @@ class Allowance:
 
     def spend(self, seconds: float) -> None:
         self._left_s -= seconds
+
+
+class SliceSize:
+    """The length of the next slice of time.
+
+    It grows, quickly after a slice that took less than _SHORT_S, and shrinks after one that took more than _LONG_S,
+    unless the length makes no difference: on a busy machine, each query takes long.
+    """
+
+    def __init__(self) -> None:
+        self.us = _FIRST_SLICE_US
+        self._last: tuple[int, float] | None = None  # the length of the slice before in us, and what it took in s
+
+    def note(self, took_s: float) -> None:
+        """Choose the next length, after a slice of the present one took ``took_s`` seconds."""
+        us, last, self._last = self.us, self._last, (self.us, took_s)
+        is_of_no_effect = last is not None and us != last[0] and 0.75 < took_s / last[1] < 1.5
+        if took_s < _SHORT_S or is_of_no_effect:
+            self.us = us * 4
+        elif took_s > _LONG_S:
+            self.us = max(us // 2, _LEAST_SLICE_US)
+        else:
+            self.us = us * 2
 
 
 @dataclass(slots=True)
@@ -178,7 +200,7 @@ def _find_samples(
 
 def _search_window(reading: Connection, search: _Search, sql: str, found: _Found, deadline: float) -> str | None:
     """Add samples to ``found``, the newest first, until there are enough; return why the search has ended early."""
-    slice_us, until_us = _FIRST_SLICE_US, search.until_us
+    size, until_us = SliceSize(), search.until_us
     while until_us > search.since_us:
         missing = {segment: MOST_SAMPLES - len(rows) for segment, rows in found.items() if len(rows) < MOST_SAMPLES}
         if not missing:
@@ -186,7 +208,7 @@ def _search_window(reading: Connection, search: _Search, sql: str, found: _Found
         started = time.monotonic()
         if started >= deadline:
             return _describe_unsearched(until_us)
-        since_us = max(search.since_us, until_us - slice_us)
+        since_us = max(search.since_us, until_us - size.us)
         try:
             rows = _read_slice(reading, sql, missing, since_us, until_us)
         except PuppylogError:
@@ -195,11 +217,8 @@ def _search_window(reading: Connection, search: _Search, sql: str, found: _Found
             return _describe_unsearched(until_us)  # it was interrupted
         for row in rows:
             found[row["segment"]].append(_sample(row))
-        until_us, took_s = since_us, time.monotonic() - started
-        if took_s < _SHORT_S:
-            slice_us *= 4
-        elif took_s > _LONG_S:
-            slice_us = max(slice_us // 2, _LEAST_SLICE_US)
+        until_us = since_us
+        size.note(time.monotonic() - started)
     return None
 
 
