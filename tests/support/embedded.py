@@ -58,11 +58,13 @@ class EmbeddedStore:
     def engine_pids(self) -> list[int]:
         """Return the process ids of this store's engines. There should be at most one."""
         found = []
-        for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError, ValueError):
-                words = entry.joinpath("cmdline").read_bytes().split(b"\0")
-                if b"puppylog.stores.duckdb.engine" in words and os.fsencode(self.directory.path) in words:
-                    found.append(int(entry.name))
+        path = os.fsencode(self.directory.path)
+        for name in os.listdir("/proc"):  # noqa: PTH208 - this and `open` are faster than `Path`, and called often
+            if name.isdecimal():
+                with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb", buffering=0) as file:  # noqa: PTH123
+                    words = file.read().split(b"\0")
+                    if b"puppylog.stores.duckdb.engine" in words and path in words:
+                        found.append(int(name))
         return found
 
     def kill_engine(self) -> None:

@@ -142,11 +142,26 @@ def _serve(requests: socket.socket) -> None:
     # On a busy machine the usual limits end searches whose result tests compare.
     pytest.MonkeyPatch().setattr(evidence, "MOST_S", _EVIDENCE_S)
     pytest.MonkeyPatch().setattr(evidence.Allowance, "_MOST_S", _EVIDENCE_S)
+    _initialize_duckdb()
     with tempfile.TemporaryDirectory(prefix="puppylog-template-") as folder:
         _begin_with(_make_template(Path(folder) / "template.duckdb"))
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that no zombie stays
         gc.freeze()
         _fork_engines(requests)
+
+
+def _initialize_duckdb() -> None:
+    """Let DuckDB build what all databases of a process share, such as its grammar, and end its threads."""
+    import duckdb  # noqa: PLC0415 - in this process only
+
+    before = _count_threads()
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.sql("SELECT 1").to_arrow_table()
+    assert _count_threads() == before, "a fork would lack a thread of DuckDB"
+
+
+def _count_threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 def _make_template(path: Path) -> Path:
