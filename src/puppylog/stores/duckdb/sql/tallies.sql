@@ -2,6 +2,10 @@
 -- steps are computed from integers, because time_bucket takes ten times as long. A quotient is rounded towards zero, but a
 -- day begins before its records, also before 1970.
 
+-- name: first_and_last
+-- The first and the last time of some records, in microseconds since the epoch; null if there is no record.
+SELECT epoch_us(min(ts)) AS first_us, epoch_us(max(ts)) AS last_us FROM {records}
+
 -- name: days
 -- The days of some records, as numbers since the epoch.
 SELECT DISTINCT epoch_us(ts) // 86400000000 - CAST(epoch_us(ts) % 86400000000 < 0 AS INTEGER) AS day FROM {records}
