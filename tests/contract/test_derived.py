@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -57,10 +58,17 @@ def create(store: Store, name: str, formula: str) -> Metric:
     return metric
 
 
-def create_all(store: Store) -> dict[str, Metric]:
-    for metric in INPUTS:
+def create_all(store: Store, *inputs: str) -> dict[str, Metric]:
+    """Create the inputs, all by default, and the metrics that can be derived from them."""
+    chosen = [metric for metric in INPUTS if not inputs or metric.name in inputs]
+    for metric in chosen:
         assert store.create_metric(metric)
-    return {name: create(store, name, formula) for name, formula in FORMULAS.items()}
+    known = {metric.name for metric in chosen}
+    created: dict[str, Metric] = {}
+    for name, formula in FORMULAS.items():
+        if set(re.findall("[a-z_]+", formula)) <= known | created.keys():
+            created[name] = create(store, name, formula)
+    return created
 
 
 def inputs_of(records: Sequence[Mapping[str, Any]], step_s: int) -> dict[str, dict[tuple[datetime, str | None], float]]:
@@ -160,7 +168,7 @@ def test_an_alert_can_judge_a_derived_metric(store: Store) -> None:
     past = datetime.now(UTC) - timedelta(minutes=30)
     codes = [500, 200, 200, 200]
     Source(store).append(rows([{"ts": past, "status_code": code, "request_route": "/a/1"} for code in codes]))
-    create_all(store)
+    assert create_all(store, "requests", "failures").keys() == {"share", "percent"}
     alert = Alert("failing", "share", "max", Comparison.ABOVE, 20, 3600, 1, 0, 0, 2, True, NoData.KEEP)
     store.create_alert(alert)
     fired = "SELECT segment, state, value FROM puppylog.alert_states WHERE state = 'firing'"

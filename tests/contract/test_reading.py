@@ -28,9 +28,9 @@ def test_a_users_sql_can_name_log_records_without_a_schema(store: Store) -> None
     assert ask(store, "SELECT count(*) AS n FROM log_records") == [{"n": 3}]
 
 
-def test_values_are_bound_and_never_become_sql(store: Store) -> None:
+def test_values_are_bound_and_never_become_sql(kept_store: Store) -> None:
     evil = "'; DROP TABLE puppylog.log_records; --"
-    assert store.query("SELECT $text AS text", {"text": evil}).to_pylist() == [{"text": evil}]
+    assert kept_store.query("SELECT $text AS text", {"text": evil}).to_pylist() == [{"text": evil}]
 
 
 NOT_READING = (
@@ -47,11 +47,11 @@ NOT_READING = (
 )
 
 
-def test_a_users_sql_that_does_not_read_is_refused_in_one_line(store: Store) -> None:
+def test_a_users_sql_that_does_not_read_is_refused_in_one_line(kept_store: Store) -> None:
     def count_lines(sql: str) -> int:
         """Return the number of lines of the refusal, or 0 if the statement is not refused."""
         try:
-            ask(store, sql)
+            ask(kept_store, sql)
         except QueryError as refusal:
             return len(refusal.message.splitlines())
         return 0
@@ -59,23 +59,23 @@ def test_a_users_sql_that_does_not_read_is_refused_in_one_line(store: Store) -> 
     assert {sql: count_lines(sql) for sql in NOT_READING} == dict.fromkeys(NOT_READING, 1)
 
 
-def test_a_large_answer_comes_in_batches(store: Store) -> None:
-    with store.stream_query("SELECT i FROM generate_series(1, 1000000) AS t(i)") as batches:
+def test_a_large_answer_comes_in_batches(kept_store: Store) -> None:
+    with kept_store.stream_query("SELECT i FROM generate_series(1, 300000) AS t(i)") as batches:
         sizes = [batch.num_rows for batch in batches]
-    assert sum(sizes) == 1_000_000
-    assert max(sizes) < 1_000_000
+    assert sum(sizes) == 300_000
+    assert max(sizes) < 300_000
 
 
-def test_an_answer_may_be_left_unread(store: Store) -> None:
-    with store.stream_query(
+def test_an_answer_may_be_left_unread(kept_store: Store) -> None:
+    with kept_store.stream_query(
         "SELECT i FROM generate_series(1, 10000) AS a(i), generate_series(1, 1000) AS b(j)"
     ) as batches:
         next(batches)
-    assert ask(store, "SELECT 1 AS one") == [{"one": 1}]
+    assert ask(kept_store, "SELECT 1 AS one") == [{"one": 1}]
 
 
-def test_an_answer_without_rows_still_names_its_columns(store: Store) -> None:
-    with store.stream_query("SELECT host, status_code FROM log_records") as batches:
+def test_an_answer_without_rows_still_names_its_columns(kept_store: Store) -> None:
+    with kept_store.stream_query("SELECT host, status_code FROM log_records") as batches:
         (batch,) = list(batches)
     assert batch.schema.names == ["host", "status_code"]
 
@@ -92,9 +92,9 @@ def test_an_enumeration_is_returned_as_text(store: Store, differs: Callable[[Dif
 ENDLESS = "SELECT count(*) AS n FROM generate_series(1, 1000000) AS a(i), generate_series(1, 1000000) AS b(j)"
 
 
-def test_another_thread_ends_a_query_of_a_function_that_gets_a_reader(store: Store) -> None:
+def test_another_thread_ends_a_query_of_a_function_that_gets_a_reader(kept_store: Store) -> None:
     cancellation, ended = Cancellation(), threading.Event()
-    reader = CancellableReader(store, cancellation)
+    reader = CancellableReader(kept_store, cancellation)
     assert reader.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
     started: list[float] = []
 
@@ -111,23 +111,23 @@ def test_another_thread_ends_a_query_of_a_function_that_gets_a_reader(store: Sto
             reader.query("SELECT 1 AS one")
     finally:
         ended.set()
-    assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+    assert kept_store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
 
 
-def test_another_thread_ends_a_query(store: Store) -> None:
+def test_another_thread_ends_a_query(kept_store: Store) -> None:
     cancellation, ended = Cancellation(), threading.Event()
     threading.Timer(0.3, lambda: cancellation.cancel_until(ended.is_set, every_s=0.1)).start()
     try:
-        with pytest.raises(PuppylogError), store.stream_query(ENDLESS, cancellation=cancellation) as batches:
+        with pytest.raises(PuppylogError), kept_store.stream_query(ENDLESS, cancellation=cancellation) as batches:
             list(batches)
         with (
             pytest.raises(QueryError, match="it was cancelled"),
-            store.stream_query("SELECT 1", cancellation=cancellation),
+            kept_store.stream_query("SELECT 1", cancellation=cancellation),
         ):
             pass
     finally:
         ended.set()
-    assert ask(store, "SELECT 1 AS one") == [{"one": 1}]
+    assert ask(kept_store, "SELECT 1 AS one") == [{"one": 1}]
 
 
 def test_every_reading_counts_all_records_while_they_become_columnar(server: StoreServer, store: Store) -> None:
