@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import pyarrow.compute as pc
@@ -187,8 +188,14 @@ def _otlp_records(chance: random.Random) -> dict[str, Any]:
     return request_of(*records, resource={"service.name": "shop", "n": 1}, scope={"name": "cart"})
 
 
-_OTLP: Final = [_otlp_records(random.Random(number)) for number in range(20)]
-_OTLP_PROTOBUF: Final = [protobuf_of(request) for request in _OTLP]
+@cache
+def _list_otlp() -> Sequence[dict[str, Any]]:
+    return [_otlp_records(random.Random(number)) for number in range(20)]
+
+
+@cache
+def _list_otlp_protobuf() -> Sequence[bytes]:
+    return [protobuf_of(request) for request in _list_otlp()]
 
 
 _ODD: Final[tuple[Any, ...]] = (
@@ -348,11 +355,11 @@ def _iter_blocks(data: bytes, chance: random.Random) -> Iterator[bytes]:
 
 TARGETS: Final[dict[str, Target]] = {
     "otlp protobuf": Target(
-        lambda chance: _damage_often(chance, chance.choice(_OTLP_PROTOBUF)),
+        lambda chance: _damage_often(chance, chance.choice(_list_otlp_protobuf())),
         lambda body, _: [decode_protobuf(body, RECEIVED_AT_US)],
     ),
     "otlp json": Target(
-        lambda chance: _make_json(chance, chance.choice(_OTLP)),
+        lambda chance: _make_json(chance, chance.choice(_list_otlp())),
         lambda body, _: [decode_json(body, RECEIVED_AT_US)],
     ),
     "loki protobuf": Target(_make_loki_protobuf, lambda body, chance: _decode_loki(body, chance, is_json=False)),

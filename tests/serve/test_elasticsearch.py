@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from elasticsearch import Elasticsearch, helpers
 
 from support.served import Answer, Served
 
@@ -126,6 +125,8 @@ def test_other_parts_of_elasticsearch_are_not_there(served: Served) -> None:
 
 
 def test_the_python_client_stores_documents_and_learns_which_failed(served: Served) -> None:
+    from elasticsearch import Elasticsearch, helpers  # noqa: PLC0415 - only here, because it has 100 modules
+
     with Elasticsearch(served.url) as client:
         assert client.ping()
         assert client.info()["version"]["build_flavor"] == "default"

@@ -7,7 +7,6 @@ from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # it has no types, and two of its names are used
 import pytest
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
 from puppylog.serve.read.routes import ALL, describe
@@ -24,6 +23,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_the_document_is_valid_and_is_served_without_a_token(served: Served) -> None:
+    from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415 - only here: it and its schemas load slowly
+
     document = json.loads(served.send("GET", "/api/v1/openapi.json").body)
     assert document == json.loads(json.dumps(describe()))
     OpenAPIV31SpecValidator(document).validate()
