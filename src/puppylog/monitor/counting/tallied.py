@@ -16,7 +16,7 @@ from puppylog.monitor.search import Search
 from puppylog.monitor.timeline import EPOCH
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
-from puppylog.stores.tallies import COLUMNS, DAY_S, HOUR_S
+from puppylog.stores.tallies import COLUMNS, DAY_S, HOUR_S, NUMBERS
 
 _QUERIES = load_queries("puppylog.stores", "tallies.sql")
 _MONITOR = load_queries("puppylog.stores", "monitor.sql")
@@ -143,7 +143,8 @@ def counts_sql(
         return _QUERIES["counted_records"].format(
             keys=", ".join(keys), places=places, chosen=search.render("chosen_records")
         )
-    typed = "" if column in {None, "stream_id"} else f", CAST(value AS {COLUMNS[column or '']}) AS {column}"
+    value = "number" if column in NUMBERS else "value"
+    typed = "" if column in {None, "stream_id"} else f", CAST({value} AS {COLUMNS[column or '']}) AS {column}"
     return tallied.render(
         "tallied_records",
         keys=", ".join(keys),

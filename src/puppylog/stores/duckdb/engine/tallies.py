@@ -178,15 +178,21 @@ def _fetch(connection: Connection, tally: _Tally, step_s: int, most: int) -> pa.
         return connection.fetch(_QUERIES["list_words"].format(value=field.value), {**given, "word": WORD_PATTERN})
     sql = _QUERIES["count_values"].format(
         step_us=step_s * 1_000_000,
-        shown="unnest(value) AS value, unnest(records) AS records"
-        if field.is_list
-        else "CAST(value AS VARCHAR) AS value, records",
+        shown=_shown(field),
         value=field.value,
         counted=field.counted,
         where=field.where,
         computed=f"{_SUMS if field.has_sums else _NO_SUMS}, {_TIMES if field.has_times else _NO_TIMES}",
     )
     return connection.fetch(sql, given)
+
+
+def _shown(field: TallyField) -> str:
+    if field.is_list:
+        return "unnest(value) AS value, NULL::BIGINT AS number, unnest(records) AS records"
+    if field.is_number:
+        return "NULL::VARCHAR AS value, value AS number, records"
+    return "CAST(value AS VARCHAR) AS value, NULL::BIGINT AS number, records"
 
 
 def _finish(connection: Connection, begun: Sequence[int], counts: Mapping[int, _Counts]) -> bool:

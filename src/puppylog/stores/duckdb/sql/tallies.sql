@@ -60,7 +60,7 @@ LIMIT $most
 -- name: list_words
 -- The words of a text, and how often it has them, but at most $most rows. Few words are different, so that their case is
 -- ignored after they are found. translate: see WORD_PATTERN of puppylog/stores/tallies.py.
-SELECT $id AS tally_id, make_timestamptz($start_us) AS starts_at, stream_id, translate(lower(word), chr(383) || chr(8490), 'sk') AS value, records,
+SELECT $id AS tally_id, make_timestamptz($start_us) AS starts_at, stream_id, translate(lower(word), chr(383) || chr(8490), 'sk') AS value, NULL::BIGINT AS number, records,
        NULL::BIGINT AS server_errors, NULL::DOUBLE AS response_bytes, NULL::TIMESTAMPTZ AS first_at, NULL::TIMESTAMPTZ AS last_at
 FROM (
     SELECT stream_id, word, count(*) AS records
