@@ -163,3 +163,16 @@ def test_auto_knows_a_table_by_its_header_before_the_first_row() -> None:
     assert parser.name == "csv"
     parser = find_format("auto").open(parser.context)
     assert messages(parser.parse(b'2026-11-24T10:00:00Z,warn,"two\nlines",3\n', len(HEADER), 0)) == ["two\nlines"]
+
+
+def test_names_with_blanks_and_signs_fill_columns() -> None:
+    data = b"Severity Level,Date & Time,Users,Content\nWarning,2026-11-24 10:00:01,ann,the disk is nearly full\n"
+    (record,) = open_csv().parse(data, 0, 0).records.to_pylist()
+    assert (record["severity"], record["message"]) == ("warning", "the disk is nearly full")
+    assert f"{record['ts']:%H:%M:%S}" == "10:00:01"
+
+
+def test_content_is_the_message_only_if_no_column_is_called_so() -> None:
+    data = b"time,content,message\n2026-11-24T10:00:01Z,text,hello\n"
+    (record,) = open_csv().parse(data, 0, 0).records.to_pylist()
+    assert (record["message"], record["attributes"]) == ("hello", '{"content": "text"}')

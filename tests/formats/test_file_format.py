@@ -147,6 +147,7 @@ def test_a_form_reads_a_stamp(write: Any, form: str, stamp: str, ts: str) -> Non
         ("ms", "1795514400250", "2026-11-24T10:00:00.250000Z"),
         ("us", "1795514400250001", "2026-11-24T10:00:00.250001Z"),
         ("ns", "1795514400250001999", "2026-11-24T10:00:00.250001Z"),
+        ("hex", "6B056020", "2026-11-24T10:00:00Z"),
     ],
 )
 def test_a_unit_reads_a_number_since_the_epoch(write: Any, unit: str, stamp: str, ts: str) -> None:
@@ -287,6 +288,10 @@ def test_a_log_format_may_stand_in_place_of_a_pattern(write: Any) -> None:
             "5: fields.a.form: %Q is unknown",
         ),
         (HEAD + "pattern = '(?P<a>x)'\n[fields.a]\nform = '%H'\ntype = 'time'\n", "it has no day and month"),
+        (
+            HEAD + "pattern = '(?P<a>x)'\n[fields.a]\ntype = 'duration'\nunit = 'hex'\n",
+            "only a field of type time takes hexadecimal seconds",
+        ),
         (HEAD + "pattern = '(?P<a>x)'\n[fields.a]\nunit = 's'\n", "only a field of type duration or time takes it"),
         (HEAD + "pattern = '(?P<a>x)'\n[fields.a]\ncolumn = 'nope'\n", "there is no column 'nope'"),
         (HEAD + "pattern = '(?P<a>x)'\n[severity]\nW = 'warn'\n", "line 5: severity.W: 'warn' is none of trace, debug"),

@@ -30,14 +30,14 @@ web servers and proxies: squid squid_cache caddy_console lighttpd_error varnishl
     iis_native
     krakend linkerd_proxy
 Amazon Web Services: aws_alb aws_elb aws_nlb aws_s3 aws_cloudfront_realtime aws_vpc_flow aws_route53 aws_lambda
-PHP, Python, Ruby and .NET: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
+PHP, Python, Ruby, .NET and C++: php werkzeug django_runserver uvicorn celery airflow twisted rails rails_requests puma
     sidekiq supervisord nlog
     elixir swift_log
     dancer pm2 npm
     daphne prestashop
     go_logging apex_log
     kratos locust
-    catalyst julia tracing_pretty code_server azure_app_service
+    catalyst julia tracing_pretty code_server azure_app_service g3log
 Java: tomcat java_util_logging jenkins weblogic websphere glassfish elasticsearch cassandra activemq trino sonarqube
     jira openjdk
     wso2 gerrit bamboo gradle nextflow
@@ -57,7 +57,7 @@ clusters and storage: capnslog hclog ceph gluster slurm pbs oslo coredns fluent_
     minio corosync pacemaker datadog_agent
     brocade ontap synology ray compose gitlab_runner bazel
     glog_variants beegfs juju htcondor_events openvswitch
-    veritas_cluster nccl
+    veritas_cluster nccl google_guest_agent
     powerha
 names, mail and files: bind unbound pihole powerdns_recursor exim dovecot mailman spamassassin rspamd clamav
     hmailserver vsftpd xferlog proftpd samba cups cups_page oracle_messaging
@@ -92,7 +92,7 @@ virtual machines and administration: libvirt vmware pveproxy vzdump salt ansible
     ganeti
     quoted_time
     netbackup_legacy logfmt_stamp epoch
-    pve_firewall dokuwiki
+    pve_firewall dokuwiki pve_tasks
 phones, homes, games and media: logcat asterisk freeswitch node_red fhem frigate kodi plex mpd minecraft srcds unreal
     teamspeak chromium geth zigbee2mqtt jitsi kamailio prosody sabnzbd emby
     janus coturn factorio klipper transmission

@@ -14,6 +14,7 @@ _DELIMITERS: Final = ("\t", ",", ";", "|")
 _QUOTED: Final = re.compile('"(?:[^"]|"")*"')
 _LONGEST: Final = 4000  # characters; the context of the parser has the header, and is stored with every position
 _MOST_COLUMNS: Final = 500
+_LAST_RESORT: Final = {"severitylevel": "severity", "content": "message"}  # names of columns in tables only
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ def assign_columns(names: tuple[str, ...]) -> dict[str, str]:
     Names of tables may have blanks: ``Date and Time``.
     """
     keys = {_to_key(name): name for name in reversed(names)}
-    return {column: keys[key] for column, key in assign_fields(list(dict.fromkeys(map(_to_key, names)))).items()}
+    columns = {column: keys[key] for column, key in assign_fields(list(dict.fromkeys(map(_to_key, names)))).items()}
+    for name in names:
+        column = _LAST_RESORT.get(normalize(name.replace(" ", "")))
+        if column is not None:
+            columns.setdefault(column, name)
+    return columns
 
 
 def find_date_and_time(names: tuple[str, ...]) -> tuple[str, str] | None:
@@ -70,7 +76,7 @@ def find_date_and_time(names: tuple[str, ...]) -> tuple[str, str] | None:
 
 def _to_key(name: str) -> str:
     joined = name.replace(" ", "_")
-    if normalize(joined) in {"dateandtime", "datetime", "timegenerated", "timecreated", "createdat"}:
+    if normalize(joined) in {"dateandtime", "date&time", "datetime", "timegenerated", "timecreated", "createdat"}:
         return "timestamp"
     return joined.lower() if find_name(normalize(joined)) is None else joined
 

@@ -244,6 +244,8 @@ def _make_cell(text: FileText, name: str, table: FieldTable, column: str) -> Cel
             ZoneInfo(table.zone)
         except (OSError, ValueError, KeyError):
             raise text.make_error(f"fields.{name}.zone", f"there is no time zone {table.zone!r}") from None
+    if table.unit == "hex" and type_ != "time":
+        raise text.make_error(f"fields.{name}.unit", "only a field of type time takes hexadecimal seconds")
     forms = [table.form] if isinstance(table.form, str) else table.form
     compiled = []
     for form in forms:

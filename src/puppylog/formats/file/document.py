@@ -24,7 +24,7 @@ Type: TypeAlias = Literal[
     "json",
     "journal",
 ]
-Unit: TypeAlias = Literal["s", "ms", "us", "ns"]
+Unit: TypeAlias = Literal["s", "ms", "us", "ns", "hex"]
 
 
 class FieldTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,7 +41,7 @@ class FieldTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     zone: str = ""
     """Of type ``time``: the time zone of stamps that name none. Default: ``--tz``."""
     unit: Unit | None = None
-    """Of types ``time`` and ``duration``: the unit of a number."""
+    """Of types ``time`` and ``duration``: the unit of a number. Of type ``time``, ``hex``: hexadecimal seconds."""
     groups: list[Text] = []
     """Names of groups that make up the field: their texts with a blank between them."""
     separator: str = ""

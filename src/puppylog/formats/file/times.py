@@ -28,7 +28,9 @@ def read_stamps(stamps: pa.Array, cell: Cell, dating: Dating) -> Stamps:
         dating: what the stamps before have shown; is updated.
     """
     trimmed = pc.ascii_trim_whitespace(stamps)
-    if cell.table.unit is not None:
+    if cell.table.unit == "hex":
+        found = _read_hexadecimal(trimmed)
+    elif cell.table.unit is not None:
         found = _read_epoch(trimmed, cell.table.unit)
     elif cell.forms:
         found = _read_forms(trimmed, cell.forms, dating)
@@ -112,6 +114,15 @@ def _read_epoch(stamps: pa.Array, unit: str) -> Stamps:
     in_range = pc.and_(pc.less_equal(pc.binary_length(written), 18), found.is_valid())
     us = pc.if_else(in_range, pc.if_else(pc.equal(written, ""), "0", written), None).cast(pa.int64())
     return Stamps(us, pa.repeat(False, len(stamps)), pc.and_not(found.is_valid(), in_range.fill_null(False)))
+
+
+def _read_hexadecimal(stamps: pa.Array) -> Stamps:
+    """Return the times of eight hexadecimal digits: seconds since the epoch."""
+    is_number = pc.match_substring_regex(stamps, "^[0-9A-Fa-f]{8}$")
+    texts = zip(stamps.to_pylist(), is_number.to_pylist(), strict=True)
+    us = pa.array([int(text, 16) * 1_000_000 if fits else None for text, fits in texts], pa.int64())
+    nothing = pa.repeat(False, len(stamps))
+    return Stamps(us, nothing, nothing)
 
 
 def _in_zone(found: Stamps, zone: str) -> Stamps:
