@@ -36,8 +36,8 @@ class Key:
 KEYS: Final[Mapping[str, Key]] = {
     "store": Key(
         str,
-        "The store: duckdb:///directory, postgresql://host/database or https://host:7380. Default: a directory of the "
-        "user's data.",
+        "The store: duckdb:///directory, postgresql://host/database or https://host:7380. Default: in the user's data "
+        "directory.",
     ),
     "token_file": Key(
         str,
@@ -46,18 +46,17 @@ KEYS: Final[Mapping[str, Key]] = {
     ),
     "ca_file": Key(
         str,
-        "A file with certificates of authorities that are trusted for a store at https://…, in addition to those of "
-        "the system.",
+        "A file with CA certificates to trust for a store at https://…, in addition to those of the system.",
     ),
     "host": Key(
         str, "The name of this machine in a store that several machines share. Default: the host name of the machine."
     ),
     "tz": Key(
         str,
-        "The time zone of times that people read and of times without an offset: UTC, local, or Area/City. Default: "
-        "local for people, UTC for programs and for log lines.",
+        "The time zone of printed times and of times without an offset: UTC, local, or Area/City. Default: local in "
+        "tables, UTC in output for programs and in log lines.",
     ),
-    "color": Key(str, "Whether output is coloured; auto: on a terminal.", "auto", COLORS),
+    "color": Key(str, "Whether output is coloured; auto: only on a terminal.", "auto", COLORS),
     "output": Key(str, "The format of the data that commands print.", "table", OUTPUTS),
     "quiet": Key(bool, "Whether commands print only data and errors.", "false"),
 }

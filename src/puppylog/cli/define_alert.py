@@ -49,7 +49,7 @@ def judging_options(command: Callable[..., object]) -> Callable[..., object]:
             help="The statistic of the observations in the window. Default: avg.",
         ),
         click.option("--when", metavar="'> THRESHOLD'", help="When it fires: > >= < <= (or gt ge lt le) and a number."),
-        click.option("--window", help="The time judged: whole periods of the metric. Default: 2m."),
+        click.option("--window", help="The length of time that is judged: whole periods of the metric. Default: 2m."),
         click.option(
             "--period",
             cls=OldNamesOption,

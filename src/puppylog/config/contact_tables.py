@@ -85,7 +85,7 @@ def _declare(name: str, contact: type[Contact]) -> ContactTable:
 
 def _declare_secret(field: str, description: str) -> list[Any]:
     in_file = f"A file with the `{field}`. {description}"
-    in_variable = f"A variable of the environment with the `{field}`, instead of `{field}{FILE}`."
+    in_variable = f"An environment variable with the `{field}`, instead of `{field}{FILE}`."
     return [
         (f"{field}{FILE}", Annotated[Text | None, Meta(description=in_file)], None),
         (f"{field}{VARIABLE}", Annotated[Text | None, Meta(description=in_variable)], None),

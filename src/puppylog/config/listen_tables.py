@@ -16,23 +16,22 @@ class ListenTable(Table, frozen=True, kw_only=True):
     address: Annotated[
         SocketAddress,
         Meta(
-            description="Where the server listens. Programs of other machines reach it at 0.0.0.0 (IPv4), at [::] "
-            "(IPv4 and IPv6), or at an address of this machine."
+            description="Where the server listens. Use 0.0.0.0 (IPv4), [::] (IPv4 and IPv6) or an address of this "
+            "machine to be reachable from other machines."
         ),
     ] = written(SocketAddress, "127.0.0.1:7380")
     hosts: Annotated[
         tuple[Text, ...],
         Meta(
-            description="Names of this server, which requests may have as their host; *.example.org is every name "
-            "below example.org, and * is every name. IP addresses, localhost, the name of this machine, and the names "
+            description="Host names of this server, by which requests may address it; *.example.org is every name "
+            "below example.org, and * is every name. IP addresses, localhost, the name of this machine and the names "
             "in the certificate need not be listed."
         ),
     ] = ()
     certificate: Annotated[
         Text | None,
         Meta(
-            description="A PEM file with the certificate, and with those between it and its root, for TLS. Default: no "
-            "TLS."
+            description="For TLS: a PEM file with the certificate and the intermediate certificates. Default: no TLS."
         ),
     ] = None
     key: Annotated[
@@ -42,13 +41,14 @@ class ListenTable(Table, frozen=True, kw_only=True):
         tuple[Text, ...],
         Meta(
             description="Addresses and networks of proxies, such as 10.0.0.0/8, whose X-Forwarded-For and "
-            "X-Forwarded-Proto are believed."
+            "X-Forwarded-Proto are trusted."
         ),
     ] = ()
     open: Annotated[
-        bool, Meta(description="Whether requests need no token, although other machines reach the address.")
+        bool,
+        Meta(description="Whether to accept requests without a token although other machines can reach the address."),
     ] = False
-    max_body: Annotated[Size, Meta(description="The largest body of a request, after decompression.")] = written(
+    max_body: Annotated[Size, Meta(description="The largest request body, after decompression.")] = written(
         Size, "64MiB"
     )
 
@@ -72,7 +72,7 @@ class SyslogTable(Table, frozen=True, kw_only=True):
 
     title = "listen.syslog"
 
-    name: Annotated[Text, Meta(description="The name of the receiver, which is the source of its stream.")]
+    name: Annotated[Text, Meta(description="The name of the receiver, which becomes the source of its stream.")]
     address: Annotated[SocketAddress, Meta(description="Where it listens.")]
     protocol: Annotated[Literal["udp", "tcp", "tls"], Meta(description="How messages arrive.")] = "udp"
     format: Annotated[
@@ -89,12 +89,12 @@ class SyslogTable(Table, frozen=True, kw_only=True):
     time: Annotated[
         Literal["message", "receipt"],
         Meta(
-            description="The time of a record: that of the message, or that at which it arrives. The time of the "
-            "message is then the attribute `sent_at`."
+            description="The time of a record: the time in the message, or the time of receipt. With `receipt`, the "
+            "time in the message becomes the attribute `sent_at`."
         ),
     ] = "message"
     certificate: Annotated[
-        Text | None, Meta(description="For tls: a PEM file with the certificate. Default: that of [listen].")
+        Text | None, Meta(description="For tls: a PEM file with the certificate. Default: the certificate of [listen].")
     ] = None
     key: Annotated[
         Text | None, Meta(description="For tls: a PEM file with the private key. Default: the file of the certificate.")
@@ -102,7 +102,7 @@ class SyslogTable(Table, frozen=True, kw_only=True):
     client_ca: Annotated[
         Text | None,
         Meta(
-            description="For tls: a PEM file with authorities. Only clients with a certificate of them may send. "
-            "Default: all clients may."
+            description="For tls: a PEM file with CA certificates. Only clients with a certificate from one of these "
+            "may send. Default: all clients may send."
         ),
     ] = None

@@ -37,9 +37,9 @@ class SourceTable(Table, frozen=True, kw_only=True):
             "`paths` or `journal`. Default with `kubernetes` or `docker`: where these keep the logs of containers.",
         ),
     ] = ()
-    journal: Annotated[
-        bool, Meta(description="Whether the source is the journal of systemd, which `journalctl` reads.")
-    ] = False
+    journal: Annotated[bool, Meta(description="Whether the source is the systemd journal, read by `journalctl`.")] = (
+        False
+    )
     kubernetes: Annotated[
         bool,
         Meta(
@@ -50,9 +50,9 @@ class SourceTable(Table, frozen=True, kw_only=True):
     pod_labels: Annotated[
         tuple[Text, ...],
         Meta(
-            description="Of Kubernetes: labels of pods that become labels of the streams, such as `app` and "
-            "`app.kubernetes.io/*`, where `*` is any text. The API of Kubernetes is asked for them. In their names, "
-            "`_` stands for what is no letter, digit or `_`. Default: none."
+            description="For Kubernetes: labels of pods that become labels of the streams, such as `app` and "
+            "`app.kubernetes.io/*`, where `*` is any text. They are read from the Kubernetes API. In their names, "
+            "every character but a letter or a digit becomes `_`. Default: none."
         ),
     ] = ()
     docker: Annotated[
@@ -69,19 +69,19 @@ class SourceTable(Table, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=dict)
     units: Annotated[
         tuple[Text, ...],
-        Meta(description="Of a journal: only entries of these units, such as `nginx.service`. Default: all."),
+        Meta(description="For a journal: only entries of these units, such as `nginx.service`. Default: all."),
     ] = ()
     matches: Annotated[
         tuple[Text, ...],
         Meta(
-            description="Of a journal: only entries that match, such as `_HOSTNAME=web1`. Values of one field are "
+            description="For a journal: only entries that match, such as `_HOSTNAME=web1`. Values of one field are "
             "alternatives. Default: all."
         ),
     ] = ()
     journal_directory: Annotated[
         Text | None,
         Meta(
-            description="Of a journal: the directory of its files, such as /var/log/journal/remote. Default: the "
+            description="For a journal: the directory of its files, such as /var/log/journal/remote. Default: the "
             "journal of this machine."
         ),
     ] = None
@@ -101,7 +101,10 @@ class SourceTable(Table, frozen=True, kw_only=True):
     ] = None
     group: Annotated[
         Identifier | None,
-        Meta(description="The log group, which is created if it does not exist. Default: the one that each file has."),
+        Meta(
+            description="The log group, which is created if it does not exist. Default: the group that each "
+            "file already has."
+        ),
     ] = None
     tz: Annotated[
         ZoneName | None,
@@ -115,7 +118,7 @@ class SourceTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     from_end: Annotated[
-        bool, Meta(description="Whether the present content of files that the store does not know is skipped.")
+        bool, Meta(description="Whether to skip the existing content of files that the store does not know.")
     ] = False
     multiline: Annotated[
         Text,
@@ -143,7 +146,7 @@ class MetricTable(Table, frozen=True, kw_only=True):
     property: Annotated[
         Text,
         Meta(
-            description="What the statistic is taken of: * (whole records), a column, `attributes.<key>`, or an "
+            description="What the statistic is computed from: * (whole records), a column, `attributes.<key>`, or an "
             "expression such as `attributes.duration_ms / 1000`."
         ),
     ] = "*"
@@ -151,7 +154,7 @@ class MetricTable(Table, frozen=True, kw_only=True):
     segment: Annotated[
         Text | None,
         Meta(
-            description="The metric has one series per value of this SQL expression, such as "
+            description="The metric has one series for each value of this SQL expression, such as "
             "`split_part(request_route, '/', 2)`. Default: one series."
         ),
     ] = None
@@ -172,15 +175,15 @@ class MetricTable(Table, frozen=True, kw_only=True):
     of: Annotated[
         Text | None,
         Meta(
-            description="Of a ratio, which needs it: the records whose share it is, such as `status_code >= 500`. "
-            "Default: none."
+            description="For a ratio, which requires it: the records whose share is computed, such as "
+            "`status_code >= 500`. Default: none."
         ),
     ] = None
     from_: Annotated[
         Text | None,
         Meta(
-            description="Derive the metric from metrics of one period: arithmetic over their names, such as "
-            "`errors / total * 100`. No other key but the name may be given. Default: none."
+            description="Derive the metric from metrics of the same period: arithmetic over their names, such as "
+            "`errors / total * 100`. No other key than `name` is allowed then. Default: none."
         ),
     ] = msgspec.field(name="from", default=None)
 
@@ -191,14 +194,14 @@ class AlertTable(Table, frozen=True, kw_only=True):
     title = "alert"
 
     name: Annotated[Identifier, Meta(description="The name of the alert.")]
-    metric: Annotated[Identifier, Meta(description="The metric that is judged: of this file, or of the store.")]
+    metric: Annotated[Identifier, Meta(description="The metric that is judged; it is in this file or in the store.")]
     statistic: Annotated[
         Literal["avg", "sum", "min", "max"], Meta(description="The statistic of the observations in the window.")
     ] = "avg"
     comparison: Annotated[Comparison, Meta(description="How the statistic is compared with the threshold.")]
     threshold: Annotated[float, Meta(description="The alert fires when the comparison with this number is true.")]
-    window: Annotated[Duration, Meta(description="The time judged: whole periods of the metric.")] = written(
-        Duration, "2m"
+    window: Annotated[Duration, Meta(description="The length of time that is judged: whole periods of the metric.")] = (
+        written(Duration, "2m")
     )
     period: Annotated[
         Duration | None,
@@ -218,7 +221,7 @@ class AlertTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     each_segment: Annotated[
-        bool, Meta(description="Whether each segment of the metric is judged by itself, not all together.")
+        bool, Meta(description="Whether each segment of the metric is judged separately, instead of all together.")
     ] = False
     no_data: Annotated[
         NoData | None,
@@ -228,19 +231,19 @@ class AlertTable(Table, frozen=True, kw_only=True):
         ),
     ] = None
     contacts: Annotated[
-        tuple[Text, ...], Meta(description="The contacts that are told when the state of the alert changes.")
+        tuple[Text, ...], Meta(description="The contacts that are notified when the state of the alert changes.")
     ] = ()
     group_wait: Annotated[
-        Duration, Meta(description="How long a message waits for changes of the alert's other segments.")
+        Duration, Meta(description="How long a message waits for changes in other segments of the alert.")
     ] = written(Duration, format_period(DEFAULT_GROUP_WAIT_S))
     repeat: Annotated[
         Duration,
-        Meta(description="While the alert fires, it is told again after this time; 0s is never."),
+        Meta(description="While the alert fires, the contacts are notified again after this time; 0s is never."),
     ] = written(Duration, "0s")
-    severity: Annotated[Literal["critical", "error", "warning", "info"], Meta(description="How serious it is.")] = (
-        "warning"
-    )
-    summary: Annotated[str, Meta(description="What the alert means, in one line for people.")] = ""
+    severity: Annotated[
+        Literal["critical", "error", "warning", "info"], Meta(description="How serious the alert is.")
+    ] = "warning"
+    summary: Annotated[str, Meta(description="What the alert means, in one line.")] = ""
 
 
 class SilenceTable(Table, frozen=True, kw_only=True):
@@ -253,15 +256,20 @@ class SilenceTable(Table, frozen=True, kw_only=True):
     segment: Annotated[
         Text,
         Meta(
-            description="The segments, likewise. Only * takes an alert that judges all segments of its metric together."
+            description="The segments, with the same wildcards. Only * matches an alert that judges all "
+            "segments of its metric together."
         ),
     ] = "*"
     starts: Annotated[Instant, Meta(description="The time at which the silence begins.")]
     ends: Annotated[
-        Instant, Meta(description="The time at which the silence ends. What is true then is told, if it is news.")
+        Instant,
+        Meta(
+            description="The time at which the silence ends. If an alert's state differs from the "
+            "last one that was sent, it is sent then."
+        ),
     ]
-    author: Annotated[str, Meta(description="Who declares it.")] = ""
-    comment: Annotated[str, Meta(description="Why it is declared.")] = ""
+    author: Annotated[str, Meta(description="Who set the silence.")] = ""
+    comment: Annotated[str, Meta(description="Why the silence was set.")] = ""
 
 
 class RetentionTable(Table, frozen=True, kw_only=True):
@@ -277,13 +285,13 @@ class RetentionTable(Table, frozen=True, kw_only=True):
     archive: Annotated[
         Text | None,
         Meta(
-            description="A directory where records are written to, as Parquet files, before they are dropped. "
+            description="A directory to which records are written as Parquet files before they are dropped. "
             "Default: none."
         ),
     ] = None
     groups: Annotated[
         dict[Identifier, Duration],
-        Meta(description="The same as `keep` for the records of a log group; the shorter time counts."),
+        Meta(description="The same as `keep`, for the records of one log group; the shorter time applies."),
     ] = {}  # noqa: RUF012 - msgspec copies it
 
 
@@ -294,6 +302,6 @@ SINGLE: Final[tuple[type[Table], ...]] = (RetentionTable, ListenTable, LokiTable
 """The tables that are written as `[name]`, once."""
 
 INCLUDE_DESCRIPTION: Final = (
-    "Files to read, too: paths and patterns such as conf.d/*.toml, relative to the directory of the file. They have "
-    "tables, and no settings."
+    "More files to read: paths and patterns such as conf.d/*.toml, relative to the directory of the file. They may "
+    "have tables, but no settings."
 )

@@ -37,7 +37,7 @@ class Request:
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secrets: frozenset[str] = field(default=frozenset(), repr=False)  # texts that must not be in an error
-    ca_file: str = ""  # a file with certificates of authorities, in addition to those of the system
+    ca_file: str = ""  # a file with CA certificates to trust, in addition to those of the system
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ def make_tls_context(ca_file: str) -> ssl.SSLContext:
     """Return the settings of an encrypted connection, with verification of the certificate and of the host's name.
 
     Args:
-        ca_file: a file with certificates of authorities, in addition to those of the system; empty: only the system's.
+        ca_file: a file with CA certificates to trust, in addition to those of the system; empty: only the system's.
 
     Raises:
         BadCertificates: the file cannot be read, or has no certificate.

@@ -28,7 +28,7 @@ class Alertmanager:
         url: the URL of the Alertmanager, such as ``http://alertmanager:9093``; may hold a user and a password.
         token: sent as ``Authorization: Bearer``; empty if the Alertmanager needs none.
         labels: further labels of each alert, by which Alertmanager's routes choose.
-        ca_file: certificates of authorities, in addition to those of the system.
+        ca_file: CA certificates to trust, in addition to those of the system.
     """
 
     type: ClassVar[str] = "alertmanager"

@@ -55,12 +55,12 @@ class Email:
         name: by which an alert names the contact.
         host: the server's name.
         to: the addresses.
-        sender: the address that the message is from.
+        sender: the address in the From header.
         port: default 587 with starttls, 465 with tls, 25 with none.
         security: how the connection is encrypted: ``starttls``, ``tls`` from its start, or ``none``.
-        user: the name to log in with; empty without a login.
-        password: the password to log in with.
-        ca_file: certificates of authorities, in addition to those of the system.
+        user: the user name of the login; empty if the server needs no login.
+        password: the password of the login.
+        ca_file: CA certificates to trust, in addition to those of the system.
     """
 
     type: ClassVar[str] = "email"

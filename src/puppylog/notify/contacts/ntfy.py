@@ -36,7 +36,7 @@ class Ntfy:
         url: the URL of the topic, such as ``https://ntfy.sh/my-topic``. On a public server, the topic is like a
             password.
         token: an access token; empty if the topic needs none.
-        ca_file: certificates of authorities, in addition to those of the system.
+        ca_file: CA certificates to trust, in addition to those of the system.
     """
 
     type: ClassVar[str] = "ntfy"

@@ -23,7 +23,7 @@ class Slack:
         name: by which an alert names the contact.
         url: the webhook's URL, which is a secret.
         channel: for servers that let a message choose its channel, such as Mattermost.
-        ca_file: certificates of authorities, in addition to those of the system.
+        ca_file: CA certificates to trust, in addition to those of the system.
     """
 
     type: ClassVar[str] = "slack"

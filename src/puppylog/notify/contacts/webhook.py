@@ -17,7 +17,7 @@ class Webhook:
         name: by which an alert names the contact.
         url: the URL of the receiver; may hold a user and a password.
         token: sent as ``Authorization: Bearer``; empty if the receiver needs none.
-        ca_file: certificates of authorities, in addition to those of the system.
+        ca_file: CA certificates to trust, in addition to those of the system.
     """
 
     type: ClassVar[str] = "webhook"
