@@ -100,7 +100,7 @@ def test_a_type_that_parquet_lacks_is_refused_with_the_name_of_its_column() -> N
 
 def test_neither_format_is_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    with pytest.raises(UsageError, match=r"cannot write Parquet to a terminal: it is no text; .*> rows.parquet"):
+    with pytest.raises(UsageError, match=r"cannot write Parquet to a terminal: it is not text; .*> rows.parquet"):
         open_binary_stdout("parquet")
 
 

@@ -104,7 +104,7 @@ def test_stats_shows_exact_percentiles_and_what_is_no_number(cli: InProcess) -> 
     assert got.out.startswith(
         "count 9  min 0  p50 35  p90 57.4  p99 62.44  max 63  mean 32.67\n\n 0 to  10  2  22.2 %  "
     )
-    assert got.err == ("puppylog: 120 of 130 records have no duration_ms\npuppylog: 1 of 10 values are no numbers\n")
+    assert got.err == ("puppylog: 120 of 130 records have no duration_ms\npuppylog: 1 of 10 values are not numbers\n")
     [row] = json.loads(cli("stats", "response_bytes", "status_code:500", "-o", "json").out)
     bins = row.pop("bins")
     assert row == {

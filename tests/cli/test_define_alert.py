@@ -150,4 +150,4 @@ def test_the_flags_of_an_alert_say_who_is_told_and_how(cli: InProcess) -> None:
     assert cli("monitor", "alerts", "update", "told", "--no-contacts").code == 0
     assert json.loads(cli(*meta).out)[0]["contacts"] == []
     wrong = cli(*CREATE, "-i", "wrong", "-m", "hits", "--when", "> 10", "--contact", "on call")
-    assert (wrong.code, "'on call' is no name of a contact" in wrong.err) == (2, True)
+    assert (wrong.code, "'on call' is not a valid contact name" in wrong.err) == (2, True)

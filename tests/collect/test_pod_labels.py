@@ -154,7 +154,7 @@ def test_outside_of_a_cluster_lines_are_stored_and_the_cause_is_told(pods: Path)
     store, events = LabelledStore(), list[Event]()
     Collector(store, options_of(pods, None), stop=threading.Event(), on_event=events.append).run()
     assert (store.lines.total(), store.of_pod) == (1, {})
-    assert troubles(events) == ["this is no pod of Kubernetes: KUBERNETES_SERVICE_HOST is not set"]
+    assert troubles(events) == ["this is not a pod of Kubernetes: KUBERNETES_SERVICE_HOST is not set"]
 
 
 def test_a_node_without_pods_has_another_name(api: PodServer, pods: Path) -> None:

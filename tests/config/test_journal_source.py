@@ -48,7 +48,7 @@ def test_a_journal_is_a_source_with_units_and_matches(tmp_path: Path) -> None:
         ),
         (
             '[[source]]\npaths = ["journal:"]',
-            "[[source]] 1: paths: a journal is no path; write journal = true",
+            "[[source]] 1: paths: a journal is not a path; write journal = true",
         ),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_time_that_does_not_exist_rejects_the_record_with_the_name_of_the_form
     lines = b"2026-02-30 10:00:00 [INFO] one\n  at a\n2026-11-24 10:00:00 [INFO] two\n2026-xx\n"
     parsed = write(SERVER).open().parse(lines, 0, 0)
     assert [(reject["reason"], reject["line"]) for reject in parsed.rejects.to_pylist()] == [
-        ("own: time is no time in a known form", b"2026-02-30 10:00:00 [INFO] one\n  at a"),
+        ("own: time is not a time in a known form", b"2026-02-30 10:00:00 [INFO] one\n  at a"),
         ("does not match the format own", b"2026-xx"),
     ]
 

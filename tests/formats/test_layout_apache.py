@@ -113,8 +113,8 @@ def test_a_pattern_of_strftime_is_read_in_parts(pattern: str, kinds: list[Kind])
     ("written", "at", "cause"),
     [
         ("%h%l", 2, "there is no text between %h and %l"),
-        ("%h %y", 3, "%y is no known directive"),
-        ("%h %{x}T", 3, "%{x}T is no known directive"),
+        ("%h %y", 3, "%y is not a known directive"),
+        ("%h %{x}T", 3, "%{x}T is not a known directive"),
         ("%h 5% ", 4, "a % with no directive after it"),
         ("%h %{%Y %Q}t", 8, "%Q in a time is unknown; known are %% "),
         ("%h\\n%l", 2, "a record must not have more than one line"),

@@ -52,7 +52,7 @@ def read_slowly(line: str) -> dict[str, Any] | str:
     for group, column, limit in (("status", "status_code", 1 << 15), ("bytes", "response_bytes", 1 << 63)):
         text = known(match[group])
         if text is not None and (re.fullmatch("[0-9]{1,19}", text) is None or int(text) >= limit):
-            return f"group {group} is no whole number in its range"
+            return f"group {group} is not a whole number in its range"
         row[column] = None if text is None else int(text)
     others = {group: known(match[group]) for group in ("shop", "seconds")}
     others |= {"host": known(match["host"])} if host is None else {"client_port": known(host.port)}

@@ -74,7 +74,7 @@ def test_an_error_is_written_as_elasticsearch_writes_it(served: Served) -> None:
     error = json.loads(answer.body)
     assert (answer.status, error["status"]) == (400, 400)
     assert error["error"]["type"] == "illegal_argument_exception"
-    assert error["error"]["reason"].startswith("line 1: it is no action")
+    assert error["error"]["reason"].startswith("line 1: it is not an action")
     assert bulk(served, "bad", b"").status == 400
     assert bulk(served, "bad", b"x", {"Content-Encoding": "gzip"}).status == 400
 

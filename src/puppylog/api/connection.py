@@ -32,7 +32,7 @@ from puppylog.stores.connect import connect as connect_store
 
 Time: TypeAlias = datetime | timedelta | str | None
 """An instant: a ``datetime``, which is in this machine's zone unless it has one; a ``timedelta`` before now; or a text
-as ``--since`` takes it, such as ``2h`` or ``yesterday``. None is no limit."""
+as ``--since`` takes it, such as ``2h`` or ``yesterday``. None for no limit."""
 
 TIMEOUT_S: Final = 60.0
 _ALL: Final = (1 << 31) - 1
@@ -45,7 +45,7 @@ def connect(url: str | None = None, *, timeout_s: float | None = TIMEOUT_S) -> "
         url: ``duckdb:///directory``, ``postgresql://host/database`` or ``https://host:7380``. None is the store that
             the command line uses: that of ``PUPPYLOG_STORE``, of the configuration file, or the one in the user's data
             directory. The token for a store at ``https://`` is that of the command line, too.
-        timeout_s: how many seconds a query may take; None is no limit.
+        timeout_s: how many seconds a query may take; None for no limit.
 
     Raises:
         ConfigurationError: the URL is not that of a store, or the directory or database is not Puppylog's.
@@ -89,7 +89,7 @@ class Connection:
         Raises:
             SearchError: the query is wrong, or names a field that no record has.
             NotFound: there is no such group.
-            UsageError: there is no such column, or a time is no time.
+            UsageError: there is no such column, or a time cannot be parsed.
         """
         search = Search(self._condition(query, RECORDS), _range(since, until), self._group_id(group))
         schema = find_records(self._store, search, records=0).schema
@@ -135,7 +135,7 @@ class Connection:
 
         Raises:
             NotFound: there is no such metric.
-            UsageError: a time is no time.
+            UsageError: a time cannot be parsed.
         """
         reader = MetricReader(self._store)
         metric = get_metric(reader, name).metric
@@ -151,7 +151,7 @@ class Connection:
 
         Raises:
             NotFound: there is no such alert.
-            UsageError: a time is no time.
+            UsageError: a time cannot be parsed.
         """
         get_alert(self._store, name)
         within, newest = _range(since, until), _ALL if limit is None else limit

@@ -42,7 +42,7 @@ def claim(store: Store, source_uri: str, verb: str) -> Stream:
 
 
 def confirm(question: str) -> None:
-    """Ask the user on a terminal; do nothing if standard input is no terminal.
+    """Ask the user on a terminal; do nothing if standard input is not a terminal.
 
     Raises:
         click.Abort: the user does not say yes.

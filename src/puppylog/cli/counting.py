@@ -295,7 +295,7 @@ def stats(settings: Settings, *, field: str, chosen: Chosen) -> None:
     if found.missing:
         tell(settings, f"{found.missing:,} of {found.records:,} records have no {field}")
     if found.not_numbers:
-        tell(settings, f"{found.not_numbers:,} of {found.count + found.not_numbers:,} values are no numbers")
+        tell(settings, f"{found.not_numbers:,} of {found.count + found.not_numbers:,} values are not numbers")
 
 
 def _write_statistics(

@@ -74,7 +74,7 @@ def _list_findings(settings: Settings, *, is_quick: bool) -> Sequence[Finding]:
 
 
 def write_findings(findings: Sequence[Finding], settings: Settings) -> None:
-    """Write a row per finding. A table has the advice behind what was found, and is wrapped to fit a terminal."""
+    """Write a row per finding. A table has the advice after what was found, and is wrapped to fit a terminal."""
     width = terminal_width()
     if settings.output != "table":
         write_rows([asdict(finding) for finding in findings], SCHEMA, settings)

@@ -118,7 +118,7 @@ def define_metric(store: Store, settings: Settings, before: Metric, parts: Parts
 
     Raises:
         UsageError: the parts do not go together.
-        ExpressionError: the property is no expression of the right type.
+        ExpressionError: the property is not an expression of the right type.
         SearchError: a query has an unknown field.
     """
     statistic = parts.get("statistic", before.statistic)
@@ -150,7 +150,7 @@ def define_metric(store: Store, settings: Settings, before: Metric, parts: Parts
 def read_property(store: Store, text: str, statistic: str) -> str:
     """Return the property that ``text`` means: a name, or the canonical text of an expression.
 
-    A name that is no column is an attribute that the store knows.
+    A name that is not a column is an attribute that the store knows.
 
     Raises:
         UsageError: the statistic cannot be taken of the property.

@@ -27,7 +27,7 @@ def complete_field(ctx: click.Context, parameter: click.Parameter, incomplete: s
 
 
 def complete_fields(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the fields that begin with what stands behind the last comma of ``incomplete``."""
+    """Return the fields that begin with the text after the last comma of ``incomplete``."""
     del parameter  # any option that is a list of fields
     before, comma, last = incomplete.rpartition(",")
     return [CompletionItem(f"{before}{comma}{item.value}") for item in _list_fields(ctx, last, "")]

@@ -56,7 +56,7 @@ class Batch:
             file_id: of the file, in the store.
             chunk: follows the last chunk of the file in this batch.
             parsed: the chunk's rows.
-            context: of the file's parser behind the chunk; it is committed with the position.
+            context: of the file's parser after the chunk; it is committed with the position.
         """
         if chunk.is_cut:
             parsed = flag_cut(parsed)

@@ -36,7 +36,7 @@ from puppylog.tail.chunk import Chunk
 _EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
-_LET_GO_S = 10.0  # between two looks for sources that are no files any more
+_LET_GO_S = 10.0  # between two looks for sources that are not files any more
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
 
 
@@ -227,7 +227,7 @@ class Collector:
         self._on_event(SourcesChanged(len(sources)))
 
     def _let_go(self, committer: Committer) -> None:
-        """Do not follow sources any more that are no files any more. Every chunk that was read is committed."""
+        """Do not follow sources any more that are not files any more. Every chunk that was read is committed."""
         gone = self._follower.list_gone()
         if not gone:
             return

@@ -46,7 +46,7 @@ class Complaints:
             self._on_event(SourceUnreadable(path, cause, self._watch))
 
     def note_gap(self, path: str, stored: JournalCursor) -> None:
-        """Report entries of a journal that are gone behind the stored one."""
+        """Report entries of a journal that are gone after the stored one."""
         self._on_event(JournalGap(path, stored.realtime_us))
 
     def note_open_file_limit(self, slots: Slots) -> None:

@@ -60,7 +60,7 @@ class FileFinished:
 
 @dataclass(frozen=True, slots=True)
 class FileMissing:
-    """A file was deleted or replaced while no collector had it open. Lines behind the offset, if any, are lost."""
+    """A file was deleted or replaced while no collector had it open. Lines after the offset, if any, are lost."""
 
     path: str
     byte_offset: int  # up to which its lines are stored
@@ -84,7 +84,7 @@ class LineContinued:
 
 @dataclass(frozen=True, slots=True)
 class JournalGap:
-    """A journal does not have the last stored entry any more. Entries behind it may have been deleted, too."""
+    """A journal does not have the last stored entry any more. Entries after it may have been deleted, too."""
 
     path: str
     stored_us: int  # the time of that entry, in microseconds since the epoch

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # it loads an HTTP client, which few collectors need
 _START_S: Final = 5.0
 """How long the first lines wait for the labels of pods, so that a run that ends soon has them."""
 
-_NO_CLUSTER: Final = "this is no pod of Kubernetes: KUBERNETES_SERVICE_HOST is not set"
+_NO_CLUSTER: Final = "this is not a pod of Kubernetes: KUBERNETES_SERVICE_HOST is not set"
 
 
 class Labelling:

@@ -25,7 +25,7 @@ def is_copy_path(path: str) -> bool:
 def find_heads(handle: OpenFile) -> Sequence[tuple[int, str]]:
     """Return the size in bytes and the hash of every head that a position in this file, or in its original, may have.
 
-    A head ends behind a line, or is as long as it may be.
+    A head ends after a line, or is as long as it may be.
 
     Raises:
         OSError: the file cannot be read now.
@@ -96,7 +96,7 @@ def _has_identity(path: str, position: FilePosition) -> bool:
 
 
 def _has_diverged(file: KnownFile, handle: OpenFile) -> bool:
-    """Return whether the known file is still at its path, and differs from the opened one behind the position."""
+    """Return whether the known file is still at its path, and differs from the opened one after the position."""
     position = file.position
     try:
         with contextlib.closing(open_log(os.path.realpath(split_uri(file.source_uri)[1]))) as original:

@@ -153,7 +153,7 @@ class SourceFollower:
         self._complaints.clear()
 
     def list_gone(self) -> list[TailedSource]:
-        """Return the sources that are read to their end, and whose paths are no files any more.
+        """Return the sources that are read to their end, and whose paths are not files any more.
 
         The log of a deleted container never comes back to its path. At the path of a directory that was missing, the
         directory may be now; its files are sources of their own.

@@ -64,7 +64,7 @@ def is_missing(path: str) -> bool:
 
 
 def context_behind(file: OpenFile, chunk: Chunk) -> str:
-    """Return the context of the position behind a chunk: the tailer's if the chunk has one, else the parser's."""
+    """Return the context of the position after a chunk: the tailer's if the chunk has one, else the parser's."""
     return file.parser.context if chunk.context is None else chunk.context
 
 

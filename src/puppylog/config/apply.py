@@ -1,6 +1,6 @@
 """Makes the definitions of a store those of the file: one step after another, each in a transaction of its own.
 
-Another process may apply the same file at the same time. A step that it has done already is no error.
+Another process may apply the same file at the same time. A step that it has done already is not an error.
 """
 
 from collections.abc import Callable

@@ -34,7 +34,7 @@ class ContactTable:
 
     contact: type[Contact]
     table: type[Table]
-    fields: Mapping[str, str]  # by key that is no secret, the field of the contact
+    fields: Mapping[str, str]  # by key that is not a secret, the field of the contact
     secrets: Mapping[str, bool]  # by field, whether it must have a value
 
 
@@ -93,7 +93,7 @@ def _declare_secret(field: str, description: str) -> list[Any]:
 
 
 def _declare_key(field: "dataclasses.Field[Any]", hint: Any, description: str) -> tuple[str, Any]:  # noqa: ANN401 - a type
-    """Return the key of a field that is no secret, and its declaration. A number of seconds is a length of time."""
+    """Return the key of a field that is not a secret, and its declaration. A number of seconds is a length of time."""
     if field.name.endswith(_SECONDS):
         key = field.name.removesuffix(_SECONDS)
         default_s = int(typing.cast("float", field.default))

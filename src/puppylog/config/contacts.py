@@ -20,7 +20,7 @@ class ContactConfig:
     name: str
     place: Place
     contact: type[Contact]
-    values: Mapping[str, Any]  # of the fields that are no secrets
+    values: Mapping[str, Any]  # of the fields that are not secrets
     secret_files: Mapping[str, Path]  # by field; absolute
     secret_variables: Mapping[str, str]  # by field
 

@@ -77,7 +77,7 @@ def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, 
     if STDIN in table.paths:
         faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
     if any(map(is_journal, table.paths)):
-        faults.add(place, "paths: a journal is no path", "write journal = true")
+        faults.add(place, "paths: a journal is not a path", "write journal = true")
     runtime = _find_runtime(table)
     paths = table.paths or (() if runtime is None else DEFAULT_PATHS[runtime])
     if not paths:

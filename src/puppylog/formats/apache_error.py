@@ -57,7 +57,7 @@ class _Parts:
         return self.has_module or self.process is not None
 
     def take_group(self, text: str) -> bool:
-        """Take the text of a group in brackets; return False if it is no known group."""
+        """Take the text of a group in brackets; return False if it is not a known group."""
         return self._take_level(text) or self._take_process(text) or self._take_client(text)
 
     def _take_level(self, text: str) -> bool:

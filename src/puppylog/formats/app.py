@@ -56,7 +56,7 @@ def read_head(text: str, dating: Dating) -> Head | None:
 
 
 def read_head_behind(text: str, dating: Dating) -> Head | None:
-    """Return the head of a record whose stamp is behind a prefix of ids; None if there is none.
+    """Return the head of a record whose stamp is after a prefix of ids; None if there is none.
 
     The prefix is the context. If there is another context, the message is the whole line.
 
@@ -121,7 +121,7 @@ def _finish(reader: HeadReader) -> Head | None:
 
 
 def _find_level(message: str) -> str:
-    """Return the level in a message behind a head without one; empty if there is none.
+    """Return the level in a message after a head without one; empty if there is none.
 
     It is the last letter of a code of IBM, ``ANR1234E``, a kind of errors of PHP, ``PHP Notice:  …``, or a word between
     marks near the start: ``backup: ERROR: …``, ``Puppet (err): …``. The message stays whole.

@@ -2,7 +2,7 @@
 
 A head is a row of items, in any order, with blanks and other marks between them: a time stamp, a level, numbers of
 processes, names in brackets, a logger, a place in the source. No list of patterns is tried: each item is known by its
-own form, and the message begins at the first text that is no item. Words before the level are items only if a level
+own form, and the message begins at the first text that is not an item. Words before the level are items only if a level
 follows, so that the message of a line without a level stays whole.
 """
 
@@ -65,7 +65,7 @@ class HeadReader:
         self.is_epoch = False  # the time is a number
         self.is_sure = False  # which a date confirms
         self.has_time = False
-        self.has_date = False  # of a time that is no instant
+        self.has_date = False  # of a time that is not an instant
         self.is_letter = False  # the level is a letter
         self.is_level_first = self.is_level_bracketed = self.is_time_bracketed = False
         self.settles = False  # the item shows by itself that it belongs to a head
@@ -134,7 +134,7 @@ class HeadReader:
         return self._read_level() or self._read_source_item()
 
     def _read_time(self, at: int) -> int | None:
-        """Read a stamp, or a time that is no instant; return the index after it, or None."""
+        """Read a stamp, or a time that is not an instant; return the index after it, or None."""
         found = read_stamp(self.text, at, self.dating)
         if found is not None:
             head = self.head

@@ -1,7 +1,7 @@
-"""Finds the stamp of a record behind a short prefix of ids. ``native/app_prefix.c`` does the same in C.
+"""Finds the stamp of a record after a short prefix of ids. ``native/app_prefix.c`` does the same in C.
 
 A prefix has ids, numbers, names in capitals and marks between them: ``78017 00cff -- none -- - 2026-11-24 10:00:00``. A
-stamp behind words is data of a message, as in ``paid until 2026-11-24 10:00:00``, and never the time of a record. A
+stamp after words is data of a message, as in ``paid until 2026-11-24 10:00:00``, and never the time of a record. A
 number since the epoch counts only if a date follows it, because other numbers have ten digits, too.
 """
 

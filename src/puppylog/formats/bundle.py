@@ -49,7 +49,7 @@ def _iter_parts(line: str) -> Iterator[Part]:
     if key == "Records":
         for at, end, record in _iter_items(line, start):
             if not isinstance(record, dict):
-                raise TypeError("a record is no object")
+                raise TypeError("a record is not an object")
             yield Part(at, end, _on_one_line(line[at:end]))
         return
     for at, _, resource_logs in _iter_items(line, start):

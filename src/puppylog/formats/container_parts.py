@@ -110,7 +110,7 @@ class ContainerParser:
 
 
 def _find_line(lines: bytes, end: int) -> int:
-    """Return the offset of the line that ends at the offset ``end``, behind its newline."""
+    """Return the offset of the line that ends at the offset ``end``, after its newline."""
     return lines.rfind(b"\n", 0, max(end - 1, 0)) + 1
 
 

@@ -17,7 +17,7 @@ class Order(IntEnum):
 
 
 class Heads(IntEnum):
-    """Where the first record with a time has its stamp. Files with stamps at the start have none behind ids."""
+    """Where the first record with a time has its stamp. Files with stamps at the start have none after ids."""
 
     UNKNOWN = 0
     AT_START = 1

@@ -36,7 +36,7 @@ _STATUSES_OF_DATADOG: Final = frozenset(
 _WITH_MORE: Final = ("ts", "severity", "host")
 _WHOLE_SECONDS = re.compile("[0-9]{1,10}")
 
-_LONGEST_TIME = 100  # in bytes of UTF-8; a longer text is no time
+_LONGEST_TIME = 100  # in bytes of UTF-8; a longer text is not a time
 _EARLIEST_US = 100_000_000 * 1_000_000
 """The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time."""
 

@@ -1,4 +1,4 @@
-"""The header lines of W3C and Zeek logs, which describe the lines that follow and are no records."""
+"""The header lines of W3C and Zeek logs, which describe the lines that follow and are not records."""
 
 import re
 from typing import Final

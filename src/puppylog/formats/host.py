@@ -25,7 +25,7 @@ class Host:
 
 
 def read_host(text: str) -> Host | None:
-    """Return the host in a text; None if the text is no host.
+    """Return the host in a text; None if the text is not a host.
 
     >>> read_host("192.0.2.1:34567")
     Host(name='192.0.2.1', port='34567', is_first=False)

@@ -129,7 +129,7 @@ def _read_event(text: str) -> Entry | None:
 
 
 def _read_dovecot(text: str) -> Entry | None:
-    """Read the level of Dovecot, behind the name of its process: ``imap(eve): Error: ``. The text stays whole."""
+    """Read the level of Dovecot, after the name of its process: ``imap(eve): Error: ``. The text stays whole."""
     level = _LEVEL_OF_DOVECOT.match(text)
     if level is None:
         return None

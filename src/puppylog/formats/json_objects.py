@@ -2,7 +2,7 @@
 
 An object of several lines begins with a line that begins with ``{``, does not end with ``}``, and does not end within a
 string: such a line was cut off, because a string has no newline. The object ends with a line that begins with ``}``, or
-before a line that begins with ``{``. Other lines stand alone, so that a line that is no JSON is rejected by itself.
+before a line that begins with ``{``. Other lines stand alone, so that a line that is not JSON is rejected by itself.
 Lines are read one by one first; only if an object is left open there, they are read together.
 """
 

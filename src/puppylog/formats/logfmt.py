@@ -19,7 +19,7 @@ from puppylog.formats.rows import Rows, RowsBuilder, rows_from_buffers
 
 CONTROL: Final = "a control character"
 NO_PAIR: Final = "no key=value pair at its start"
-NO_KEY: Final = "a word that is no key"
+NO_KEY: Final = "a word that is not a key"
 OPEN_QUOTE: Final = "an unclosed quote"
 QUOTE_WITHIN: Final = "a quote within a word"
 FEW_PAIRS: Final = "more words than key=value pairs"

@@ -15,5 +15,5 @@ def list_texts(*pairs: tuple[str, str | None]) -> list[Member]:
 
 
 def list_numbers(*pairs: tuple[str, str | None]) -> list[Member]:
-    """Do the same for numbers. A text that is no whole number of JSON stays a text."""
+    """Do the same for numbers. A text that is not a whole number of JSON stays a text."""
     return [(key, text if _NUMBER.fullmatch(text) else quote(text)) for key, text in pairs if text and text != "-"]

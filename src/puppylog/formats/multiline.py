@@ -97,7 +97,7 @@ class MultilineParser:
     def _find_heads(self, lines: Sequence[bytes]) -> list[int]:
         """Return the numbers of the lines that begin a record."""
         first: list[int] = []
-        is_after_empty = True  # the first line is no continuation line, nor is a line after an empty record
+        is_after_empty = True  # the first line is not a continuation line, nor is a line after an empty record
         for number, (line, is_start) in enumerate(zip(lines, self.mark_starts(lines), strict=True)):
             is_head = is_start or is_after_empty
             if is_head:

@@ -159,7 +159,7 @@ def make_table(names: Mapping[str, str], signs: Mapping[str, str] | None = None)
 
 
 def _add_fields_of_logstash(names: Mapping[str, str]) -> dict[str, str]:
-    """Return the names with those in the object ``@fields`` behind them."""
+    """Return the names with those in the object ``@fields`` after them."""
     return {
         field: f"{paths} {' '.join(_WITHIN + path for path in paths.split() if '.' not in path and path[0] != '@')}"
         for field, paths in names.items()

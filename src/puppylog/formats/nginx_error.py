@@ -144,7 +144,7 @@ def _read_level(line: str, at: int, *, joins: bool) -> tuple[Columns, list[Membe
 def _take_stderr(text: bytes, at: int, line: str, entry: Entry) -> int:
     """Read what nginx says about the client after the standard error of a FastCGI program, which has newlines.
 
-    Return the offset of the end of the record, or 0 if it does not go on behind its first line, ``line``, which starts
+    Return the offset of the end of the record, or 0 if it does not go on after its first line, ``line``, which starts
     at the offset ``at``.
     """
     message = str(entry.columns["message"])

@@ -25,7 +25,7 @@ def read_plain(text: bytes | memoryview, dating: Dating | None = None, *, joins:
 
     Args:
         text: see `puppylog.formats.line_format.Reader`.
-        dating: what the stamps before have shown; is updated. None: nothing, and stamps without a year are no times.
+        dating: what the stamps before have shown; is updated. None: nothing, and stamps without a year are not times.
         joins: whether lines that continue a record are joined to the record before; otherwise they are records.
     """
     known = dating if dating is not None else Dating()

@@ -166,7 +166,7 @@ class RowsBuilder:
     def append(self, at: int, text: str, *, is_line: bool) -> bool:
         """Append a text to the message of the last record, of which the line at the offset ``at`` is a part.
 
-        Return False, and change nothing, if the last row is no record, or if it has the most lines or bytes already.
+        Return False, and change nothing, if the last row is not a record, or if it has the most lines or bytes already.
 
         Args:
             at: the offset of the line in bytes.
@@ -188,7 +188,7 @@ class RowsBuilder:
         """Add a member to the attributes of the last record, of which the line at the offset ``at`` is a part.
 
         Without a key, the value is appended to the last member, which is a text, and blank lines directly before the
-        line are appended, too. Return False, and change nothing, if the last row is no record, or if it has the most
+        line are appended, too. Return False, and change nothing, if the last row is not a record, or if it has the most
         lines or bytes already.
         """
         self._begin_join()

@@ -45,7 +45,7 @@ _PANIC: Final = "panic"  # what the server of PostgreSQL says when it stops all 
 
 
 def read_severity(written: str, notation: str = "words") -> tuple[str | None, str]:
-    """Return the severity that a text means, and the word to keep; None and an empty word if it is no severity.
+    """Return the severity that a text means, and the word to keep; None and an empty word if it is not a severity.
 
     Args:
         written: the text, perhaps with blanks around it.
@@ -72,7 +72,7 @@ def severity_columns(written: str) -> tuple[str | None, list[Member]]:
     """Return the severity that a word means, and the members of ``attributes`` that it adds.
 
     Args:
-        written: the word in the line, without brackets around it. A single letter or a number is no severity.
+        written: the word in the line, without brackets around it. A single letter or a number is not a severity.
 
     >>> severity_columns("WARN")
     ('warning', [('severity_text', '"WARN"')])

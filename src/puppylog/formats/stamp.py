@@ -5,7 +5,7 @@ Read are ISO 8601, with a T, a blank or other marks between date and time; ``yyy
 ``yy/mm/dd``; ``mm/dd/yyyy``, with AM or PM; ``yymmdd HH:MM:SS``; ``mmdd HH:MM:SS.ffffff``; BSD's ``Mon dd HH:MM:SS``;
 ``yyyymmdd-H:M:S:ms`` without leading zeros; ``mm.dd HH:MM:SS``; and seconds, milli-, micro- and nanoseconds since the
 epoch, from 2001 to 2100, also as the labels of TAI64N, ``@4000…``, and those of OpenLDAP, ``6b056020.075bcd15 0x…``. A
-time without a date is no stamp.
+time without a date is not a stamp.
 
 A stamp that could mean several days or times is refused, because a wrong time is worse than none:
 

@@ -17,7 +17,7 @@ from puppylog.formats.stamp import read_stamp
 class StampColumn:
     """The stamps of many texts."""
 
-    ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME if the text is no stamp
+    ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME if the text is not a stamp
     is_local: pa.Array  # bool: see `puppylog.formats.stamp.Found`; a stamp that names a place is not local
     zone_names: pa.Array  # strings: names of zones that have several meanings, or are unknown; else null
     stamps: pa.Array  # strings: the texts of the stamps; null if there is none

@@ -19,7 +19,7 @@ _MONTH = re.compile(
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBER = re.compile(r"[0-9]{1,2}(?![0-9])")
 _YEAR = re.compile(r"[0-9]{4}(?![0-9])")
-_SIZE_OF_TWO: Final = 5  # of ``11.24``; a version such as ``1.24`` is no date
+_SIZE_OF_TWO: Final = 5  # of ``11.24``; a version such as ``1.24`` is not a date
 _GLOG = re.compile(r" [0-9]{2}:")
 
 
@@ -30,7 +30,7 @@ def size_of_digits(text: str, at: int) -> int:
 
 
 def skip_weekday(parts: Parts) -> bool:
-    """Move behind the name of a day, if there is one; return False if something other than a date follows it."""
+    """Move after the name of a day, if there is one; return False if something other than a date follows it."""
     match = _WEEKDAY.match(parts.text, parts.at)
     if match is None:
         return True

@@ -51,7 +51,7 @@ def ends_stamp_at(text: str, at: int) -> bool:
 
 
 def read_clock(parts: Parts, *, may_have_no_seconds: bool) -> bool:
-    """Read the time of a day and move behind it; return False if there is none.
+    """Read the time of a day and move after it; return False if there is none.
 
     Args:
         parts: are filled.

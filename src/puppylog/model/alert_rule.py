@@ -84,7 +84,7 @@ def window_of(alert: Alert, metric_period_s: int, at: datetime) -> tuple[datetim
 
 
 def counts_missing_as_zero(metric_statistic: str) -> bool:
-    """Return whether a missing bucket of the metric is an observation of zero. Otherwise it is no observation."""
+    """Return whether a missing bucket of the metric is an observation of zero. Otherwise it is not an observation."""
     return metric_statistic in COUNTING_STATISTICS
 
 

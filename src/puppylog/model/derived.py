@@ -24,7 +24,7 @@ def is_derived(metric: Metric) -> bool:
 def list_inputs(metric: Metric) -> tuple[str, ...]:
     """Return the names of the metrics that a derived metric is computed from; of any other metric, none.
 
-    A property that is no formula, which only a change by hand can have written, has no inputs.
+    A property that is not a formula, which only a change by hand can have written, has no inputs.
     """
     return _read_inputs(metric.property) if is_derived(metric) else ()
 
@@ -49,7 +49,8 @@ def define_derived(name: str, text: str, known: Mapping[str, Metric]) -> Metric:
         known: the metrics of the store by name.
 
     Raises:
-        ExpressionError: the text is no formula, or metrics in it do not exist or do not go together; it has the place.
+        ExpressionError: the text is not a formula, or its metrics do not exist or cannot be combined. The error says
+            where.
     """
     from difflib import get_close_matches  # noqa: PLC0415 - a metric that is read needs neither of these
 

@@ -70,7 +70,7 @@ def parse_formula(text: str) -> Formula:
     """Return the formula that ``text`` is. Its names need not be names of metrics.
 
     Raises:
-        ExpressionError: the text is no formula; it has the place of the fault.
+        ExpressionError: the text is not a formula; it has the place of the fault.
     """
     parser = _Parser(text)
     tree = parser.parse()

@@ -30,13 +30,13 @@ def parse_identifier(text: str, what: str) -> str:
 
 
 def find_contact_fault(name: str) -> str | None:
-    """Return why a contact cannot have this name; None if it can. It is no SQL identifier, so more is allowed.
+    """Return why a contact cannot have this name; None if it can. It is not a SQL identifier, so more is allowed.
 
     >>> find_contact_fault("on-call"), find_contact_fault("on call")
-    (None, "'on call' is no name of a contact: it has letters, digits, '_', '-' and '.' only")
+    (None, "'on call' is not a valid contact name: use letters, digits, '_', '-' and '.'")
     """
     if len(name) > MAX_LENGTH:
-        return f"{name[:MAX_LENGTH]!r}… is no name of a contact: it has at most {MAX_LENGTH} characters"
+        return f"{name[:MAX_LENGTH]!r}… is not a valid contact name: it may have at most {MAX_LENGTH} characters"
     if not _CONTACT.fullmatch(name):
-        return f"{name!r} is no name of a contact: it has letters, digits, '_', '-' and '.' only"
+        return f"{name!r} is not a valid contact name: use letters, digits, '_', '-' and '.'"
     return None

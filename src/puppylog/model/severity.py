@@ -51,9 +51,9 @@ _LARGEST_NUMBER = 24
 
 
 def find_severity(word: str) -> str | None:
-    """Return the name of a severity, however it is spelt; None if the word is no severity.
+    """Return the name of a severity, however it is spelt; None if the word is not a severity.
 
-    The word has no brackets around it. Single letters and numbers are no spellings: what they mean depends on the
+    The word has no brackets around it. Single letters and numbers are not spellings: what they mean depends on the
     format.
 
     >>> find_severity("WARN"), find_severity("Information"), find_severity("7")

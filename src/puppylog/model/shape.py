@@ -15,7 +15,7 @@ _HEX: Final = "[0-9a-fA-F]"
 _TAIL: Final = "(?:[.][0-9]+)*"  # decimals, and the other numbers of an IPv4 address or of a version
 _GROUPS: Final = f"{_HEX}{{1,4}}(?::{_HEX}{{1,4}}){{0,6}}"
 
-# The first group begins with a digit, or is that of a local address: `std::vector` is no address.
+# The first group begins with a digit, or is that of a local address: `std::vector` is not an address.
 _IPV6: Final = (
     f"(?:[0-9]{_HEX}{{0,3}}|[fF](?:[eE]80|[cdCD]{_HEX}{{2}}))"
     f"(?:(?::{_HEX}{{1,4}}){{7}}|(?::{_HEX}{{1,4}}){{0,6}}::(?:{_GROUPS})?)"

@@ -23,7 +23,7 @@ def split_uri(source_uri: str) -> tuple[str | None, str]:
 
 
 def is_received(source_uri: str) -> bool:
-    """Return whether a server received the lines of the source, so that it is no file, pipe or local journal."""
+    """Return whether a server received the lines of the source, so that it is not a file, pipe or local journal."""
     return source_uri.partition(":")[0] not in {"file", "stdin", _JOURNAL}
 
 

@@ -60,7 +60,7 @@ class _Word:
     end: int
     typed: str  # up to the caret
     field: str | None = None  # None: the word is a name
-    rest: str = ""  # of the test behind the name
+    rest: str = ""  # of the test after the name
 
 
 def complete_query(text: str, at: int, sample: Callable[[], FieldSample]) -> Completions:

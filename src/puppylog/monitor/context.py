@@ -119,9 +119,9 @@ def _read_records(reader: RecordReader, places: Sequence[Place], sql: str, value
 
 
 def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, list[bytes]]:
-    """Return the rejected lines between the records of groups, by the place of the record behind them.
+    """Return the rejected lines between the records of groups, by the place of the record after them.
 
-    A line that does not fit the format is no record, but it may be what is looked for: a traceback in a file of JSON.
+    A line that does not fit the format is not a record, but may be what the user looks for: a traceback among JSON.
     At most _REJECTED lines are returned, those of the first files.
     """
     spans = [(group.places[0], group.places[-1]) for group in groups if len(group.places) > 1]

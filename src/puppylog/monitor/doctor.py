@@ -111,7 +111,7 @@ def iter_evaluator_findings(reader: RecordReader) -> Iterator[Finding]:
 
 
 def iter_alert_findings(reader: RecordReader) -> Iterator[Finding]:
-    """Yield a finding per alert: when it was last evaluated, or why it is not. Whether it fires is no finding."""
+    """Yield a finding per alert: when it was last evaluated, or why it is not. Whether it fires is not a finding."""
     for alert in reader.query(_QUERIES["alert_health"]).to_pylist():
         subject, age = f"alert {alert['name']}", _describe_age(alert["age_s"])
         if alert["error"] is not None:

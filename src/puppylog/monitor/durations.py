@@ -51,7 +51,7 @@ class Duration:
     unit_s: float | None  # how many seconds 1 is; None: neither the name nor the log tells
 
     def render(self, dialect: Dialect) -> str:
-        """Return the SQL of the duration as a number; null for a text that is no number."""
+        """Return the SQL of the duration as a number; null for a text that is not a number."""
         key = self.attribute.replace("'", "''")
         return render(f"CAST(attributes ->> '{key}' AS DOUBLE PRECISION)", dialect)
 

@@ -1,6 +1,6 @@
-"""Records in pages: some records in the order of their times, and a cursor behind the last of them.
+"""Records in pages: some records in the order of their times, and a cursor after the last of them.
 
-The order is that of time, file and offset, so that it is certain for records of one time. A page begins exactly behind
+The order is that of time, file and offset, so that it is certain for records of one time. A page begins exactly after
 the page before it: no record is found twice, and none is left out.
 """
 

@@ -123,7 +123,7 @@ class Report:
     routes: Counts | None
     failing: Counts | None  # routes of requests with a status of 500 or more
     slowest: Durations | None
-    clients: Counts | None  # or hosts, if records are no requests
+    clients: Counts | None  # or hosts, if records are not requests
     patterns: MessagePatterns | None
     reasons: Sequence[Reason]  # most frequent first
 

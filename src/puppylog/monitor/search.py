@@ -92,7 +92,7 @@ class NewRecords:
     """Records that were stored after a cursor."""
 
     records: pa.Table
-    cursor: Cursor  # behind these records
+    cursor: Cursor  # after these records
     is_behind: bool  # whether there are more new records than one query returns
 
 
@@ -201,7 +201,7 @@ def count_newest(
 
 
 def read_cursor(reader: RecordReader) -> Cursor:
-    """Return a cursor behind everything that is stored now."""
+    """Return a cursor after everything that is stored now."""
     rows = reader.query(_QUERIES["positions"])
     return Cursor(dict(zip(rows["file_id"].to_pylist(), rows["byte_offset"].to_pylist(), strict=True)))
 

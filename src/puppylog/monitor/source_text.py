@@ -118,7 +118,7 @@ def _open_same(origin: _Origin | None, host: str) -> OpenFile | None:
 
 
 def _read_record(handle: OpenFile, start: int, message: str) -> bytes | None:
-    """Return the line at the offset ``start``, and the lines behind it that belong to the same record."""
+    """Return the line at the offset ``start``, and the lines after it that belong to the same record."""
     lines = _iter_lines(handle, start)
     first = next(lines, None)
     if first is None:

@@ -20,7 +20,7 @@ _MOST_ERROR: Final = 300  # characters of an error that are stored
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of one message, or of a message that failed and those behind it."""
+    """What became of one message, or of a message that failed and those after it."""
 
     outcomes: Sequence[Outcome] = ()
     failed_repeats: Sequence[tuple[str, str | None, str]] = ()
@@ -45,7 +45,7 @@ class Job:
 def deliver(job: Job, add: Callable[[Delivered], None]) -> bool:
     """Send the messages of a job; return whether all were accepted.
 
-    If the receiver fails in a way that may pass, the messages behind the failed one are not tried: they wait as long
+    If the receiver fails in a way that may pass, the messages after the failed one are not tried: they wait as long
     as the failed one. A message that the receiver refuses for good holds up no other.
 
     Args:

@@ -120,7 +120,7 @@ def _check_url(request: Request) -> str:
     """Return the place of the URL.
 
     Raises:
-        DeliveryFailed: it is no URL of HTTP, or a header has a character that HTTP does not allow.
+        DeliveryFailed: it is not a URL of HTTP, or a header has a character that HTTP does not allow.
     """
     place = place_of(request.url)
     if not place.startswith(("http://", "https://")):

@@ -222,7 +222,7 @@ def _gather(body: bytes, index: str, answer: BulkAnswer) -> "tuple[list[_Documen
                 first, is_next, last = first or number, number == last + 1, number
                 if not is_next:  # the document of an action that cannot be read gets no item of its own
                     place = f"line {number} of the request" if len(answer.errors) < _MOST_PLACES else "a line"
-                    cause = f"{place} is no action; it is kept as a rejected line"
+                    cause = f"{place} is not an action; it is kept as a rejected line"
                     answer.add_error("index", ItemError(400, "illegal_argument_exception", cause))
             continue
         actions += 1
@@ -235,7 +235,7 @@ def _gather(body: bytes, index: str, answer: BulkAnswer) -> "tuple[list[_Documen
             gatherers.setdefault(action.index, _Gatherer()).add(_with_id(document, action.id), answer.count)
             answer.add(action.operation)
     if not actions:
-        raise NotDecoded(f"line {first}", "it is no action: one of index, create, update and delete is expected")
+        raise NotDecoded(f"line {first}", "it is not an action; expected index, create, update or delete")
     return [gatherer.gather(source) for source, gatherer in gatherers.items()], unread
 
 
@@ -286,7 +286,7 @@ def _with_id(document: bytes, id_: str | None) -> bytes:
         return member + b", " + document[1:]
     start, brace, rest = document.partition(b"{")
     if start.strip() or not brace:
-        return document  # it is no object: the reader will reject it
+        return document  # it is not an object: the reader will reject it
     separator = b"" if rest.strip() == b"}" else b", "
     return start + member + separator + rest
 

@@ -1,6 +1,6 @@
 """Entries of systemd's journal that ``systemd-journal-upload`` sends: those that are new, as rows.
 
-The sender remembers the last entry of a request that was answered. After an error it sends all entries behind that one
+The sender remembers the last entry of a request that was answered. After an error it sends all entries after that one
 again, so the same entries come twice, in other requests. They are recognized by their cursors: the context of a
 stream's position has, for each series of numbers (``s`` of the cursor), the largest number that is stored (``i``). An
 entry is new if its number is larger than that of its series. One series are the files that one journald writes one

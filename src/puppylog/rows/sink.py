@@ -17,7 +17,7 @@ def open_binary_stdout(format_: str) -> IO[bytes]:
     """
     if sys.stdout.isatty():
         advice = f"write into a file: > rows.{format_}"
-        raise UsageError("write", f"{format_.title()} to a terminal", "it is no text", advice)
+        raise UsageError("write", f"{format_.title()} to a terminal", "it is not text", advice)
     sys.stdout.flush()
     return sys.stdout.buffer
 

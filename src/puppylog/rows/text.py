@@ -101,7 +101,7 @@ class Rows:
         Args:
             zone: of the times; None is the zone of this machine.
             prefixes: the text before each column's value.
-            end: the text behind each row.
+            end: the text after each row.
         """
         self._zone = zone
         self._prefixes = [prefix.encode() for prefix in prefixes]
@@ -164,7 +164,7 @@ class JsonRows(Rows):
     is_csv = False
 
     def __init__(self, schema: pa.Schema, zone: tzinfo | None, *, start: str = "", end: str = "") -> None:
-        """Convert rows to objects, with the text ``start`` before and ``end`` behind each."""
+        """Convert rows to objects, with the text ``start`` before and ``end`` after each."""
         self._names = unique(schema.names)
         self._start, self._close = start, end
         prefixes = [f", {json_value(name)}: " for name in self._names]

@@ -47,7 +47,7 @@ def plain_column(column: pa.Array, zone: tzinfo | None) -> list[Plain]:
 
 
 def parse_json(value: str | None) -> Plain:
-    """Return the value of a JSON text, or the text itself if it is no JSON."""
+    """Return the value of a JSON text, or the text itself if it is not JSON."""
     try:
         return plain(json.loads(value), None) if value is not None else None
     except (ValueError, RecursionError):

@@ -100,7 +100,7 @@ class TokenAccess:
             return _ANYONE
         try:
             token = read_token(request)
-        except Unreadable as fault:  # not counted: it is no attempt to guess a token
+        except Unreadable as fault:  # not counted: it is not an attempt to guess a token
             raise _unauthorized(str(fault), is_invalid=True) from None
         hash_ = self._find_session(request) if token is None else hash_token(token)
         if hash_ is None:

@@ -58,7 +58,7 @@ class Opened:
 def clean_source(name: str) -> str:
     r"""Return a source's name without control characters and surrounding blanks, cut at 200 characters.
 
-    Halves of surrogate pairs, which JSON can name, are no characters, and a URI cannot have them.
+    Halves of surrogate pairs, which JSON can name, are not characters, and a URI cannot have them.
 
     >>> clean_source(" web\n1\x00 ")
     'web1'

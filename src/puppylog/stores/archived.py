@@ -23,7 +23,7 @@ ARCHIVED: Final = {
 """The columns by the table whose rows a file has."""
 
 NAMES: Final = tuple(field.name for field in _NAMES)
-"""The columns that are no columns of the table."""
+"""The columns that the archive has in addition to those of the table."""
 
 INSTANTS: Final = {"log_records": "ts", "rejected_lines": "rejected_at"}
 """The column by which the rows of each table are put into days."""

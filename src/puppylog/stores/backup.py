@@ -49,7 +49,7 @@ def restore(backup: Path, url: str) -> None:
         UsageError: the store is PostgreSQL's, or behind a server.
         NotFound: there is no such backup.
         AlreadyExists: there is something in the store's directory.
-        ConfigurationError: ``url`` is not the URL of a store, or the directory is no backup of this version.
+        ConfigurationError: ``url`` is not the URL of a store, or the directory is not a backup of this version.
         StoreFull: there is no disk space.
     """
     if is_remote(url):

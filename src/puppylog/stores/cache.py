@@ -103,7 +103,7 @@ class StoreCache:
 
         Args:
             place: the store.
-            timeout_s: how many seconds a query may take; None is no limit.
+            timeout_s: how many seconds a query may take; None for no limit.
 
         Raises:
             StoreRefused: the directory of the cache, or of the store, cannot be used.
@@ -167,7 +167,7 @@ class _Found:
 
 
 def _read_note(path: Path) -> Sequence[str] | None:
-    """Return the files whose lines the store has; None if the directory is no cached store."""
+    """Return the files whose lines the store has; None if the directory is not a cached store."""
     if not StoreDirectory(path).marker.is_file():
         return None
     try:

@@ -21,7 +21,7 @@ def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> "St
     Args:
         store: its URL, ``duckdb:///path/of/a/directory``, ``postgresql://user@host/database`` or
             ``https://host:7380``, or its address, which has the token for a store at ``https://``.
-        timeout_s: how many seconds a query may take; None is no limit.
+        timeout_s: how many seconds a query may take; None for no limit.
 
     Raises:
         ConfigurationError: the URL is not that of a store, or the store is not Puppylog's (`StoreRefused`).

@@ -11,7 +11,7 @@ _OPTIONS: Final = re.compile(r"[ \t\r\n]*\([\w \t\r\n,'\"]*\)")
 
 
 def iter_explained(sql: str) -> Iterator[str]:
-    """Yield the texts that may be the statement within an EXPLAIN; no text if ``sql`` is no EXPLAIN.
+    """Yield the texts that may be the statement within an EXPLAIN; no text if ``sql`` is not an EXPLAIN.
 
     At most one of them is valid SQL. The first text may begin with EXPLAIN's options, because only the database's
     parser can tell options from a query in parentheses. The second text has no options.

@@ -35,7 +35,7 @@ def decode(body: "bytes | memoryview | pa.Buffer") -> Any:  # noqa: ANN401 - JSO
     try:
         return json.loads(bytes(body))
     except (ValueError, RecursionError):  # ValueError: not JSON, or not UTF-8
-        raise StoreError("read", f"a message of {size:,} bytes", "it is no JSON") from None
+        raise StoreError("read", f"a message of {size:,} bytes", "it is not JSON") from None
 
 
 def _plain(value: object) -> object:

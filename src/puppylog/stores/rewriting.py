@@ -64,7 +64,7 @@ class Rewriting(Protocol):
         the same rows. If the store can never hold a row, must store its line as a rejected line with the cause.
 
         Args:
-            context: of the parser behind the last line.
+            context: of the parser after the last line.
 
         Raises:
             StreamBusy: the position of the file is another one, or the store does not know the file.

@@ -32,7 +32,7 @@ class Chunk:
     start: int
     end: int
     data: bytes  # whole lines, each ended by \n; with a boundary, whole records
-    offset: int  # of data[0] in the file: ``start``, or the first byte behind NULs that were skipped
+    offset: int  # of data[0] in the file: ``start``, or the first byte after NULs that were skipped
     fingerprint: Fingerprint  # of the file as far as ``end``
     finished: bool = False  # the last chunk of its file, which was rotated, truncated or deleted
     is_cut: bool = False  # data is the beginning of one line that is too long, and a newline that is added

@@ -28,9 +28,9 @@ class Chunker:
         """Start at the offset of the checkpoint. With a boundary, every chunk ends where a record ends."""
         self.file = file
         self.fed_to = checkpoint
-        """The checkpoint behind the last block that was fed."""
+        """The checkpoint after the last block that was fed."""
         self.chunked_to = checkpoint
-        """The checkpoint behind the last chunk that was returned."""
+        """The checkpoint after the last chunk that was returned."""
         self._max_line_bytes = max_line_bytes
         self._cutter = LineCutter(checkpoint.offset, max_line_bytes, is_in_line=_is_in_line(checkpoint))
         self._gatherer = None if boundary is None else RecordGatherer(boundary)
@@ -48,7 +48,7 @@ class Chunker:
 
     @property
     def complete_to(self) -> Checkpoint:
-        """The checkpoint behind the last whole line, which may be part of a record that still waits."""
+        """The checkpoint after the last whole line, which may be part of a record that still waits."""
         waiting = None if self._gatherer is None else self._gatherer.end
         return self.chunked_to if waiting is None else waiting
 
@@ -125,5 +125,5 @@ class Chunker:
 
 
 def _is_in_line(checkpoint: Checkpoint) -> bool:
-    """Return whether the offset lies within a line. NULs before it are a hole, and a new line begins behind a hole."""
+    """Return whether the offset lies within a line. NULs before it are a hole, and a new line begins after a hole."""
     return bool(checkpoint.marker) and not checkpoint.marker.endswith((b"\n", b"\0"))

@@ -31,7 +31,7 @@ class RawFile:
 
     def __init__(self, descriptor: int) -> None:
         self.checkpoint = START_OF_FILE
-        """The checkpoint behind the last byte that was read."""
+        """The checkpoint after the last byte that was read."""
         self.is_at_end = False
         """Whether the last `read` found no more bytes."""
         self.failure: OSError | None = None

@@ -9,7 +9,7 @@ _SEARCH_BYTES = 64 << 10
 
 
 def start_at_end(at_path: FileToRead) -> FileToRead:
-    """Return the file at the path, to be read from behind its last complete line, unless a known position says where.
+    """Return the file at the path, to be read from after its last complete line, unless a known position says where.
 
     Raises:
         OSError: the file cannot be read now.
@@ -20,7 +20,7 @@ def start_at_end(at_path: FileToRead) -> FileToRead:
 
 
 def find_end(handle: OpenFile) -> Checkpoint:
-    """Return the checkpoint behind the last complete line of the file.
+    """Return the checkpoint after the last complete line of the file.
 
     Raises:
         OSError: the file cannot be read now.

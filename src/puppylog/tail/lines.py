@@ -1,7 +1,7 @@
 r"""Cuts blocks of a file into pieces of whole lines. Pure: it gets bytes in the order of the file, and opens no file.
 
 A piece has all whole lines of a block, up to the last newline. A block makes more pieces only if one of its lines is
-too long, or if NULs stand before a line. Bytes are then left out, and the offsets of the lines behind them could not be
+too long, or if NULs stand before a line. Bytes are then left out, and the offsets of the lines after them could not be
 computed from the offset of one piece.
 """
 
@@ -112,7 +112,7 @@ class LineCutter:
         return end
 
     def _skip_nuls(self, block: bytes, at: int) -> int:
-        """Return the offset behind NULs at the start of a line.
+        """Return the offset after NULs at the start of a line.
 
         NULs are the hole that a truncation leaves if the writer goes on at its old offset.
         """
@@ -156,7 +156,7 @@ class LineCutter:
     def _end_line_in_progress(self, data: bytes) -> int:
         """Return the offset in ``data`` at which whole lines begin.
 
-        It is 0, or lies behind the newline of a line that was returned before as unfinished.
+        It is 0, or lies after the newline of a line that was returned before as unfinished.
         """
         if not self._is_in_line:
             return 0

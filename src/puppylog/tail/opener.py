@@ -54,7 +54,7 @@ class Opener:
     def open_reader(self, found: FileToRead) -> Reader:
         """Return a reader that starts at the file's checkpoint.
 
-        A file that goes on behind a finished position is registered as a new file.
+        A file that goes on after a finished position is registered as a new file.
 
         Raises:
             OSError: the file cannot be read now.

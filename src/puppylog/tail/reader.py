@@ -197,7 +197,7 @@ class Reader:
         return self.has_data() or self.handle.status().st_mtime_ns != self.seen_mtime_ns
 
     def place(self, path: str) -> Place:
-        """Return the place behind the last whole line that was read."""
+        """Return the place after the last whole line that was read."""
         whole = self._chunker.complete_to
         fingerprint = whole.fingerprint()
         if whole.offset == 0:

@@ -76,7 +76,7 @@ class Tailer:
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
         """Give everything that can be read now, older files first.
 
-        It is OK to stop the iteration: the next call goes on behind the last chunk that was given.
+        It is OK to stop the iteration: the next call goes on after the last chunk that was given.
 
         Args:
             limit_bytes: stop after about so many bytes; then `has_more` is set. A caller that reads many paths gives

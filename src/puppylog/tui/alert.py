@@ -105,7 +105,7 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datet
 
 
 def draw_summaries(states: Sequence[AlertState], width: int) -> list[Line]:
-    """Return for each alert that rings, and that has a summary, the summary behind its severity."""
+    """Return for each alert that rings, and that has a summary, the summary after its severity."""
     ringing = {state.alert.name: state.alert for state in states if word_for_state(state) == RINGING}
     texts = [f"{alert.name} ({alert.severity}): {alert.summary}" for alert in ringing.values() if alert.summary]
     return [Line(line) for text in texts for line in wrap(clean(text), width)]

@@ -1,4 +1,4 @@
-"""The fields of a record behind its message: columns and attributes as ``name=value``, dim, matches highlighted."""
+"""The fields of a record after its message: columns and attributes as ``name=value``, dim, matches highlighted."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence

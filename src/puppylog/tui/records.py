@@ -38,7 +38,7 @@ _SOURCE_STYLES: Final = ("34", "35", "94", "95", "32", "92")
 _SOURCE_SHARE: Final = 6
 _LEAST_SOURCE: Final = 6
 
-# A date and time at the start of a message, and the severity behind it, as the format ``plain`` reads them.
+# A date and time at the start of a message, and the severity after it, as the format ``plain`` reads them.
 _STAMP: Final = re.compile(
     r"[\[(]?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[Tt ][0-9]{2}:([0-9]{2}:[0-9]{2})(?:[.,][0-9]+)?"
     r"(?:[Zz]|[+-][0-9]{2}(?::?[0-9]{2})?| [+-][0-9]{4})?(?: (?:UTC|GMT))?[])]?(?=[ \t|\[(-])[ \t|-]*"
@@ -56,7 +56,7 @@ class RecordLayout:
         color: whether lines have escape sequences.
         name_stream: returns the short name of a stream; called only if records of several streams are shown.
         matches: what finds the parts of texts to highlight.
-        has_marks: whether lines have a margin, in which the lines of a record that is no context are marked.
+        has_marks: whether lines have a margin, in which the lines of a record that is not context are marked.
         left_out: the columns that were not shown of some record, and ``attributes`` if some were cut.
     """
 
@@ -96,7 +96,7 @@ class RecordLayout:
             yield margin + paint([Run(text, DIM) for text, _ in line] if is_context else line, color=self.color)
 
     def draw_rejected(self, line: str) -> Iterator[str]:
-        """Yield the lines of a line of a log that is no record, and so has no time: dim, and indented."""
+        """Yield the lines of a line of a log that is not a record, and so has no time: dim, and indented."""
         margin = margin_of(is_context=True) if self.has_marks else ""
         if self.width is None:
             yield f"{margin}rejected {clean(line)}"
@@ -174,7 +174,7 @@ class RecordLayout:
         return Run(name, _SOURCE_STYLES[stream_id % len(_SOURCE_STYLES)])
 
     def _request(self, row: Row) -> list[Run]:
-        """Return status, method and route of a request, with a blank behind them if a message follows."""
+        """Return status, method and route of a request, with a blank after them if a message follows."""
         parts: list[list[Run]] = []
         if (status := row["status_code"]) is not None:
             parts.append(text_runs(str(status), self.matches, "status_code", _STATUS_STYLES.get(status // 100, "")))
@@ -193,7 +193,7 @@ class RecordLayout:
 
 
 def find_message_start(text: str, severity: str | None, instant: datetime) -> int:
-    """Return the index behind a time and a severity at the start of a message that are those of the record.
+    """Return the index after a time and a severity at the start of a message that are those of the record.
 
     The time is the record's if minutes and seconds are: the message may have another zone, or a comma for the point.
 
@@ -214,5 +214,5 @@ def _pad(run: Run, width: int) -> Run:
 
 
 def _spaced(runs: Sequence[Run]) -> list[Run]:
-    """Return the runs, each with a blank behind it."""
+    """Return the runs, each with a blank after it."""
     return [part for run in runs for part in (run, Run(" "))]

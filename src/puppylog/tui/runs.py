@@ -56,7 +56,7 @@ def _iter_lines(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
 
 
 def _find_end(text: str, start: int, limit: int) -> int:
-    """Return the index behind the last character that fits into ``limit`` cells from ``start`` on."""
+    """Return the index after the last character that fits into ``limit`` cells from ``start`` on."""
     if text.isascii():
         return min(start + limit, len(text))
     cells = 0

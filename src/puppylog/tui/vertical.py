@@ -21,7 +21,7 @@ class VerticalLayout:
         width: of the terminal, in cells; None if the output is not a terminal: then each field is one line.
         color: whether lines have escape sequences.
         matches: what finds the parts of texts to highlight.
-        has_marks: whether lines have a margin, in which the lines of a record that is no context are marked.
+        has_marks: whether lines have a margin, in which the lines of a record that is not context are marked.
     """
 
     width: int | None

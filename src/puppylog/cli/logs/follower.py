@@ -19,7 +19,7 @@ _POLL_S: Final = 0.5
 
 @dataclass(slots=True)
 class Follower:
-    """Passes the new records that match a search to ``write``, with the cursor behind them."""
+    """Passes the new records that match a search to ``write``, with the cursor after them."""
 
     settings: Settings
     store: Store

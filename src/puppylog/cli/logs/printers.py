@@ -61,7 +61,7 @@ def open_printer(settings: Settings, store: Store, shape: Shape) -> RecordPrinte
 
 
 def choose_writer(store: Store, shape: Shape, printer: RecordPrinter) -> Callable[[pa.Table, Cursor], None]:
-    """Return the function that writes the records of a search, given a cursor behind them."""
+    """Return the function that writes the records of a search, given a cursor after them."""
     if shape.extent is not None:
         from puppylog.cli.logs.context import ContextWriter  # noqa: PLC0415 - see above
 

@@ -26,7 +26,7 @@ class TablePrinter:
         self._writer: Writer | None = None
 
     def write(self, records: pa.Table, breaks: Collection[int] = (), rejected: Rejected = NO_REJECTED) -> None:
-        """Write records. Rows of these formats do not show where lines are left out, and rejected lines are no rows."""
+        """Write records. These formats do not show where lines are left out, and do not show rejected lines."""
         del breaks, rejected
         if self._columns is not None:
             from puppylog.cli.logs.columns import select_columns  # noqa: PLC0415 - see above

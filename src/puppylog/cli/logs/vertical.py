@@ -16,7 +16,7 @@ from puppylog.tui.fields import Row, iter_attributes
 from puppylog.tui.times import localize
 from puppylog.tui.vertical import VerticalLayout
 
-# The columns of a record, behind its time and its source, and before its attributes.
+# The columns of a record, after its time and its source, and before its attributes.
 _VERTICAL: Final = (
     *("line_offset", "host", "ident", "ruser", "request_method", "request_route", "request_proto"),
     *("status_code", "response_bytes", "referer", "user_agent", "severity", "message"),

@@ -59,7 +59,7 @@ class PodApi:
             found = answer.get("items")
             metadata = answer.get("metadata")
             if not isinstance(found, list) or not isinstance(metadata, dict):
-                raise ApiError("the answer is no list of pods")
+                raise ApiError("the answer is not a list of pods")
             pods += [pod for item in found if (pod := _read_pod(item)) is not None]
             if not metadata.get("continue"):
                 return pods, str(metadata.get("resourceVersion", ""))
@@ -138,7 +138,7 @@ def _iter_lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 def _read_object(data: bytes) -> dict[str, Any]:
     found = _try_object(data)
     if not isinstance(found, dict):
-        raise ApiError("the answer is no JSON object")
+        raise ApiError("the answer is not JSON object")
     return found
 
 

@@ -52,7 +52,7 @@ class CsvDialect:
         return Table(Columns.of_header(header), header.delimiter, _DEFINITION)
 
     def _find_first(self, data: bytes) -> tuple[int, Header] | None:
-        """Return the first line that is no comment, if it is a header; a comment may be the header, too."""
+        """Return the first line that is not a comment, if it is a header; a comment may be the header, too."""
         at = 0
         for _ in range(_FIRST_LINES):
             if at >= len(data):

@@ -173,7 +173,7 @@ def _read_times(
         wrong = pc.if_else(
             found.is_out_of_range,
             f"{name}: {cell.name} is a time out of range",
-            f"{name}: {cell.name} is no time in a known form",
+            f"{name}: {cell.name} is not a time in a known form",
         )
         us = pc.replace_with_mask(us, mask, found.us.fill_null(NO_TIME))
         is_local = pc.replace_with_mask(is_local, mask, found.is_local)

@@ -63,7 +63,7 @@ def find_beginning(regex: str) -> str | None:
 
 
 def _find_end(regex: str) -> int:
-    """Return the offset behind the last part outside of groups that Python reads as RE2 does."""
+    """Return the offset after the last part outside of groups that Python reads as RE2 does."""
     at = end = 1
     depth = repetitions = 0
     while at < len(regex):
@@ -89,7 +89,7 @@ def _find_end(regex: str) -> int:
 
 
 def _has_other_start(regex: str, end: int) -> bool:
-    """Return whether there is an alternative to the whole start of the expression behind the offset."""
+    """Return whether there is an alternative to the whole start of the expression after the offset."""
     depth = 0
     for token in _TOKEN.finditer(regex, end):
         if token[0] == "|" and depth == 0:

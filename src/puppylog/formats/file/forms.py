@@ -85,7 +85,7 @@ def compile_form(written: str) -> Form:
     found = frozenset(parts)
     has_date = "day" in found and found & {"month", "month_name"}
     if not has_date and "epoch" not in found:
-        raise ValueError("it has no day and month, so it is no time")
+        raise ValueError("it has no day and month, so it is not a time")
     if "epoch" not in found and not found & {"hour", "hour12"}:
         raise ValueError("it has no hour (%H or %I)")
     return Form(written, regex, found)

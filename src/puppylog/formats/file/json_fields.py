@@ -20,7 +20,7 @@ class JsonFields:
     members: pa.Array  # strings: the members of JSON objects that fill no column, or nulls
     ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME
     is_local: pa.Array  # bool
-    unread: pa.Array  # strings: the texts that are no objects, or nulls
+    unread: pa.Array  # strings: the texts that are not objects, or nulls
 
 
 def read_json_field(texts: pa.Array, names: NameTable = ALL_NAMES) -> JsonFields:

@@ -127,7 +127,7 @@ def _mark(texts: pa.Array, separator: str) -> pa.Array:
         cut = pc.replace_substring(texts, separator, _PAIR)
         return pc.replace_substring_regex(cut, f"(^|{_PAIR})\\s*({_NAME})\\s*=", f"{_PAIR}\\2{_EQUALS}")
     marked = pc.replace_substring_regex(texts, _WORDS, f"\\1{_PAIR}\\2{_EQUALS}\\3{_PAIR}")
-    marked = pc.replace_substring(marked, f"{_PAIR} {_PAIR}", _PAIR)  # a blank between pairs is no text of its own
+    marked = pc.replace_substring(marked, f"{_PAIR} {_PAIR}", _PAIR)  # a blank between pairs is not text of its own
     return _cut_commas(marked)
 
 

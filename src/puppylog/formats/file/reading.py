@@ -14,7 +14,7 @@ from puppylog.formats.file.document import Document, FieldTable
 
 T = TypeVar("T")
 
-_LARGEST: Final = 1 << 20  # bytes; what is larger is no format file
+_LARGEST: Final = 1 << 20  # bytes; what is larger is not a format file
 _PLACE: Final = re.compile(r"(?P<cause>.*?)(?: - at (?:key in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")

@@ -71,7 +71,7 @@ def unquote(values: pa.Array) -> pa.Array:
     if not pc.any(is_escaped).as_py():
         return inner
     escaped = inner.filter(is_escaped)
-    marked = pc.replace_substring(escaped, "\\\\", "\0")  # so that the n of \\n is no newline
+    marked = pc.replace_substring(escaped, "\\\\", "\0")  # so that the n of \\n is not a newline
     for escape, text in (('\\"', '"'), ("\\'", "'"), ("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("\0", "\\")):
         marked = pc.replace_substring(marked, escape, text)
     return pc.replace_with_mask(inner, is_escaped, pc.if_else(pc.match_substring(escaped, "\0"), escaped, marked))

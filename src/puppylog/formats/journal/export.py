@@ -1,7 +1,7 @@
 r"""Decodes the export format of systemd's journal, and writes each entry as a JSON line.
 
 In the export format, an entry is a list of fields and ends with an empty line. A field is ``NAME=value`` or, if the
-value has bytes that are no text, ``NAME``, a newline, the length of the value as 64 bits in little-endian order, the
+value has bytes that are not text, ``NAME``, a newline, the length of the value as 64 bits in little-endian order, the
 value and a newline. See https://systemd.io/JOURNAL_EXPORT_FORMATS.
 
 A field that an entry has several times becomes a list; several messages become the lines of one. Bytes that are not
@@ -45,7 +45,7 @@ class Entry:
 
 
 class MalformedExport(ValueError):
-    """The bytes are not the export format: nothing behind the fault can be decoded."""
+    """The bytes are not the export format: nothing after the fault can be decoded."""
 
     def __init__(self, at: int, cause: str, entries: list[Entry]) -> None:
         super().__init__(at, cause)
@@ -162,7 +162,7 @@ class ExportDecoder:
         return head, True
 
     def _read_value(self) -> _Steps:
-        """Read the length, the value and the newline behind it. Only the beginning of a long value is kept."""
+        """Read the length, the value and the newline after it. Only the beginning of a long value is kept."""
         while len(self._data) - self._position < _LENGTH_BYTES:
             yield
         size = int.from_bytes(self._data[self._position : self._position + _LENGTH_BYTES], "little")
@@ -252,7 +252,7 @@ _NEXT: Final = re.compile(r"\n(?:[A-Z_][A-Z0-9_]*=|[A-Z_][A-Z0-9_]*\n(?s:.){1,8}
 def read_entry(text: str) -> bytes:
     """Return an entry of a file of the export format as `Entry.line` writes it.
 
-    A file is read as text: bytes that are no UTF-8 are replaced, also those of a length, and colours are removed. A
+    A file is read as text: bytes that are not UTF-8 are replaced, also those of a length, and colours are removed. A
     length that cannot be right is ignored. Its value then ends where the next field begins.
     """
     fields = _Fields()
@@ -273,7 +273,7 @@ def read_entry(text: str) -> bytes:
 
 
 def _cut_value(text: str, head: re.Match[str]) -> str:
-    """Return the value of a binary field, behind its name and length."""
+    """Return the value of a binary field, after its name and length."""
     start, length = head.end(), head[2].encode()
     size = int.from_bytes(length, "little")
     if len(length) == _LENGTH_BYTES and size <= MAX_ENTRY_BYTES:

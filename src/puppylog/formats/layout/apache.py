@@ -130,7 +130,7 @@ def _read_directive(written: str, match: re.Match[str]) -> Iterator[Token]:
     else:
         field = _find_field(letter, argument)
         if field is None:
-            raise make_error(written, match.start(), f"{match[0]} is no known directive")
+            raise make_error(written, match.start(), f"{match[0]} is not a known directive")
         if letter == "s" and ">" in match[1] + match[3]:
             field = replace(field, name="status", rank=1)
         yield replace(field, at=match.start(), written=match[0])

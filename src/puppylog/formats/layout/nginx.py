@@ -58,7 +58,7 @@ def compile_nginx(written: str, escape: str = "default") -> Program:
     Raises:
         FormatError: the string is no ``log_format``, or the end of a field is ambiguous.
     """
-    written = written.rstrip("\n")  # a newline at the end makes empty lines, which are no records
+    written = written.rstrip("\n")  # a newline at the end makes empty lines, which are not records
     return assemble(written, _merge_route_fields(list(_iter_tokens(written))), has_escapes=escape != "none")
 
 

@@ -23,7 +23,7 @@ class Kind(IntEnum):
     SKIP = 0  # the text is ignored
     TEXT = 1
     USER = 2  # a text; two quotes mean that the user is unknown
-    NUMBER = 3  # an attribute that is a number, or a text if the field is no number
+    NUMBER = 3  # an attribute that is a number, or a text if the field is not a number
     REQUEST = 4  # METHOD route PROTO; another text becomes the message
     STATUS = 5
     BYTES = 6

@@ -49,7 +49,7 @@ enum {
 #define LOGFMT_REASONS(X)                               \
     X(LOGFMT_CONTROL, "a control character")            \
     X(LOGFMT_NO_PAIR, "no key=value pair at its start") \
-    X(LOGFMT_NO_KEY, "a word that is no key")           \
+    X(LOGFMT_NO_KEY, "a word that is not a key")        \
     X(LOGFMT_OPEN_QUOTE, "an unclosed quote")           \
     X(LOGFMT_QUOTE_WITHIN, "a quote within a word")     \
     X(LOGFMT_FEW_PAIRS, "more words than key=value pairs")

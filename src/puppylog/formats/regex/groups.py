@@ -76,11 +76,11 @@ class Groups:
     def _read_times(self, group: str, values: pa.Array, calendar: Calendar) -> None:
         times = read_times(values, calendar)
         self.ts_us, self.is_local = times.us, times.is_local
-        self._reject(times.is_unknown, f"group {group} is no time in a known form")
+        self._reject(times.is_unknown, f"group {group} is not a time in a known form")
         self._reject(times.is_out_of_range, f"group {group} is a time out of range")
 
     def _read_severities(self, group: str, values: pa.Array) -> None:
-        """Fill the column ``severity``. A text that is no severity stays an attribute."""
+        """Fill the column ``severity``. A text that is not a severity stays an attribute."""
         name = find_name(normalize(group))
         notation = NOTATIONS[0] if name is None else name.notation
         texts = values.dictionary_encode()
@@ -90,7 +90,7 @@ class Groups:
         self._keep(group, values, self.columns["severity"], {SEVERITY_TEXT: _take(kept, texts)})
 
     def _read_hosts(self, group: str, values: pa.Array) -> None:
-        """Fill the column ``host``. A text that is no host stays an attribute."""
+        """Fill the column ``host``. A text that is not a host stays an attribute."""
         texts = values.dictionary_encode()
         words = texts.dictionary.to_pylist()
         hosts = [read_host(text) for text in words]
@@ -113,7 +113,7 @@ class Groups:
     def _read_numbers(self, field: str, group: str, values: pa.Array) -> None:
         padded = pc.utf8_lpad(values, 19, "0")
         is_number = pc.and_(pc.match_substring_regex(values, _NUMBER), pc.less_equal(padded, _LARGEST[field]))
-        self._reject(pc.invert(is_number).fill_null(False), f"group {group} is no whole number in its range")
+        self._reject(pc.invert(is_number).fill_null(False), f"group {group} is not a whole number in its range")
         self.columns[field] = pc.if_else(is_number, values, _NULL).cast(RECORDS.field(field).type)
 
     def _read_requests(self, values: pa.Array) -> None:

@@ -34,7 +34,7 @@ def read_times(stamps: pa.Array, calendar: Calendar) -> Times:
     """Return the times of the stamps.
 
     Args:
-        stamps: strings; an empty string or a dash is no time.
+        stamps: strings; an empty string or a dash is not a time.
         calendar: gives the year of stamps without a year, in the order of the stamps, and is updated.
     """
     encoded = stamps.dictionary_encode()

@@ -48,7 +48,7 @@ def find_cisco_end(text: str, at: int, calendar: Calendar) -> int | None:
 
 
 def read_vmware(text: str, at: int, entry: Entry) -> int | None:
-    """Read what ESXi and vCenter write behind the time of their own files into ``entry``.
+    """Read what ESXi and vCenter write after the time of their own files into ``entry``.
 
     Returns:
         The index of the rest; None if the text is not theirs.

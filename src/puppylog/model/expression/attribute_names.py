@@ -1,4 +1,4 @@
-"""Names in a metric's property that are no columns: the attributes that the store knows by these names.
+"""Names in a metric's property that are not columns: the attributes that the store knows by these names.
 
 A query resolves its names in the same way (`model.query.fields`). A segment and a filter name the columns only.
 """
@@ -17,14 +17,14 @@ _KNOWN: Final = COLUMNS | ALIASES.keys()
 
 
 def iter_names(tree: Node) -> Iterator[str]:
-    """Yield the names in a tree that are no columns, as they are written."""
+    """Yield the names in a tree that are not columns, as they are written."""
     for node in tree.find_all(exp.Column):
         if (name := _name_of(node)) is not None:
             yield name
 
 
 def replace_names(tree: Node, attributes: Mapping[str, str]) -> Node:
-    """Return the tree in which each name that is no column is the attribute of that name.
+    """Return the tree in which each name that is not a column is the attribute of that name.
 
     Args:
         tree: a tree of the parser. It is changed.

@@ -188,6 +188,6 @@ def cast(term: Term, wanted: Type) -> Term:
 
 
 def render_number(sql: str, dialect: Dialect) -> str:
-    """Return the SQL of the number that the text ``sql`` is; null if the text is no number."""
+    """Return the SQL of the number that the text ``sql`` is; null if the text is not a number."""
     number = cast(Term(Type.TEXT, sql, sql, sql), Type.NUMBER)
     return number.duckdb if dialect == "duckdb" else number.postgres

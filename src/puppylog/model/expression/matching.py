@@ -192,7 +192,7 @@ def _json_sieve(tree: Regex) -> str:
 
 
 def _in_json_postgres(tree: Regex) -> Term:
-    """A path, because a metric's filter can have no subquery. What is no text is unknown to LIKE_REGEX, so left out."""
+    """Return the SQL of PostgreSQL that tests every string in the attributes."""
     escaped = render_are(tree).replace("\\", "\\\\").replace('"', '\\"')
     path = quote(f'$.** ? (@ like_regex "{escaped}")')
     sql = f"JSONB_PATH_EXISTS(attributes, {path})"

@@ -87,7 +87,7 @@ def parse_value(text: str, *, is_number: bool, attributes: Mapping[str, str] | N
 
 
 def find_names(text: str) -> list[str]:
-    """Return the names in the text of a property that are no columns. A text that is no expression has none."""
+    """Return the names in the text of a property that are not columns. A text that is not an expression has none."""
     try:
         return list(dict.fromkeys(iter_names(_parse_tree(_tokenize(text), text))))
     except (_TextError, RecursionError):

@@ -1,9 +1,9 @@
 """The columns of rejected lines, for searches among them.
 
-A rejected line is bytes, which may be no UTF-8, and then no store can decode them. So a line is checked first: UTF-8 is
-a regular language, and hexadecimal digits are text. In a line that is none, or that has a NUL, which PostgreSQL cannot
-keep in a text, every byte that is not ASCII becomes a question mark. All of this is SQL without a function of our own,
-so that it works for a role that may only read, and on the workers of Citus.
+A rejected line is bytes that may not be valid UTF-8, and no store decodes invalid UTF-8. So its hexadecimal digits are
+matched against a regular expression of valid UTF-8 first. In a line that is not valid, or that has a NUL, which
+PostgreSQL cannot keep in a text, every byte outside ASCII becomes a question mark. This is plain SQL without a
+function of Puppylog's, so that it works for a role that may only read, and on the workers of Citus.
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ _UTF_8: Final = (
 
 def _ascii_digits(digits: str) -> str:
     """Return SQL for the digits with those of a question mark for each byte that is not ASCII."""
-    pairs = f"REGEXP_REPLACE({digits}, '(..)', '\\1 ', 'g')"  # a blank behind each byte keeps the bytes apart
+    pairs = f"REGEXP_REPLACE({digits}, '(..)', '\\1 ', 'g')"  # a blank after each byte keeps the bytes apart
     return f"REPLACE(REGEXP_REPLACE({pairs}, '(?:00|[89a-f][0-9a-f]) ', '3f ', 'g'), ' ', '')"
 
 

@@ -27,7 +27,7 @@ def read_matcher(reader: Reader) -> Matcher:
     name = reader.expect(Kind.NAME, "the name of a label")
     operator = next((known for known in _MATCHES if reader.next.is_sign(known)), None)
     if operator is None:
-        raise reader.refuse(f"an operator is missing behind {name.text}", "write =, !=, =~ or !~")
+        raise reader.refuse(f"an operator is missing after {name.text}", "write =, !=, =~ or !~")
     reader.take()
     value = reader.expect(Kind.TEXT, "a text in quotes")
     if operator in {"=~", "!~"}:
@@ -101,14 +101,14 @@ def _read_number_test(reader: Reader, name: str, at: int) -> NumberTest:
     if reader.next.is_name("ip"):
         raise reader.refuse("ip(…) is not supported", f'write a regular expression, such as {name} =~ "10\\\\..*"')
     if sign.text not in _COMPARISONS:
-        raise reader.refuse(f"a text in quotes is missing behind {sign.text}")
+        raise reader.refuse(f"a text in quotes is missing after {sign.text}")
     is_negative = reader.take_sign("-") is not None
     if not is_negative:
         reader.take_sign("+")
     token = reader.next
     if token.kind not in _UNITS:
         advice = "write a number, a duration such as 10ms, a size such as 5MB, or a text in quotes"
-        raise reader.refuse(f"a value is missing behind {sign.text}", advice)
+        raise reader.refuse(f"a value is missing after {sign.text}", advice)
     reader.take()
     return NumberTest(
         name, _COMPARISONS[sign.text], -token.value if is_negative else token.value, _UNITS[token.kind], at

@@ -69,7 +69,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A label that can be shown, but that nothing behind its stage can use."""
+    """A label that can be shown, but that nothing after its stage can use."""
 
     cause: str
 
@@ -148,7 +148,7 @@ class Labels:
         return OfRecord(f"COALESCE({attribute.text}, {_column(self.aliases[label]).text})")
 
     def after(self, stage: Stage) -> "Labels":
-        """Return the labels behind a stage."""
+        """Return the labels after a stage."""
         match stage:
             case Parser(_, extracted):
                 made = {name: _attribute((key,)) for name, key in extracted}

@@ -89,7 +89,7 @@ def read_tokens(query: str) -> list[Token]:
     """Return the tokens of a query; the last one is `Kind.END`.
 
     Raises:
-        SearchError: a part of the query is no token.
+        SearchError: a part of the query is not a token.
     """
     if len(query) > MAX_LENGTH:
         raise refuse(query, MAX_LENGTH, f"it has {len(query):,} characters, at most {MAX_LENGTH:,} are allowed")
@@ -184,7 +184,7 @@ def _checked(query: str, text: str, at: int) -> str:
 def _refuse_character(query: str, at: int) -> Exception:
     if query[at] in "\"`'":
         advice = "put texts into double quotes or backquotes" if query[at] == "'" else ""
-        return refuse(query, at, "this quote is not closed" if not advice else "this is no quote of LogQL", advice)
+        return refuse(query, at, "this quote is not closed" if not advice else "LogQL does not have this quote", advice)
     if query[at] == "[":
         return refuse(query, at, "this bracket is not closed")
     return refuse(query, at, f"LogQL has no {query[at]!r} here")

@@ -51,7 +51,7 @@ def parse_logql(query: str) -> Query:
     """Return the tree of a query.
 
     Raises:
-        SearchError: it is no query, or has a part that is not supported; the error says where.
+        SearchError: it is not a query, or has a part that is not supported; the error says where.
     """
     parser = _Parser(query)
     return parser.whole()
@@ -131,7 +131,7 @@ class _Parser:
     def _modifiers(self, operator: Token) -> tuple[bool, Grouping | None]:
         is_bool = self._reader.take_name("bool") is not None
         if is_bool and operator.text not in _LEVELS[2]:
-            raise self._reader.refuse("bool stands only behind a comparison", at=operator.at)
+            raise self._reader.refuse("bool is allowed only after a comparison", at=operator.at)
         matching = None
         if word := self._reader.take_name("on", "ignoring"):
             matching = Grouping(self._names(), is_without=word.text == "ignoring")

@@ -1,4 +1,4 @@
-"""Reads selectors of streams and the stages behind them."""
+"""Reads selectors of streams and the stages after them."""
 
 from collections.abc import Callable
 from typing import Final
@@ -29,7 +29,7 @@ _REFUSED: Final = {
     "regexp": "the lines are parsed when they are stored, so | regexp is not supported",
 }
 _ALONE: Final = ("json", "logfmt", "unpack", "decolorize")
-"""The stages that need nothing behind them."""
+"""The stages that need nothing after them."""
 
 _HOW_TO_PARSE: Final = "choose the format of the source with 'puppylog collector --format'"
 
@@ -53,7 +53,7 @@ def read_matchers(reader: Reader) -> tuple[Matcher, ...]:
 
 
 def read_stages(reader: Reader) -> tuple[Stage, ...]:
-    """Read stages up to something else. ``| unwrap`` is no stage."""
+    """Read stages up to something else. ``| unwrap`` is not a stage."""
     stages: list[Stage] = []
     while True:
         if reader.next.is_sign(*LINE_OPERATORS):
@@ -126,7 +126,7 @@ def _read_key(reader: Reader) -> str:
     token = reader.expect(Kind.TEXT, "the name of a key in quotes")
     key = token.text.replace('["', ".").replace('"]', "").removeprefix(".")
     if not key or set(key) & set('[]*"\\') or "" in key.split("."):
-        raise reader.refuse("this is no name of a key", 'write "code", "response.code" or "[\\"code\\"]"', at=token.at)
+        raise reader.refuse("this is not a valid key", 'write "code", "response.code" or "[\\"code\\"]"', at=token.at)
     return key
 
 

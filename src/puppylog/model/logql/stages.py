@@ -29,7 +29,7 @@ def shape_entry(
     ts_ns: int,
     hidden: Mapping[str, str] = _NOTHING,
 ) -> tuple[dict[str, str], str]:
-    """Return the labels and the line of an entry behind all stages.
+    """Return the labels and the line of an entry after all stages.
 
     Args:
         stages: of the query. Its filters are not looked at.

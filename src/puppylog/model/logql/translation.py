@@ -34,7 +34,7 @@ _SIGNS: Final = {"==": "=", "!=": "<>"}
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The records that a query chooses, and the labels behind its last stage."""
+    """The records that a query chooses, and the labels after its last stage."""
 
     condition: Condition
     labels: Labels
@@ -65,14 +65,14 @@ def _after(stage: Stage, labels: Labels) -> Labels:
         case LineFormat(template):
             return replace(labels, line=labels.fill(template))
         case Decolorize():
-            return replace(labels, line=Unusable("a line behind decolorize is only shown"))
+            return replace(labels, line=Unusable("a line after decolorize is only shown"))
     return labels.after(stage)
 
 
 def translate_tests(
     tests: "tuple[LabelTest, ...]", labels: Labels, streams: Mapping[int, Mapping[str, str]], written: str
 ) -> Condition:
-    """Return the condition of tests that stand behind ``unwrap``. The arguments are those of `translate`."""
+    """Return the condition of the tests after ``unwrap``. The arguments are those of `translate`."""
     translator = _Translator(streams, written)
     return every(translator.test(test, labels) for test in tests)
 

@@ -69,7 +69,7 @@ class Windows:
         return self.steps.step_us - self._rest_us
 
     def cells_of(self, step: int) -> tuple[int, int]:
-        """Return the first cell of the range that ends at a step, and the one behind its last cell."""
+        """Return the first cell of the range that ends at a step, and the one after its last cell."""
         end = 2 * (step + self._whole + 1)
         start = 2 * (step + 1) - (1 if self._rest_us else 0)
         return start, end

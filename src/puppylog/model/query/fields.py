@@ -170,7 +170,7 @@ def find_nearest(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str
 
 
 def describe_unknown(name: str, vocabulary: Vocabulary, attributes: Mapping[str, str]) -> tuple[str, str]:
-    """Return the names nearest to one that is no field, and an example of a field, for an error; both may be empty."""
+    """Return the names nearest to an unknown one, and an example of a field, for an error; both may be empty."""
     nearest = find_nearest(name, vocabulary, attributes)
     cause = f"the nearest {'is' if len(nearest) == 1 else 'are'} {' and '.join(nearest)}" if nearest else ""
     example = next(((key, attributes[key]) for key in [*nearest, *attributes] if key in attributes), None)

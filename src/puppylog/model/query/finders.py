@@ -1,7 +1,7 @@
 """Finds in texts what a query has found in a record.
 
 Words, phrases and regular expressions are looked for in every text; the values of ``field:value`` and ``field~/…/`` in
-that field only. A test behind ``not`` finds nothing that could be shown, and neither does a comparison of numbers.
+that field only. A test after ``not`` finds nothing that could be shown, and neither does a comparison of numbers.
 """
 
 import re

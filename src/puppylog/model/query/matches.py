@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 _MAX_CHARACTERS: Final = 20_000
 
 Span: TypeAlias = tuple[int, int]
-"""The index of the first character, and the index behind the last one."""
+"""The index of the first character, and the index after the last one."""
 
 Finder: TypeAlias = Callable[[str], Sequence[Span]]
 

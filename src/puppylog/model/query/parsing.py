@@ -38,7 +38,7 @@ def parse_query(text: str) -> Query:
     """Return the tree of a query.
 
     Raises:
-        SearchError: it is no query; the error says where and what would be right.
+        SearchError: it is not a query; the error says where and what would be right.
     """
     if len(text) > MAX_LENGTH:
         raise refuse(text, MAX_LENGTH, f"it has {len(text):,} characters, at most {MAX_LENGTH:,} are allowed")
@@ -85,7 +85,7 @@ class _Parser:
             elif self._text.startswith("-", start):
                 self.at += 1
                 if self.at >= len(self._text) or self._text[self.at].isspace():
-                    raise refuse(self._text, start, "nothing stands behind this -", _QUOTE_IT)
+                    raise refuse(self._text, start, "a test is missing after this -", _QUOTE_IT)
                 is_negated = not is_negated
             else:
                 break
@@ -145,7 +145,7 @@ class _Parser:
         if _COMPARISON.match(self._text, after):
             if name is None or name.end() != end:
                 advice = "put a name with such characters into quotes"
-                raise refuse(self._text, start, "this is no name of a field", advice)
+                raise refuse(self._text, start, "this is not a valid field name", advice)
             return self._test(Name(name[0], Span(start, end)), after)
         value = read_bare(self._text, start, end)
         if not any(value.parts):
@@ -154,7 +154,7 @@ class _Parser:
         return AnyText(Value(_without_ends(value.parts), span=value.span))
 
     def _test(self, name: Name, at: int) -> Query:
-        """Read the operator that stands at ``at``, and what is behind it."""
+        """Read the operator at ``at``, and the value after it."""
         found = _OPERATOR.match(self._text, at)
         operator = found[0] if found else ":"
         self.at = at + len(operator)
@@ -163,7 +163,7 @@ class _Parser:
                 operator, self.at = more[0], more.end()
             elif self.at >= len(self._text) or self._text[self.at].isspace():
                 advice = f'to search for this text, write "{name.text}:"'
-                raise refuse(self._text, self.at, "a value is missing right behind the colon", advice)
+                raise refuse(self._text, self.at, "a value is missing right after the colon", advice)
         if operator != ":":
             self.at = skip_blanks(self._text, self.at)
         if operator in {"~", "=~"}:
@@ -180,7 +180,7 @@ class _Parser:
         else:
             end = find_bare(self._text, start)
             if end == start:
-                raise refuse(self._text, start, f"a value is missing behind {operator}")
+                raise refuse(self._text, start, f"a value is missing after {operator}")
             value = read_bare(self._text, start, end)
         self._move(value.span.end)
         return value

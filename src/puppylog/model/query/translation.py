@@ -190,7 +190,7 @@ class _Translator:
         if is_exact or (step is None and test.operator in {":", "=", "!="}):
             return self._text(test, found)
         if step is None:
-            cause = f'"{test.value.text}" is no severity'
+            cause = f'"{test.value.text}" is not a severity'
             raise self._refuse(test.value.span.start, cause, f"the severities are {', '.join(SCALE)}")
         one, all_steps = range(step, step + 1), range(len(SCALE))
         steps = {":": one, "=": one, "!=": one, "<": all_steps[:step], "<=": all_steps[: step + 1]}
@@ -209,7 +209,7 @@ class _Translator:
             start, end = read_instant(text, now or datetime.now(UTC), self._reading.zone)
         except (ValueError, OverflowError):
             advice = f"write {INSTANTS}"
-            raise self._refuse(test.value.span.start, f'"{text}" is no time', advice) from None
+            raise self._refuse(test.value.span.start, f'"{text}" is not a time', advice) from None
         first, after = _instant(start), _instant(end)
         if end > start:  # a whole day
             inside = f"{found.expression} >= {first} AND {found.expression} < {after}"
@@ -256,7 +256,7 @@ def _instant(instant: datetime) -> str:
 
 
 def _number_of(text: str) -> str | None:
-    """Return a number as an expression has it, None of what is no number of up to 15 digits."""
+    """Return a number as an expression has it, None of what is not a number of up to 15 digits."""
     if not re.fullmatch(NUMBER_PATTERN, text):
         return None
     sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text.removeprefix("+"))
@@ -295,7 +295,7 @@ def _spellings(value: Value, kind: Kind) -> list[tuple[str, ...]]:
 
 
 def _origin_pattern(test: FieldTest, found: Field, parts: tuple[str, ...]) -> str:
-    """Return the pattern of a name; with ``:``, of what stands behind any slash in it, case ignored."""
+    """Return the pattern of a name; with ``:``, also of its end after any slash, ignoring case."""
     if test.operator != ":":
         from puppylog.model.regex import escape  # noqa: PLC0415 - as above
 

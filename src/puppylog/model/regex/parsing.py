@@ -222,7 +222,7 @@ class _Parser:
         self.at += 1
         high = self._end_of_range(flags)
         if isinstance(high, tuple) or high < low:
-            raise self._refuse("this is no range of characters", start)
+            raise self._refuse("this is not a valid range of characters", start)
         return ((low, high),)
 
     def _end_of_range(self, flags: _Flags) -> Ranges | int:

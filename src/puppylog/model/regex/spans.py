@@ -14,7 +14,7 @@ from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place
 from puppylog.model.regex.tree import Sequence as Parts
 
 Span: TypeAlias = tuple[int, int]
-"""The index of the first character, and the index behind the last one."""
+"""The index of the first character, and the index after the last one."""
 
 # A search takes at most so many steps per character of the text, and some more: `a*b` would look at each of n
 # characters n times. The spans that were found until then are returned.

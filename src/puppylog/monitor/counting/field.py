@@ -60,7 +60,7 @@ def order_sql(field: Field, dialect: Dialect, column: str = "value") -> str:
 
 
 def column_of(field: Field) -> str | None:
-    """Return the column of ``log_records`` that `value_sql` reads for the field; None if it is no column."""
+    """Return the column of ``log_records`` that `value_sql` reads for the field; None if it is not a column."""
     return None if field.kind is Kind.ATTRIBUTE else _ORIGINS.get(field.kind) or field.expression
 
 

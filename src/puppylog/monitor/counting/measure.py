@@ -47,7 +47,7 @@ class Statistics:
         records: the number of records that the search finds.
         count: the number of records whose value is a number.
         missing: the number of records without a value.
-        not_numbers: the number of records whose value is no number.
+        not_numbers: the number of records whose value is not a number.
         least: the least number.
         p50: the median, between two ranks interpolated as ``percentile_cont`` does; likewise ``p90`` and ``p99``.
         greatest: the greatest number.

@@ -26,7 +26,7 @@ class Entry:
 
     Attributes:
         ts_ns: its time in nanoseconds since the epoch.
-        line: its line behind all stages.
+        line: its line after all stages.
         stream: the labels of its stream.
         metadata: the labels that its record has in addition.
         parsed: the labels that stages have made or changed.

@@ -24,7 +24,7 @@ from puppylog.receive.loki.streams import Members, write_key
 
 _LINE_TIME: Final = "line_time"
 _GUESSED: Final = "detected_level"  # what Loki finds in a line; used if nothing else names the severity
-_LONGEST_SEVERITY: Final = 64  # in characters; a longer text is no severity
+_LONGEST_SEVERITY: Final = 64  # in characters; a longer text is not a severity
 _LONGEST_LEVEL_KEY: Final = 40  # in characters; no key that names a severity is longer
 _LAST_RANK: Final = 1 << 30
 _MOST_SEARCHED: Final = 32  # names that are searched in all attributes at once; each search reads all of them

@@ -90,7 +90,7 @@ def _iter_streams(body: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield the offset and the bytes of each stream. Other fields are skipped.
 
     Raises:
-        _Broken: at this offset is no field, or one that the body does not contain to its end.
+        _Broken: there is no field at this offset, or one that the body does not contain to its end.
     """
     at = 0
     while at < len(body):

@@ -20,7 +20,7 @@ def decompress(block: bytes, limit: int) -> bytes:
         limit: the largest content, in bytes. No memory is taken for a larger one.
 
     Raises:
-        NotDecoded: this is no block of snappy.
+        NotDecoded: this is not a block of snappy.
         TooLarge: the content is larger than ``limit``.
     """
     length = read_content_length(block)

@@ -33,7 +33,7 @@ class PushedStream:
     times_us: list[int | None] = field(default_factory=list)  # since the epoch; None: not readable
     lines: list[bytes] = field(default_factory=list)  # as sent; a line may have newlines
     metadata: dict[int, Members] = field(default_factory=dict)  # structured metadata by the number of its entry
-    rejected: list[bytes] = field(default_factory=list)  # the JSON of values that are no entries
+    rejected: list[bytes] = field(default_factory=list)  # the JSON of values that are not entries
 
     @property
     def size(self) -> int:

@@ -54,7 +54,7 @@ def decode_json(body: bytes, received_at_us: int) -> Received:
         received_at_us: the time of records that have none, in microseconds since the epoch.
 
     Raises:
-        NotDecoded: the body is no JSON object, or it has too many records.
+        NotDecoded: the body is not JSON object, or it has too many records.
     """
     usual = write_usual(body)
     return (_write_any(body) if usual is None else usual).build(received_at_us)
@@ -95,7 +95,7 @@ def _read_doubtful_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _iter_objects(holder: Object, key: str, place: str, problems: list[Problem]) -> Iterator[tuple[str, Object]]:
-    """Yield the objects of a list with their places. What is no object becomes a problem."""
+    """Yield the objects of a list with their places. What is not an object becomes a problem."""
     list_place = f"{place}.{key}" if place else key
     try:
         items = _get_list(holder, key)

@@ -175,7 +175,7 @@ def _read_record(record: LogRecord) -> tuple[list[str], list[str]]:
 
 
 def _read_body(body: AnyValue) -> Members:
-    """Return the members of a body that is no text, or an empty one."""
+    """Return the members of a body that is not text, or an empty one."""
     kind = body.WhichOneof("value")
     if kind != "kvlist_value":
         return write_message(_write_value(body))

@@ -127,7 +127,7 @@ def _make_column(type_: Any, values: Sequence[Any]) -> pa.Array:  # noqa: ANN401
         )
     texts = pa.array(values, pa.string())
     if any(kind.get("format") == "date-time" for kind in kinds):
-        with suppress(pa.ArrowInvalid):  # a time that is no date of four digits stays a text
+        with suppress(pa.ArrowInvalid):  # a time that is not a date of four digits stays a text
             return texts.cast(pa.timestamp("us", "UTC"))
     return texts
 

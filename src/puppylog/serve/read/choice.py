@@ -44,7 +44,7 @@ def read_instant(asked: Asked[Interval], place: str, written: str | None) -> dat
     """Return the instant that a parameter names; None if it is not given.
 
     Raises:
-        Refusal: 400: it is no time.
+        Refusal: 400: it is not a time.
     """
     return None if written is None else read_time(written, place, asked.now, read_zone(asked.parameters.tz))
 
@@ -59,7 +59,7 @@ def read_time(written: str, place: str, now: datetime, zone: tzinfo | None = UTC
         zone: of a time without an offset; None is the zone of the server.
 
     Raises:
-        Refusal: 400: it is no time.
+        Refusal: 400: it is not a time.
     """
     with placed(place):
         return parse_instant(written, place, now=now, zone=zone)
@@ -69,7 +69,7 @@ def read_range(asked: Asked[Interval]) -> Range:
     """Return the range of ``since`` and ``until``.
 
     Raises:
-        Refusal: 400: one of them is no time, or the range is empty.
+        Refusal: 400: one of them is not a time, or the range is empty.
     """
     read_zone(asked.parameters.tz)  # it is refused if it is wrong, also if no instant needs it
     since = read_instant(asked, "since", asked.parameters.since)

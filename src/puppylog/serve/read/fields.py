@@ -44,7 +44,7 @@ class CompleteParameters(Choice, frozen=True, kw_only=True):
 
     at: (
         Annotated[
-            int, Meta(ge=0, description="The place of the caret in `q`, in units of UTF-16. Default: behind the end.")
+            int, Meta(ge=0, description="The place of the caret in `q`, in units of UTF-16. Default: after the end.")
         ]
         | None
     ) = None

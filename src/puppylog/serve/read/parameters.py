@@ -65,7 +65,7 @@ def read_body(kind: type[S], body: bytes) -> S:
     """Return the JSON body of a request.
 
     Raises:
-        Refusal: 400: it is no JSON, or a member is unknown, missing or wrong.
+        Refusal: 400: it is not JSON, or a member is unknown, missing or wrong.
     """
     try:
         decoded = msgspec.json.decode(body, type=kind)

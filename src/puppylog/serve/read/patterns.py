@@ -115,7 +115,7 @@ def _find_text(reader: Reader, name: str) -> Field:
     with placed("field"):
         field = get_field(reader, name, dialect_of(reader))
         if field.kind not in _TEXTS:
-            raise UsageError("find", f"patterns of {name}", "it is no text", "choose message or another text")
+            raise UsageError("find", f"patterns of {name}", "it is not text", "choose message or another text")
         return field
 
 

@@ -35,7 +35,7 @@ class Record(Struct, kw_only=True, omit_defaults=True):
     message: str | None = None
     attributes: (
         Annotated[
-            msgspec.Raw, Meta(description="The fields that are no columns.", extra_json_schema={"type": "object"})
+            msgspec.Raw, Meta(description="The fields that are not columns.", extra_json_schema={"type": "object"})
         ]
         | None
     ) = None

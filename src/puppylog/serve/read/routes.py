@@ -70,7 +70,7 @@ DESCRIPTIONS: Final[Sequence[Description]] = (
         contents={"text/event-stream": None},
     ),
 )
-"""What the OpenAPI document says about routes that are no resources, such as streams of events."""
+"""What the OpenAPI document says about routes that are not resources, such as streams of events."""
 
 _METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _LARGE: Final = 1 << 20  # bytes: an answer is rendered in a thread

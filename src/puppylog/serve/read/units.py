@@ -11,7 +11,7 @@ def count_units(text: str) -> int:
 
 
 def find_character(text: str, units: int) -> int:
-    """Return the index of the character at a place in units of UTF-16; the length of the text if it is behind its end.
+    """Return the index of the character at a place in units of UTF-16; the length of the text if it is after its end.
 
     >>> find_character("🐶b", 2), find_character("🐶b", 9)
     (1, 2)

@@ -72,8 +72,8 @@ class StoreDirectory:
 
         Raises:
             StoreForbidden: the directory belongs to another user, or the user may not write there.
-            StoreRefused: the path is no directory, has other files, has a newer layout, or has a name that DuckDB would
-                misread.
+            StoreRefused: the path is not a directory, has other files or a newer layout, or has a name that DuckDB
+                would misread.
             StoreFull: there is no disk space to create the directory.
         """
         self._refuse_misread_paths()
@@ -84,7 +84,7 @@ class StoreDirectory:
             self.path.mkdir(mode=0o700, exist_ok=True)
             self._check_owner_and_files()
             self.path.chmod(0o700)
-            if not self.marker.exists():  # written first: a directory with files and no marker is no store
+            if not self.marker.exists():  # written first: a directory with files and no marker is not a store
                 self.mark()
             self.streams.mkdir(mode=0o700, exist_ok=True)
             self.spool.mkdir(mode=0o700, exist_ok=True)

@@ -34,7 +34,7 @@ def name_copy() -> str:
 
 
 def find_client(name: str) -> int | None:
-    """Return the number of the process that chose ``name``; None if it is no name of a copy."""
+    """Return the number of the process that chose ``name``; None if it is not a name of a copy."""
     folder = _FOLDER.fullmatch(name)
     return int(folder["pid"]) if folder else None
 
@@ -113,7 +113,7 @@ def restore(backup: Path, place: Path) -> None:
     Raises:
         NotFound: there is no such directory.
         AlreadyExists: there is something at ``place``.
-        StoreRefused: the directory is no backup, is of another version, or is used as a store.
+        StoreRefused: the directory is not a backup, is of another version, or is used as a store.
         StoreFull: there is no disk space.
     """
     refuse_existing(place, "store")

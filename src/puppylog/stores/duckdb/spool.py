@@ -242,7 +242,7 @@ def _map(path: str) -> mmap.mmap:
 def _read_table(read: Callable[[], bytes | mmap.mmap], name: str, schema: pa.Schema) -> pa.Table:
     try:
         table = ipc.open_file(pa.py_buffer(read())).read_all()
-    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: the file is empty, or the text is no base64
+    except (OSError, ValueError, pa.ArrowInvalid) as error:  # ValueError: the file is empty, or not base64
         raise StoreError("read", f"batch {name}", str(error)) from None
     if table.schema != schema:
         raise StoreError("read", f"batch {name}", "it has other columns; collector and engine differ in version")

@@ -66,7 +66,7 @@ class PostgresStore(LinkedRewriter):
 
         Args:
             url: ``postgresql://user@host/database``.
-            timeout_s: how many seconds a query may take; None is no limit.
+            timeout_s: how many seconds a query may take; None for no limit.
 
         Raises:
             ConfigurationError: the server refuses the connection, or Puppylog is not installed (`StoreRefused`).

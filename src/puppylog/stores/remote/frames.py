@@ -42,7 +42,7 @@ class Frame(NamedTuple):
 
 
 class BrokenFrames(Exception):
-    """The bytes are no whole sequence of frames. The message says why."""
+    """The bytes are not whole sequence of frames. The message says why."""
 
 
 END: Final = _HEADER.pack(Kind.END.value, 0, 0)
@@ -70,10 +70,10 @@ def iter_frames(read: Callable[[int], bytes], *, limit_bytes: int | None = None)
 
     Args:
         read: returns that many bytes or fewer, and none at the end.
-        limit_bytes: the most bytes of all payloads together, after decompression; None is no limit.
+        limit_bytes: the most bytes of all payloads together, after decompression; None for no limit.
 
     Raises:
-        BrokenFrames: the bytes end before END, follow it, or are no frames.
+        BrokenFrames: the bytes end before END, follow it, or are not frames.
     """
     left = limit_bytes
     while True:

@@ -1,4 +1,4 @@
-"""Reads entries of systemd's journal as chunks of lines, each with the cursor behind it.
+"""Reads entries of systemd's journal as chunks of lines, each with the cursor after it.
 
 journalctl starts at the cursor of the last entry that is stored, and gives that entry first: an entry after a cursor
 (``--after-cursor``) would be lost in some cases, such as the first one of a new boot. If the journal does not have the
@@ -53,7 +53,7 @@ class Decoder(Protocol):
     """Makes entries of the export format, in which journalctl writes."""
 
     def feed(self, block: bytes) -> Sequence[Entry]:
-        """Add the next bytes; return the entries that are complete now. Raises ValueError if they are no entries."""
+        """Add the next bytes; return the entries that are complete now. Raises ValueError if they are not entries."""
 
 
 class JournalTailer:
@@ -112,7 +112,7 @@ class JournalTailer:
         self._offset = known[-1].byte_offset if known else 0
         file_id = known[-1].file_id if known else None
         self._file = TailedFile(1, self.path, 0, 0, self._offset, file_id, context)
-        self._stored: JournalCursor | None = None  # entries up to it are dropped, until an entry behind it comes
+        self._stored: JournalCursor | None = None  # entries up to it are dropped, until an entry after it comes
         self._process: JournalProcess | None = None
         self._start()
         if not source.directory and self._is_partly_hidden():

@@ -25,7 +25,7 @@ class FileToRead:
 
     handle: OpenFile
     checkpoint: Checkpoint  # where reading goes on
-    place: Place | None  # None if the file is new to the store, or goes on behind a finished place
+    place: Place | None  # None if the file is new to the store, or goes on after a finished place
     stream_id: int | None = None  # of the stream that the place belongs to, if it is another stream
 
     @property

@@ -144,7 +144,7 @@ def test_what_is_no_backup_is_refused(server: EmbeddedStore, tmp_path: Path) -> 
 @pytest.mark.parametrize("name", ["../../elsewhere", "/elsewhere", "1-abcdef", ""])
 def test_the_engine_makes_copies_in_its_own_directory_only(server: EmbeddedStore, name: str) -> None:
     store = server.connect()
-    with pytest.raises(StoreError, match="this is no name of a copy"):
+    with pytest.raises(StoreError, match="this is not a valid name of a copy"):
         store._ask("back_up", name=name)
 
 

@@ -24,7 +24,7 @@ class Description:
         parameters: the classes of the parameters.
         body: the class of the body; None if there is none.
         status: of an answer.
-        contents: the media types of an answer, each with the class of the JSON, or None if it is no JSON.
+        contents: the media types of an answer, each with the class of the JSON, or None if it is not JSON.
         scope: what the token must allow.
     """
 

@@ -105,7 +105,7 @@ class Hub:
 
         Args:
             search: which records, of any time.
-            since: the position behind the last records that the client has got; None: only records from now on.
+            since: the position after the last records that the client has got; None: only records from now on.
 
         Raises:
             Refusal: 400: the position cannot be read; 503: there are too many tails, the store is away, or the server

@@ -20,7 +20,7 @@ class News:
     count: int  # of the records
     left_out: int  # older records that arrived, too, and that are too many to show
     unknown_files: int = 0  # files whose records since the client's position cannot be told
-    write_position: Write = str  # returns the text of the position behind these records
+    write_position: Write = str  # returns the text of the position after these records
 
 
 class Listener:
@@ -38,7 +38,7 @@ class Listener:
         self._failure: str | None = None
         self._is_closed = False
         self._changed = asyncio.Event()
-        self._position: Write | None = None  # behind everything that was put
+        self._position: Write | None = None  # after everything that was put
         self._told_position = ""
 
     def put(self, news: News) -> None:

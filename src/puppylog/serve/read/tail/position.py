@@ -32,7 +32,7 @@ _MARGINS_S: Final = (0.0, LONGEST_COMMIT_S, 3600.0)
 
 
 class UnreadablePosition(Exception):
-    """A text is no position of a live tail of this store."""
+    """The text is not a position in a live tail of this store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def read_position(text: str, store_id: str, now: Reading) -> Found:
         now: the present positions of all files.
 
     Raises:
-        UnreadablePosition: the text is no position, or one of another store.
+        UnreadablePosition: the text is not a position, or one of another store.
     """
     try:
         data = _from_text(text)
@@ -104,7 +104,7 @@ def read_position(text: str, store_id: str, now: Reading) -> Found:
         numbers = [int.from_bytes(data[at : at + _SUM_BYTES]) for at in range(22, end, _SUM_BYTES)]
         listed = _read_list(data[end:])
     except (ValueError, IndexError) as error:
-        raise UnreadablePosition("it is no position of a live tail") from error
+        raise UnreadablePosition("it is not a position in a live tail") from error
     return _solve(Sums(numbers, checksum), listed, read_us, now)
 
 

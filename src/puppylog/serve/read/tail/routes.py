@@ -42,7 +42,7 @@ class TailParameters(Parameters, frozen=True, kw_only=True):
         Annotated[
             str,
             Meta(
-                description="The id of the last event that the client has got: the tail goes on behind it. The header "
+                description="The id of the last event that the client has got: the tail goes on after it. The header "
                 "Last-Event-ID, which browsers send, counts more."
             ),
         ]

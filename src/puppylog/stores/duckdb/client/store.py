@@ -53,11 +53,11 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
 
         Args:
             path: the directory.
-            timeout_s: how many seconds a query may take; None is no limit.
+            timeout_s: how many seconds a query may take; None for no limit.
             starts_engine: whether to start the engine if it does not run.
 
         Raises:
-            StoreRefused: the directory belongs to another user, or is no store of this version.
+            StoreRefused: the directory belongs to another user, or is not a store of this version.
             StoreUnavailable: the engine does not start, or does not run and must not be started.
         """
         # Fields without a comment are not changed after the constructor.

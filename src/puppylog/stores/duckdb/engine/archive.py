@@ -2,7 +2,7 @@
 
 Files in ``<root>/<store id>/day=2026-11-27`` have records, and files in ``<root>/<store id>/rejected/day=2026-11-27``
 have rejected lines. A file is written under a temporary name, made durable and renamed. The transaction that deletes
-the rows then records the file as complete. Files that are not recorded as complete are no part of the archive.
+the rows then records the file as complete. Files that are not recorded as complete are not part of the archive.
 """
 
 import os

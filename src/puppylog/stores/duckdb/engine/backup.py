@@ -36,13 +36,13 @@ class Backups:
         """Copy the store into the folder ``name`` for copies. Stop, and remove the folder, if the client has ended.
 
         Raises:
-            StoreError: ``name`` is no name of such a folder, or the client has ended.
+            StoreError: ``name`` is not a name of such a folder, or the client has ended.
             StoreFull: there is no disk space for the copy.
             StoreDamaged: a part of the database cannot be read.
         """
         pid = outgoing.find_client(name)
         if pid is None:
-            raise StoreError("make", f"a copy named {name[:40]!r}", "this is no name of a copy")
+            raise StoreError("make", f"a copy named {name[:40]!r}", "this is not a valid name of a copy")
         folder = StoreDirectory(self._directory.outgoing / name)
         with self._lock:
             outgoing.sweep(self._directory.outgoing)

@@ -44,7 +44,7 @@ class Engine:
             copies: the directory in which copies of the database may be written; None allows none.
 
         Raises:
-            StoreDamaged: the file is no database, or cannot be read.
+            StoreDamaged: the file is not a database, or cannot be read.
             StoreRefused: a newer DuckDB wrote the file, or another process has opened it.
             StoreFull: the disk is full.
         """
@@ -57,7 +57,7 @@ class Engine:
         # Set once, by `number_commits`, before other threads know the engine; used in the writer's thread.
         self._number_commit: Callable[[Connection], int] | None = None
         self._mark_commit: Callable[[int], None] | None = None
-        # SQL cannot name a path with bytes that are no UTF-8: such a store works, but cannot be backed up.
+        # SQL cannot name a path with bytes that are not UTF-8: such a store works, but cannot be backed up.
         allowed = "" if copies is None or not str(copies).isprintable() else _quote(str(copies))
         try:
             with translated(), priority.lowered_for_new_threads():

@@ -10,7 +10,7 @@ class LimitedLog(logging.StreamHandler[TextIO]):
     """Writes to a file that is opened for appending. If the file has reached the limit, it is emptied first."""
 
     def __init__(self, stream: TextIO, limit_bytes: int) -> None:
-        """Write to ``stream``. A stream that is no regular file, such as a terminal, has no limit."""
+        """Write to ``stream``. A stream that is not a regular file, such as a terminal, has no limit."""
         super().__init__(stream)
         self._limit_bytes = limit_bytes
 

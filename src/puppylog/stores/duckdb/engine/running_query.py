@@ -47,7 +47,7 @@ class Question:
     sql: str
     parameters: dict[str, Any] | None
     is_ours: bool  # one of Puppylog's own queries, not a user's
-    timeout_s: float | None  # limits the engine's work, without the time in which the client reads; None is no limit
+    timeout_s: float | None  # limits the engine's work, without the time in which the client reads; None for no limit
     id: str = ""  # names the query for `QueryRunner.cancel`; empty if it is not cancelled in this way
 
 

@@ -26,7 +26,7 @@ def verify(connection: Connection, within_s: float | None) -> Verified:
 
     Args:
         connection: a connection that reads.
-        within_s: the time in seconds; None is no limit.
+        within_s: the time in seconds; None for no limit.
 
     Raises:
         StoreDamaged: a part of the database cannot be read.
