@@ -41,7 +41,7 @@ def test_the_store_in_use_is_not_written_over(cli: InProcess, tmp_path: Path) ->
     cli("backup", str(tmp_path / "backup"))
     done = cli("restore", str(tmp_path / "backup"))
     assert done.code == 2
-    assert "it exists already; name another directory, or move this one away" in done.err
+    assert "it already exists; name another directory, or move this one away" in done.err
 
 
 def test_postgresql_has_its_own_programs(cli: InProcess, tmp_path: Path) -> None:

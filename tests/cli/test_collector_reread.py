@@ -79,16 +79,13 @@ def test_files_that_are_gone_are_named_before_anything_is_changed(cli: InProcess
     log.with_name("app.log.1").unlink()
     done = cli("collector", "reread", str(log), "--format", "json")
     assert done.code == 0
-    assert (
-        f"{log} is not read: it is not there any more; its 10 records and 0 rejected lines stay as they are\n"
-        in done.err
-    )
+    assert f"{log} is not read: it no longer exists; its 10 records and 0 rejected lines stay as they are\n" in done.err
     assert stored(cli, log) == [None] * 10 + ["info"] * 10
     log.unlink()
     nothing = cli("collector", "reread", str(log), "--format", "json")
     assert nothing.code == 2
     assert "0 files to read" in nothing.err
-    assert nothing.err.endswith(f"cannot reread stream {log}: none of its files is there any more\n")
+    assert nothing.err.endswith(f"cannot reread stream {log}: none of its files exists any longer\n")
 
 
 def test_a_file_that_is_rotated_after_it_was_found_is_found_again(

@@ -65,7 +65,7 @@ def test_hist_draws_columns_over_time(cli: InProcess) -> None:
         "+ 1 other value    1   0.8 %        █",
     ]
     assert got.err == (
-        "puppylog: 2 of 3 values of severity are counted apart and all others together; --series shows more\n"
+        "puppylog: 2 of 3 values of severity are counted separately and all others together; --series shows more\n"
     )
 
 
@@ -208,7 +208,7 @@ def test_patterns_of_another_field_and_a_cut_are_said(cli: InProcess) -> None:
         (("patterns", "--field", "ts"), "cannot find patterns of ts: patterns are those of texts"),
         (("hist", "--step", "0"), "cannot use --step '0': it must be at least 1s"),
         (("hist", "--step", "1s", "--from", "1970-01-01"), "choose a longer step: at most 100,000 are shown"),
-        (("top", "host", "status_code>x"), 'status_code is a number, and "x" is none'),
+        (("top", "host", "status_code>x"), 'status_code is a number, but "x" is not'),
         (("patterns", "--new-since", "x"), "cannot read --new-since 'x'"),
     ],
 )

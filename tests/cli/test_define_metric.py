@@ -19,11 +19,11 @@ def test_the_original_set_is_created_once(cli: InProcess) -> None:
     ]
     again = cli(*CREATE, "--default", "original")
     assert again.code == 0
-    assert again.err.count("exists already") == 5
+    assert again.err.count("already exists") == 5
     cli("monitor", "alerts", "delete", "silent_stream")
     cli("monitor", "metrics", "delete", "lines_per_stream")
     fitting = cli(*CREATE, "--default").err.splitlines()  # the store has records of requests
-    assert "puppylog: metric total_traffic exists already" in fitting
+    assert "puppylog: metric total_traffic already exists" in fitting
     assert "puppylog: created metric lines_per_stream" in fitting
     assert "puppylog: created metric failed_share" in fitting
     assert "puppylog: created alert many_failures" in fitting
@@ -127,7 +127,7 @@ def test_a_metric_can_be_derived_from_others(cli: InProcess) -> None:
         assert cli(*CREATE, "-i", name, "--filter", filter_).code == 0
     made = cli(*CREATE, "-i", "share", "--from", "errors / total * 100")
     assert (made.code, made.err) == (0, "puppylog: created metric share\n")
-    assert cli(*CREATE, "-i", "share", "--from", "errors/total*100").err == "puppylog: metric share exists already\n"
+    assert cli(*CREATE, "-i", "share", "--from", "errors/total*100").err == "puppylog: metric share already exists\n"
     [meta] = json.loads(cli("monitor", "metrics", "meta", "share", "-o", "json").out)
     assert meta.items() >= {"statistic": "derived", "property": "errors / total * 100", "period_s": 60}.items()
     assert cli("monitor", "metrics", "delete", "total").err == (
@@ -179,7 +179,7 @@ def test_a_metric_is_updated_in_the_parts_that_are_given(cli: InProcess) -> None
     assert (known["statistic"], known["of"], known["segment"]) == ("ratio", "status_code >= 500", None)
     cli(*UPDATE, "growing", "--stat", "avg", "--prop", "response_bytes / 2", "--filter", "")
     assert meta(cli, "growing").items() >= {"of": None, "property": "response_bytes / 2", "filter": None}.items()
-    assert cli(*UPDATE, "growing", "--stat", "avg").err == "puppylog: metric growing is the same already\n"
+    assert cli(*UPDATE, "growing", "--stat", "avg").err == "puppylog: metric growing is unchanged\n"
 
 
 def test_a_derived_metric_is_updated_by_its_formula(cli: InProcess) -> None:

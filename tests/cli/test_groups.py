@@ -10,7 +10,7 @@ def test_groups_are_listed_with_what_belongs_to_them(cli: InProcess) -> None:
 
 def test_a_group_is_created_once_and_deleted_once(cli: InProcess) -> None:
     assert cli("groups", "create", "one", "two").err == "puppylog: created group one\npuppylog: created group two\n"
-    assert cli("groups", "create", "one").err == "puppylog: group one exists already\n"
+    assert cli("groups", "create", "one").err == "puppylog: group one already exists\n"
     assert cli("groups", "delete", "one", "two").code == 0
     gone = cli("groups", "delete", "one")
     assert (gone.code, gone.err.count("\n")) == (2, 1)

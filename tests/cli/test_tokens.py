@@ -31,7 +31,7 @@ def test_a_token_is_printed_once_and_only_its_hash_is_stored(cli: InProcess, ser
     created = cli("tokens", "create", "web1", "--scope", "ingest")
     token = created.out.strip()
     assert (created.code, created.out, is_token(token)) == (0, f"{token}\n", True)
-    assert created.err == "puppylog: created token web1; it is shown this once\n"
+    assert created.err == "puppylog: created token web1; it is shown only once\n"
     assert list(server.connect().find_tokens([hash_token(token)])) == [hash_token(token)]
     for shown in (cli("tokens", "list"), cli("tokens", "list", "-o", "json"), cli("config", "show"), cli("export")):
         assert token not in shown.out + shown.err
@@ -68,10 +68,10 @@ def test_a_token_is_revoked_once_and_its_name_can_be_used_again(cli: InProcess) 
     first = cli("tokens", "create", "web1", "--scope", "ingest").out.strip()
     taken = cli("tokens", "create", "web1", "--scope", "ingest")
     assert (taken.code, taken.out) == (2, "")
-    assert taken.err == "puppylog: cannot create token 'web1': there is one of that name; revoke it first\n"
+    assert taken.err == "puppylog: cannot create token 'web1': the name is taken; revoke that token first\n"
     assert cli("tokens", "revoke", "web1").err == "puppylog: revoked token web1\n"
     assert listed(cli)["web1"]["state"] == "revoked"
-    assert cli("tokens", "revoke", "web1").err == "puppylog: token web1 is revoked already\n"
+    assert cli("tokens", "revoke", "web1").err == "puppylog: token web1 is already revoked\n"
     assert cli("tokens", "create", "web1", "--scope", "read").out.strip() != first
     assert listed(cli)["web1"]["state"] == "accepted"
     gone = cli("tokens", "revoke", "web2")
@@ -122,7 +122,7 @@ def test_on_a_terminal_the_token_stands_on_a_line_of_its_own(cli: InProcess) -> 
     assert ran.returncode == 0
     lines = shown.replace("\r", "").splitlines()
     assert is_token(lines[0])
-    assert lines[1:] == ["puppylog: created token web1; it is shown this once"]
+    assert lines[1:] == ["puppylog: created token web1; it is shown only once"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
@@ -157,7 +157,7 @@ def test_a_token_of_a_file_is_accepted_without_being_shown(
     token = make_token()
     secret.write_text(f"{token}\n", encoding="ascii")
     create = ("tokens", "create", "node", "--scope", "ingest", "--token-file", str(secret))
-    for words in ("is accepted", "is accepted already"):  # a deployment runs the command again and again
+    for words in ("is accepted", "is already accepted"):  # a deployment runs the command again and again
         result = cli(*create)
         assert (result.code, result.out, result.err) == (0, "", f"puppylog: token node {words}\n")
     assert server.connect().find_tokens([hash_token(token)])[hash_token(token)].scope == "ingest"

@@ -91,7 +91,7 @@ def test_a_watched_file_that_is_not_a_log_is_tried_again(good: Path, bad: Path, 
 
 
 def test_a_missing_directory_is_no_problem_once_it_is_there(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puppylog.collect.collector._LET_GO_S", 0.0)
+    monkeypatch.setattr("puppylog.collect.collector._RELEASE_S", 0.0)
     monkeypatch.setattr("puppylog.collect.collector._EXPAND_S", 0.05)
     monkeypatch.setattr("puppylog.collect.source_follower._SEARCH_S", 0.0)
     store, directory = RecordingStore(), good.with_name("logs")

@@ -51,7 +51,7 @@ def test_a_log_that_was_deleted_before_it_was_opened_is_finished_if_a_container_
 def test_the_log_of_a_deleted_container_is_not_followed_any_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("puppylog.collect.collector._LET_GO_S", 0.0)
+    monkeypatch.setattr("puppylog.collect.collector._RELEASE_S", 0.0)
     store, stop, events = ReportedStore(), threading.Event(), list[Event]()
     logs = [tmp_path / name for name in ("0.log", "1.log")]
     for log in logs:

@@ -98,7 +98,7 @@ def test_a_secret_that_cannot_be_read_is_a_fault_of_its_contact(file: Path) -> N
         ),
         ('type = "slack"', "url_file or url_env is missing"),
         ('type = "webhook"', "url_file or url_env or url is missing"),
-        ('type = "slack"\nurl_file = "a"\nurl_env = "B"', "url_file and url_env do not go together"),
+        ('type = "slack"\nurl_file = "a"\nurl_env = "B"', "url_file and url_env cannot be used together"),
         ('type = "slak"\nurl_file = "a"', "unknown type 'slak' (did you mean 'slack'?)"),
         ('type = "slack"\nurl_flie = "a"', "unknown key 'url_flie' (did you mean 'url_file'?)"),
         ('type = "exec"\ncommand = []', "command must be a list of at least one string, not []"),

@@ -29,11 +29,11 @@ def test_a_journal_is_a_source_with_units_and_matches(tmp_path: Path) -> None:
     [
         (
             '[[source]]\njournal = true\npaths = ["a"]',
-            "[[source]] 1: paths is a key of files, and the source is a journal",
+            "[[source]] 1: paths is only for files, and the source is a journal",
         ),
         (
             '[[source]]\njournal = true\nformat = "json"',
-            "[[source]] 1: format is a key of files, and the source is a journal",
+            "[[source]] 1: format is only for files, and the source is a journal",
         ),
         (
             '[[source]]\njournal = true\nunits = ["a*"]',
@@ -44,7 +44,7 @@ def test_a_journal_is_a_source_with_units_and_matches(tmp_path: Path) -> None:
         ),
         (
             '[[source]]\npaths = ["a"]\nunits = ["b"]',
-            "[[source]] 1: units is a key of a journal; write journal = true",
+            "[[source]] 1: units is only for a journal; write journal = true",
         ),
         (
             '[[source]]\npaths = ["journal:"]',

@@ -44,8 +44,8 @@ def test_other_paths_of_containers_may_be_named(tmp_path: Path) -> None:
     ("text", "fault"),
     [
         ("kubernetes = true\ndocker = true", "kubernetes and docker exclude each other"),
-        ("kubernetes = true\njournal = true", "kubernetes is a key of files"),
-        ('docker = true\npod_labels = ["app"]', "pod_labels is a key of logs of Kubernetes"),
+        ("kubernetes = true\njournal = true", "kubernetes is only for files"),
+        ('docker = true\npod_labels = ["app"]', "pod_labels is only for logs of Kubernetes"),
         ('kubernetes = true\npod_labels = ["a b"]', "the label 'a b' of pods"),
         ('paths = ["a"]\nlabels = { "a b" = "c" }', "cannot use label 'a b'"),
         ('paths = ["a"]\nlabels = { a = "" }', "labels"),

@@ -136,7 +136,10 @@ def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
             '[[source]]\nformat = "plain"',
             "[[source]] 1: paths is missing; name files, or write journal, kubernetes or docker = true",
         ),
-        ('[[source]]\npaths = ["-"]', "[[source]] 1: paths: '-', the standard input, cannot be a source of a file"),
+        (
+            '[[source]]\npaths = ["-"]',
+            "[[source]] 1: paths: '-', standard input, cannot be a source in a configuration file",
+        ),
         ('[[source]]\npaths = ["a"]\nyear = 1', "[[source]] 1: year must be a whole number from 2 to 9998, not 1"),
         ('[[source]]\npaths = ["a"]\nfrom_end = 1', "[[source]] 1: from_end must be true or false, not 1"),
         (
@@ -164,7 +167,7 @@ def test_an_alert_takes_its_defaults_from_its_metric(write: Write) -> None:
         (
             '[[metric]]\nname = "a"\nfrom = "b"\nperiod = "1m"',
             (
-                '[[metric]] "a": period does not go together with from: '
+                '[[metric]] "a": period cannot be used together with from: '
                 "period, segments and records of a derived metric are those of its inputs"
             ),
         ),
@@ -210,8 +213,8 @@ def test_a_name_that_stands_twice_is_refused_with_both_places(write: Write, tmp_
     path = write('include = ["more.toml"]\n[[metric]]\nname = "a"\n')
     _, (fault,) = check_configuration([path])
     assert str(fault) == (
-        f'cannot use {tmp_path}/more.toml: [[metric]] "a": the name stands twice: here as number 1, and as number 1 of '
-        f"{path}"
+        f'cannot use {tmp_path}/more.toml: [[metric]] "a": the name is used twice: here as number 1, '
+        f"and as number 1 of {path}"
     )
 
 
@@ -307,7 +310,7 @@ def test_a_retention_stands_in_one_of_the_files(write: Write, tmp_path: Path) ->
     (tmp_path / "b.toml").write_text("[retention]")
     [found] = check_configuration([write('include = ["b.toml"]\n[retention]')])[1]
     assert found.message == (
-        f"cannot use {tmp_path}/b.toml: [retention]: the table stands twice: here, and in {tmp_path}/config.toml"
+        f"cannot use {tmp_path}/b.toml: [retention]: the table is given twice: here and in {tmp_path}/config.toml"
     )
 
 

@@ -23,9 +23,9 @@ def test_a_filter_may_match_regular_expressions(text: str, canonical: str) -> No
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("regexp_like(host, ident)", "a regular expression is a text that is written out (at column 19: ident)"),
+        ("regexp_like(host, ident)", "a regular expression must be a string literal (at column 19: ident)"),
         ("regexp_like(host, '[a')", "in the regular expression, a bracket is not closed (at column 19: '[a')"),
-        ("regexp_like(ts, 'a')", "text is wanted here, this is timestamptz; cast it (at column 13: ts)"),
+        ("regexp_like(ts, 'a')", "text is needed here, but this is timestamptz; cast it (at column 13: ts)"),
         ("reason = 'a'", "there is no such column; the nearest known one is response_bytes (at column 1: reason)"),
         (
             "source_like('a')",

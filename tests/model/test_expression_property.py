@@ -43,7 +43,7 @@ def test_a_property_of_which_no_number_is_needed_stays_text() -> None:
     [
         ("1 + durtion_ms", "there is no column and no attribute 'durtion_ms'; the nearest is duration_ms", 4),
         ("duration_ms + host", "double precision is needed here, but this is text", 14),
-        ("lower(duration_ms, 3)", "lower does not take 2 arguments but 1", 0),
+        ("lower(duration_ms, 3)", "lower takes 1 argument, not 2", 0),
         ("host", "this statistic is taken of numbers, but this is text", 0),
         ("status_code > 5", "this statistic is taken of numbers, but this is boolean", 0),
         ("1 +", "it ends too early, after this", 2),

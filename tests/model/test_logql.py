@@ -74,7 +74,7 @@ REFUSED = {
     "1 and 2": (2, "and needs a vector on both sides"),
     "1 + bool 2": (2, "bool is allowed only after a comparison"),
     "(" * 30 + "1": (21, "nested more than 20 deep"),
-    "{} |= `\0`": (6, "a character that no store keeps"),
+    "{} |= `\0`": (6, "a character that no store can keep"),
 }
 
 

@@ -198,7 +198,7 @@ def test_many_wrong_tokens_are_refused_and_the_right_one_is_not(tmp_path: Path) 
         assert statuses[:9] == [401] * 9
         assert statuses[-1] == 429
         refused = ask(served, "ingest", make_token())
-        assert refused.text == "too many wrong tokens come from this address\n"
+        assert refused.text == "too many wrong tokens from this address\n"
         assert 0 < int(refused.headers["retry-after"]) <= 6
         assert ask(served, "ingest", token).status == 200
 

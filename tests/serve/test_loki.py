@@ -114,7 +114,7 @@ def test_a_tenant_becomes_a_group_if_its_name_allows_it(served: Served) -> None:
     assert {"name": "team_a"} in served.query("SELECT name FROM puppylog.log_groups")
     said = [sentence for sentence in served.reported if "X-Scope-OrgID" in sentence]
     assert len(said) == 1
-    assert "makes no name of a log group" in said[0]
+    assert "is not a valid name of a log group" in said[0]
 
 
 def test_a_format_may_be_given(served: Served) -> None:

@@ -83,7 +83,7 @@ class Connection:
             since: the first instant.
             until: the instant after the last one.
             group: only records of this log group.
-            limit: only so many of the newest records, the oldest of them first. None: all records, in no order.
+            limit: how many of the newest records, the oldest of them first. None: all records, in no order.
             columns: names of columns of ``log_records``. None: all columns.
 
         Raises:
@@ -131,7 +131,7 @@ class Connection:
             since: the first instant.
             until: the instant after the last one.
             segment: only observations of this segment.
-            limit: only those in so many of the newest buckets.
+            limit: only those in this many of the newest buckets.
 
         Raises:
             NotFound: there is no such metric.

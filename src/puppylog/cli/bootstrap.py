@@ -45,7 +45,7 @@ def bootstrap(
 ) -> None:
     """Install Puppylog in a PostgreSQL database, or upgrade it.
 
-    Run it as the role that shall own the store. Running it again, or twice at the same time, does no harm. What the URL
+    Run it as the role that is to own the store. Running it again, or twice at the same time, does no harm. What the URL
     leaves out comes from PG* variables, ~/.pgpass and service files. The embedded store needs no bootstrap.
     """
     if not is_postgresql(settings.store.url):

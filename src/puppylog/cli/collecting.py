@@ -127,7 +127,7 @@ def _describe_limitation(event: OpenFileLimitReached | WatchLimitReached | PodLa
 
 def _describe_gap(event: JournalGap) -> str:
     return (
-        f"{event.path}: the journal does not have the last stored entry, of {_format_time(event.stored_us)}, any more; "
+        f"{event.path}: the journal no longer has the last stored entry, of {_format_time(event.stored_us)}; "
         "going on with the entries after it"
     )
 

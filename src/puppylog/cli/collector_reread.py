@@ -116,7 +116,7 @@ def reread(
             plan = _make_plan(store, stream)
             _tell_plan(settings, plan)
             if not plan.files:
-                raise SourceError("reread", f"stream {plan.name}", "none of its files is there any more")
+                raise SourceError("reread", f"stream {plan.name}", "none of its files exists any longer")
             if not dry_run and not yes:
                 confirm(f"Replace {describe_rows(*plan.count_stored(plan.files))} of {plan.name}?")
             run = _Run(store, plan, signals, reporter)
@@ -161,7 +161,7 @@ def _tell_plan(settings: Settings, plan: _Plan) -> None:
     count = "1 file" if len(plan.files) == 1 else f"{format_number(len(plan.files))} files"
     tell(settings, f"{plan.name}: {count} to read, {format_bytes(plan.size_bytes)}")
     for file in plan.gone[:_SHOWN]:
-        cause = file.problem or "it is not there any more"
+        cause = file.problem or "it no longer exists"
         kept = describe_rows(*plan.count_stored([file]))
         warn(f"{file.position.path} is not read: {cause}; its {kept} stay as they are")
     if len(plan.gone) > _SHOWN:

@@ -190,14 +190,14 @@ def _text_of(value: object, settings: Settings) -> str | None:
         "puppylog hist --by status_code --series 3 -o csv > statuses.csv",
     )
 )
-@click.option("--by", metavar="FIELD", shell_complete=complete_field, help="Count each value of this field apart.")
+@click.option("--by", metavar="FIELD", shell_complete=complete_field, help="Count each value of this field separately.")
 @click.option("--step", metavar="PERIOD", help="The length of a step, such as 1m. Default: by range and width.")
 @click.option(
     "--series",
     type=click.IntRange(1, 20),
     default=6,
     show_default=True,
-    help="With --by: how many of the most frequent values are counted apart. All others are counted together.",
+    help="With --by: how many of the most frequent values are counted separately. All others are counted together.",
 )
 @_choosing
 def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None, series: int) -> None:
@@ -241,7 +241,7 @@ def hist(settings: Settings, *, chosen: Chosen, by: str | None, step: str | None
         values = len(found.series) + found.other_values
         tell(
             settings,
-            f"{len(found.series)} of {values:,} values of {by} are counted apart and all others together; "
+            f"{len(found.series)} of {values:,} values of {by} are counted separately and all others together; "
             "--series shows more",
         )
 

@@ -36,4 +36,4 @@ def create_defaults(store: Store, settings: Settings, set_: str, group: str | No
 
 def tell_created(settings: Settings, what: str, *, is_new: bool) -> None:
     """Say that a definition was created, or existed before."""
-    tell(settings, f"created {what}" if is_new else f"{what} exists already")
+    tell(settings, f"created {what}" if is_new else f"{what} already exists")

@@ -56,8 +56,8 @@ def judging_options(command: Callable[..., object]) -> Callable[..., object]:
             old_names=("-pr",),
             help="How often the alert is judged. Default: 5s, less often over a long window.",
         ),
-        click.option("--for", "for_", help="Fire once the rule was true for this time. Default: 0."),
-        click.option("--keep-firing-for", help="Recover once the rule was false for this time. Default: 0."),
+        click.option("--for", "for_", help="Fire once the rule has been true for this time. Default: 0."),
+        click.option("--keep-firing-for", help="Recover once the rule has been false for this time. Default: 0."),
         click.option(
             "--delay",
             help="How long before now the window ends, to wait for late lines. Default: one period of the metric, at "
@@ -148,7 +148,7 @@ def create(
     with connect(settings.store) as store:
         alert = define_alert(name, get_metric(store, metric).metric, each_segment=each_segment, **rule)
         is_new = store.create_alert(alert)
-    tell(settings, f"created alert {name}" if is_new else f"alert {name} exists already")
+    tell(settings, f"created alert {name}" if is_new else f"alert {name} already exists")
     _warn_of_unknown_contacts(ctx, alert)
 
 
@@ -161,7 +161,7 @@ def create(
 )
 @click.argument("name", shell_complete=complete_alerts)
 @rule_options
-@click.option("--no-contacts", is_flag=True, help="Tell no contact any more.")
+@click.option("--no-contacts", is_flag=True, help="Remove all contacts.")
 @store_options
 @pass_settings
 @click.pass_context
@@ -183,7 +183,7 @@ def update(ctx: click.Context, settings: Settings, /, *, name: str, no_contacts:
         metric = get_metric(store, known.pop("metric")).metric
         alert = define_alert(metric=metric, **{**known, **rule})
         is_changed = store.update_alert(alert)
-    tell(settings, f"updated alert {name}" if is_changed else f"alert {name} is the same already")
+    tell(settings, f"updated alert {name}" if is_changed else f"alert {name} is unchanged")
     _warn_of_unknown_contacts(ctx, alert)
 
 

@@ -123,7 +123,7 @@ def update(settings: Settings, /, *, name: str, formula: str | None, **written: 
         else:
             metric = define_metric(store, settings, before, parts, "update")
         is_changed = store.update_metric(metric)
-        tell(settings, f"updated metric {name}" if is_changed else f"metric {name} is the same already")
+        tell(settings, f"updated metric {name}" if is_changed else f"metric {name} is unchanged")
         if is_changed:
             _tell_retention(settings, store)
 

@@ -39,12 +39,12 @@ def groups() -> None:
 @store_options
 @pass_settings
 def create(settings: Settings, names: tuple[str, ...]) -> None:
-    """Create log groups. A group that exists already stays as it is."""
+    """Create log groups. A group that already exists stays as it is."""
     checked = [parse_identifier(name, "group") for name in names]
     with connect(settings.store) as store:
         for name in checked:
             is_new = store.create_group(name)
-            tell(settings, f"created group {name}" if is_new else f"group {name} exists already")
+            tell(settings, f"created group {name}" if is_new else f"group {name} already exists")
 
 
 @groups.command("list")

@@ -38,7 +38,7 @@ DEFECT: Final = 70
 INTERRUPTED: Final = 130
 NO_READER: Final = 141  # 128 + SIGPIPE, as for any program in a pipe
 
-# The garbage collector runs after so many objects. Python's own number, 700, makes it run a hundred times while modules
+# After how many objects the garbage collector runs. Python's default, 700, makes it run a hundred times while modules
 # are loaded, which takes 10 ms of CPU and finds nothing.
 _GARBAGE: Final = 20_000
 

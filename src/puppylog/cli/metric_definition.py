@@ -117,7 +117,7 @@ def define_metric(store: Store, settings: Settings, before: Metric, parts: Parts
         verb: "create" or "update", for errors.
 
     Raises:
-        UsageError: the parts do not go together.
+        UsageError: the parts contradict each other.
         ExpressionError: the property is not an expression of the right type.
         SearchError: a query has an unknown field.
     """

@@ -132,7 +132,7 @@ def timeout_option(command: Callback) -> Callback:
 def within_option(command: Callback) -> Callback:
     """Add ``--within``, which the command gets as ``budget_s``."""
     help_ = (
-        "Answer within about so many seconds: if the records are too many, count the newest part of them and say since "
+        "Answer within about this many seconds: if there are too many records, count the newest of them and say since "
         "when. Default: count all."
     )
     return click.option(
@@ -176,7 +176,7 @@ def pass_settings(command: Callable[Concatenate[Settings, P], R]) -> Callable[P,
     def with_settings(*args: P.args, **kwargs: P.kwargs) -> R:
         settings = reread_settings()
         if settings.store.is_readable_on_the_way:
-            warn("the connection to the store is not encrypted: write https://, so that nobody else reads the token")
+            warn("the connection to the store is not encrypted: others can read the token; use https://")
         return command(settings, *args, **kwargs)
 
     return with_settings

@@ -99,7 +99,7 @@ def set_(
     """Set which records the store keeps. What is not named here stays as it is."""
     is_given = bool(groups) or (keep, max_size, archive) != (None, None, None)
     if is_given == is_none:
-        cause = "--none cannot go with other options" if is_none else "no option says what to keep"
+        cause = "--none cannot be combined with other options" if is_none else "no option says what to keep"
         raise UsageError("set", "the retention", cause, advice="see 'puppylog retention set --help'")
     with connect(settings.store) as store:
         before = store.get_retention()

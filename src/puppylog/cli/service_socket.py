@@ -19,7 +19,7 @@ class ServiceSocket:
         address = environ.get("NOTIFY_SOCKET", "")
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self.watchdog_s = _read_watchdog(environ) if address else None
-        """After so many seconds without `tell_alive`, the service manager ends the process; None: it does not watch."""
+        """How many seconds without `tell_alive` until the service manager ends the process; None: it does not watch."""
 
     def tell_ready(self, status: str) -> None:
         self._send("READY=1", f"STATUS={status}")

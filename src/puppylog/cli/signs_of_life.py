@@ -9,13 +9,13 @@ from typing import Final, Self
 from puppylog.cli.service_socket import ServiceSocket
 from puppylog.collect.collector import Collector
 
-# A collector moves ten times a second. To stand still for a shorter time than this is no sign that it hangs.
+# A collector moves ten times a second. If it stands still for less than this time, it is not considered hung.
 _LEAST_STILL_S: Final = 2.0
 _LONGEST_PAUSE_S: Final = 1.0
 
 
 class SignsOfLife:
-    """Gives signs of life from ``with`` to its end, and says when the process begins to stop."""
+    """Gives signs of life until the ``with`` block ends, and says when the process begins to stop."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class SignsOfLife:
             collector: moves, or hangs.
             stop: set when the process is to end.
             on_stop: called once when `stop` is set.
-            is_serving: returns whether the server has moved within so many seconds; None if there is no server.
+            is_serving: returns whether the server has moved within a number of seconds; None if there is no server.
         """
         self._service = service
         self._collector = collector

@@ -13,7 +13,7 @@ from puppylog.settings import Settings
 from puppylog.tui.clean import clean, cut, cut_start, width_of
 
 _INDENT: Final = "  "
-# The part of a text around a caret is at least so many cells wide.
+# How many cells of the text around a caret are shown, at least.
 _LEAST_WIDTH: Final = 16
 
 PREFIX: Final = "puppylog: "

@@ -116,7 +116,7 @@ def create(settings: Settings, *, name: str, scope: str, expires: str | None, to
         except OSError:
             store.revoke_token(name)  # nobody has seen it
             raise
-    tell(settings, f"created token {name}; it is shown this once")
+    tell(settings, f"created token {name}; it is shown only once")
 
 
 def _read_token(path: Path) -> str:
@@ -140,7 +140,7 @@ def _accept(settings: Settings, name: str, scope: Scope, token: str, expires_at:
     """Make the store accept a token that a deployment has made, under this name and with this scope.
 
     Raises:
-        ConfigurationError: the store has the token under another name or scope, or does not accept it any more.
+        ConfigurationError: the store has the token under another name or scope, or no longer accepts it.
     """
     hash_ = hash_token(token)
     with connect(settings.store) as store:
@@ -155,7 +155,7 @@ def _accept(settings: Settings, name: str, scope: Scope, token: str, expires_at:
     if fault is not None or (found.name, found.scope) != (name, scope):
         cause = f"the store has it as {found.name} with the scope {found.scope}{f', and it is {fault}' * bool(fault)}"
         raise ConfigurationError("accept", f"token {name} with the scope {scope}", cause, "make another token")
-    tell(settings, f"token {name} is accepted already")
+    tell(settings, f"token {name} is already accepted")
 
 
 def _show(settings: Settings, created: Token, token: str) -> None:
@@ -199,7 +199,7 @@ def revoke(settings: Settings, names: tuple[str, ...]) -> None:
         for given in names:
             name = _find_name(store, given) if is_token(given) else parse_token_name(given)
             was_accepted = store.revoke_token(name)
-            tell(settings, f"revoked token {name}" if was_accepted else f"token {name} is revoked already")
+            tell(settings, f"revoked token {name}" if was_accepted else f"token {name} is already revoked")
 
 
 def _find_name(store: Store, token: str) -> str:

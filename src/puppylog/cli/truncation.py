@@ -75,7 +75,7 @@ def tell_hidden_columns(
         settings: the settings of the command.
         cut: names of the columns in which a cell was cut.
         left_out: names of the columns that are not shown.
-        width: of the terminal, in cells: only so many names are listed, and the others counted.
+        width: of the terminal, in cells: only the names that fit are listed, and the others counted.
     """
     parts = [(words, names) for words, names in (("cut", cut), ("not shown", left_out)) if names]
     if not parts:

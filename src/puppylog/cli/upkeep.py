@@ -27,7 +27,7 @@ _DONE: Final = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELET
 
 
 class Upkeep:
-    """Works from ``with`` to its end, in a thread of its own. Errors are reported, and do not end the process."""
+    """Works in its own thread until the ``with`` block ends. Errors are reported, and do not end the process."""
 
     def __init__(
         self,
@@ -114,7 +114,7 @@ class Upkeep:
             warn(sentence)
         error: Exception | None
         try:
-            with connect(settings.store) as store:  # one of its own: to create a metric may take minutes
+            with connect(settings.store) as store:  # a connection of its own: creating a metric may take minutes
                 applied = apply_configuration(store, self._declared.configuration, report=self._report_step)
             error = applied.error
             if error is not None:

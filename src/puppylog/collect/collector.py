@@ -36,7 +36,7 @@ from puppylog.tail.chunk import Chunk
 _EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
-_LET_GO_S = 10.0  # between two looks for sources that are not files any more
+_RELEASE_S = 10.0  # between two searches for sources whose files are gone
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
 
 
@@ -201,7 +201,7 @@ class Collector:
                     wait_s = pace.wait_s(now)
                     self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
                 else:
-                    let_go_at = self._every(_LET_GO_S, let_go_at, lambda: self._let_go(committer))
+                    let_go_at = self._every(_RELEASE_S, let_go_at, lambda: self._release_gone(committer))
                     self._follower.wait()
                 expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_changed)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)
@@ -226,15 +226,15 @@ class Collector:
         self._follower.follow_new()
         self._on_event(SourcesChanged(len(sources)))
 
-    def _let_go(self, committer: Committer) -> None:
-        """Do not follow sources any more that are not files any more. Every chunk that was read is committed."""
+    def _release_gone(self, committer: Committer) -> None:
+        """Stop following sources whose files are gone. Every chunk that was read must be committed."""
         gone = self._follower.list_gone()
         if not gone:
             return
         self._note_sources(committer)
         for source in gone:
             self._note_source(source, time.monotonic())
-        self._follower.let_go(gone)
+        self._follower.release(gone)
 
     def _take(self, batch: Batch, source: TailedSource, chunk: Chunk) -> None:
         self.moved_at = time.monotonic()
@@ -304,7 +304,7 @@ class Collector:
         self._reporting.note_stored(committer.iter_stored(), at=now)
         everything = self._reporting.is_heartbeat_due(now)
         for source in self._follower:
-            # A source whose next poll is in the future was read to its end. To look at thousands of them takes long.
+            # A source whose next poll is in the future was read to its end. Checking thousands of them takes long.
             is_idle = source.due_at > now and self._reporting.is_quiet(source.stream.stream_id, source.problem)
             if is_idle and not everything:
                 continue

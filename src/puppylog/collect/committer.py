@@ -84,7 +84,7 @@ class Committer:
         return all(pending.done() for pending in self._pending)
 
     def iter_stored(self) -> Iterator[tuple[int, Share]]:
-        """Give what was committed since the last call, by the id of its stream."""
+        """Yield what was committed since the last call, by the id of its stream."""
         while self._stored:
             yield from self._stored.popleft().items()
 

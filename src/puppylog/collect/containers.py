@@ -1,6 +1,6 @@
-"""Logs of containers: where Kubernetes and Docker keep them, and what they tell about a container, as labels.
+"""Logs of containers: where Kubernetes and Docker keep them, and the labels that they give a container.
 
-Kubernetes names a container in the path of its log. Docker keeps it in the file ``config.v2.json`` beside the log.
+Kubernetes names a container in the path of its log. Docker keeps the name in ``config.v2.json`` next to the log.
 """
 
 import json
@@ -38,7 +38,7 @@ _POD_LABEL: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/\-]*")
 
 
 def read_labels(runtime: Runtime, path: str) -> dict[str, str]:
-    """Return the labels of the container whose log is at the path; without those that cannot be found out."""
+    """Return the labels of the container whose log is at the path, as far as they can be found."""
     return parse_pod_path(path) if runtime is Runtime.KUBERNETES else read_docker_labels(path)
 
 

@@ -17,7 +17,7 @@ class StreamOpened:
 
 @dataclass(frozen=True, slots=True)
 class NativeReadersMissing:
-    """Puppylog was installed without a C compiler: the readers in Python take about 40 to 120 times as much CPU."""
+    """Puppylog was installed without a C compiler: its readers in Python use about 40 to 120 times as much CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class LineContinued:
 
 @dataclass(frozen=True, slots=True)
 class JournalGap:
-    """A journal does not have the last stored entry any more. Entries after it may have been deleted, too."""
+    """A journal no longer has the last stored entry. Entries after it may have been deleted, too."""
 
     path: str
     stored_us: int  # the time of that entry, in microseconds since the epoch
@@ -133,9 +133,9 @@ class SourceUnreadable:
 
 @dataclass(frozen=True, slots=True)
 class PodLabelsMissing:
-    """The API of Kubernetes does not tell the labels of pods now. Lines are stored, and get these labels later."""
+    """The API of Kubernetes does not return the labels of pods now. Lines are stored, and get these labels later."""
 
-    cause: str | None  # None: it tells them again
+    cause: str | None  # None: it returns them again
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,6 @@ class Summary:
     seconds: float
     reasons: tuple[tuple[str, int], ...]  # why lines were rejected, most frequent first
     unfinished_wait_s: float | None = (
-        None  # a run stores such a line so long after the file's last change; None while watching
+        None  # how long after the file's last change a run stores such a line; None while watching
     )
     unread: int = 0  # sources that could not be read to their end

@@ -1,4 +1,4 @@
-"""Finds the stream that a file belongs to: the stream that has read the file, whatever name the file has now.
+"""Finds the stream that a file belongs to: the stream that has read the file, even under another name.
 
 A stream has read a file if the file has the device, the inode and the fingerprint of one of the stream's positions. A
 compressed file and a copy have an inode of their own, so they must begin with all bytes that the store has of the file.
@@ -29,7 +29,7 @@ from puppylog.tail.rotation.place import Identity, Place, position_identity
 Head: TypeAlias = tuple[int, str]
 
 _ASK_AGAIN_S: Final = 3.0
-"""The store is asked again after so many seconds about a file that another collector reads."""
+"""How many seconds pass before the store is asked again about a file that another collector reads."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,7 +86,7 @@ class KnownFiles:
             self._followed_paths.add(split_uri(stream.source_uri)[1])
 
     def unfollow(self, stream: Stream) -> None:
-        """Note that the source of a stream is not followed any more. Its tailer is closed."""
+        """Note that the source of a stream is no longer followed. Its tailer is closed."""
         self.set_open_files(self._sources.pop(stream.stream_id), ())
         self._followed_paths.discard(split_uri(stream.source_uri)[1])
 

@@ -65,7 +65,7 @@ class Labelling:
     def _find(self, path: str, source: SourceOptions) -> tuple[dict[str, str], bool]:
         """Return the labels of the stream of a path, and whether those of its pod are known if they are wanted.
 
-        A label that the user gives goes before one of the container, and this before one of the pod.
+        A label that the user gives takes precedence over one of the container, which does over one of the pod.
         """
         if source.runtime is None:
             return dict(source.labels), True

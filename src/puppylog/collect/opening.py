@@ -57,7 +57,7 @@ class SourceOpener:
         Args:
             options: of the run.
             source: how the files are collected.
-            on_gap: called with a journal that does not have the last stored entry any more, and the entry's cursor.
+            on_gap: called with a journal that no longer has the last stored entry, and the entry's cursor.
             on_skipped: called with a sentence about entries of a journal that cannot be read.
         """
         self.source = source

@@ -37,7 +37,7 @@ class SourceOptions:
     from_end: bool = False
     """Read only new lines of files that the store does not know when the run starts, or when the source is added."""
     record_wait_s: float = RECORD_WAIT_S
-    """The last record of several lines is complete when its file has not grown for so many seconds."""
+    """How many seconds a file must not grow until its last record of several lines is complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Summary:
     read: int = 0
     records: int = 0  # have become records; in a dry run, would become records
     rowless: int = 0  # make no row, such as directives
-    missed: int = 0  # were not rejected lines any more when the store replaced them
+    missed: int = 0  # were no longer rejected lines when the store replaced them
     reasons: Counter[str] = field(default_factory=Counter)  # why the other lines stay rejected
 
     @property

@@ -18,7 +18,7 @@ REPORT_S: Final = 5.0
 """The seconds between two reports on a stream that has changed."""
 
 HEARTBEAT_S: Final = 15.0
-"""The seconds between two reports on every stream. If a report is much older, its collector does not run any more."""
+"""The seconds between two reports on every stream. If a report is much older, its collector no longer runs."""
 
 # How many marks of a growing backlog are kept. The oldest one tells how long the oldest byte has been waiting.
 _MOST_MARKS: Final = 64
@@ -187,7 +187,7 @@ class Reporting:
             problem: why the source cannot be read; None if it can.
             at: the present time.
             store_problem: why the store takes no lines. Reported only for a stream that has lines to store.
-            is_gone: whether the source was read to its end and does not exist any more.
+            is_gone: whether the source was read to its end and no longer exists.
         """
         progress = self._streams[stream_id]
         before = (progress.backlog_bytes, progress.problem, progress.is_finished)
@@ -221,12 +221,12 @@ class Reporting:
         return list(self._iter_reports(at, everything=is_heartbeat))
 
     def end_stream(self, stream_id: int, at: float) -> Sequence[StreamReport]:
-        """Return the last report on a stream that is not followed any more."""
+        """Return the last report on a stream that is no longer followed."""
         progress = self._streams.pop(stream_id, None)
         return [] if progress is None else [progress.report(at, ended=True)]
 
     def end(self, at: float) -> Sequence[StreamReport]:
-        """Return the last reports: the collector ends regularly, and does not follow its streams any more."""
+        """Return the last reports: the collector ends normally, and no longer follows its streams."""
         reports = [progress.report(at, ended=True) for progress in self._streams.values()]
         self._streams.clear()
         return reports

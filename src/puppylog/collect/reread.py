@@ -33,7 +33,7 @@ from puppylog.tail.opener import Opener
 from puppylog.tail.rotation.find import FileToRead
 
 _MOST_DIRECTIVE_BYTES: Final = 64 << 10
-"""Bytes before the first row are looked at if they are so few: directives of a log are no more."""
+"""At most this many bytes before the first row are examined: the directives of a log are not longer."""
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ def call_with_retry(
 
     Args:
         call: a call to the store.
-        stop: when set, the pause ends, and the call is made only once more.
+        stop: when set, the pause ends, and the call is made one last time.
         on_event: called with a `StoreInterrupted` before each pause, and with a `StoreResumed` if a retry succeeds.
         may_retry: returns whether to retry after an error; by default after a transient error.
 

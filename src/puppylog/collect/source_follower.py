@@ -99,7 +99,7 @@ class SourceFollower:
 
     @property
     def is_over(self) -> bool:
-        """Whether no source has to be read any more. A pipe ends. A file ends only if it is not watched."""
+        """Whether no source is left to read. A pipe ends. A file ends only if it is not watched."""
         paths = [path for source in self._options.sources for path in source.paths]
         if self._options.watch and (not paths or any(path != STDIN and not is_pipe(path) for path in paths)):
             return False  # a file may still appear at a path, in a directory, or as a match of a pattern
@@ -153,7 +153,7 @@ class SourceFollower:
         self._complaints.clear()
 
     def list_gone(self) -> list[TailedSource]:
-        """Return the sources that are read to their end, and whose paths are not files any more.
+        """Return the sources that were read to their end, and whose files are gone.
 
         The log of a deleted container never comes back to its path. At the path of a directory that was missing, the
         directory may be now; its files are sources of their own.
@@ -164,8 +164,8 @@ class SourceFollower:
             if (source.is_container and source.is_gone) or source.is_directory
         ]
 
-    def let_go(self, sources: Container[TailedSource]) -> None:
-        """Do not follow these sources any more, so that a collector does not grow with each container that ever was.
+    def release(self, sources: Container[TailedSource]) -> None:
+        """Stop following these sources, so that a collector does not grow with each container that ever existed.
 
         No batch may be queued or being committed, and every chunk that was read must be committed.
         """

@@ -17,7 +17,7 @@ from puppylog.tail.rotation.place import Identity, position_identity
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby
 
 _TRIES: Final = 20
-"""A directory that changes during so many searches changes for another reason than a rotation."""
+"""A directory that changes during this many searches changes for another reason than a rotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _find_one(stream: Stream, position: FilePosition, paths: dict[str, Identity]
         try:
             with contextlib.closing(open_log(path)) as handle:
                 if handle.identity != paths[path]:
-                    raise DirectoryChanged(f"{path} is another file by now")
+                    raise DirectoryChanged(f"{path} is another file now")
                 if find_match(known, handle) is not None:
                     return StoredFile(position, path)
         except FileNotFoundError:

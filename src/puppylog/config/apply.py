@@ -1,4 +1,4 @@
-"""Makes the definitions of a store those of the file: one step after another, each in a transaction of its own.
+"""Changes the definitions of a store to those of the file, step by step, each step in its own transaction.
 
 Another process may apply the same file at the same time. A step that it has done already is not an error.
 """

@@ -77,7 +77,7 @@ def read_contact(declared: ContactTable, table: Table, place: Place, faults: Fau
         keys = [f"{field}{FILE}", f"{field}{VARIABLE}", *([field] if field in declared.fields else [])]
         given = [key for key in keys if getattr(table, key) is not None]
         if len(given) > 1:
-            faults.add(place, f"{given[0]} and {given[1]} do not go together")
+            faults.add(place, f"{given[0]} and {given[1]} cannot be used together")
         if not given and is_needed:
             faults.add(place, f"{' or '.join(keys)} is missing")
         if getattr(table, f"{field}{FILE}") is not None:

@@ -42,7 +42,7 @@ class MetricConfig:
             known: metrics by name, among them those of the formula.
 
         Raises:
-            ConfigurationError: the formula names a metric that is not known, or metrics that do not go together.
+            ConfigurationError: the formula names a metric that is not known, or metrics that cannot be combined.
         """
         if self.definition is not None:
             return self.definition
@@ -106,7 +106,7 @@ def read_metric(table: MetricTable, place: Place, given: Iterable[str], faults: 
         surplus = sorted(set(given) - _DERIVED_KEYS)
         if surplus:
             cause = "period, segments and records of a derived metric are those of its inputs"
-            faults.add(place, f"{surplus[0]} does not go together with from: {cause}")
+            faults.add(place, f"{surplus[0]} cannot be used together with from: {cause}")
         with faults.noting(place, "from"):
             formula = parse_formula(table.from_)
         if len(faults.found) > before:

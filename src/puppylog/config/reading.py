@@ -143,7 +143,7 @@ def _iter_entries(documents: Sequence[Document], title: str, faults: Faults) -> 
             name = entry.get("name")
             place = Place(document.path, title, f'"{name}"' if isinstance(name, str) else str(number))
             if isinstance(name, str) and name in places:
-                faults.add(place, f"the name stands twice: here as number {number}, and as {places[name]}")
+                faults.add(place, f"the name is used twice: here as number {number}, and as {places[name]}")
                 continue
             if isinstance(name, str):
                 places[name] = f"number {number} of {document.path}"
@@ -183,7 +183,7 @@ def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -
         if not isinstance(entry, dict):
             faults.add(Place(document.path), f"{kind.title} must be written as [{kind.title}]")
         elif first is not None:
-            faults.add(place, f"the table stands twice: here, and in {first}")
+            faults.add(place, f"the table is given twice: here and in {first}")
         elif (table := read_table(kind, _without_tables(kind, entry), place, faults)) is not None:
             yield Written(place, table, frozenset(entry))
         first = first or document.path

@@ -61,7 +61,7 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
     if table.kubernetes and table.docker:
         faults.add(place, "kubernetes and docker exclude each other")
     if table.pod_labels and not table.kubernetes:
-        faults.add(place, "pod_labels is a key of logs of Kubernetes", "write kubernetes = true")
+        faults.add(place, "pod_labels is only for logs of Kubernetes", "write kubernetes = true")
     with faults.noting(place, "pod_labels"):
         check_pod_labels(table.pod_labels)
     with faults.noting(place, "labels"):
@@ -75,7 +75,7 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
 
 def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
     if STDIN in table.paths:
-        faults.add(place, "paths: '-', the standard input, cannot be a source of a file")
+        faults.add(place, "paths: '-', standard input, cannot be a source in a configuration file")
     if any(map(is_journal, table.paths)):
         faults.add(place, "paths: a journal is not a path", "write journal = true")
     runtime = _find_runtime(table)
@@ -84,7 +84,7 @@ def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, 
         faults.add(place, "paths is missing", "name files, or write journal, kubernetes or docker = true")
     for key in ("units", "matches", "journal_directory"):
         if getattr(table, key):
-            faults.add(place, f"{key} is a key of a journal", "write journal = true")
+            faults.add(place, f"{key} is only for a journal", "write journal = true")
     directory = place.file.absolute().parent
     return tuple(str(directory / path) for path in paths)
 
@@ -98,7 +98,7 @@ def _read_journal(table: SourceTable, place: Place, faults: Faults) -> tuple[str
     defaults = SourceTable()
     for key in _OF_FILES:
         if getattr(table, key) != getattr(defaults, key):
-            faults.add(place, f"{key} is a key of files, and the source is a journal")
+            faults.add(place, f"{key} is only for files, and the source is a journal")
     text = SCHEME
     directory = "" if table.journal_directory is None else str(place.file.absolute().parent / table.journal_directory)
     with faults.noting(place, "journal"):
@@ -115,7 +115,7 @@ def make_options(source: SourceConfig, default_zone: tzinfo | None, environ: Map
         environ: the environment, for ``TZ``.
 
     Raises:
-        UsageError: the format does not exist any more, or this machine's zone has no name.
+        UsageError: the format no longer exists, or this machine's zone has no name.
     """
     return make_source(
         source.paths,

@@ -22,7 +22,7 @@ class Step:
     action: Action
     kind: Kind
     name: str
-    before: Definition | None  # what the store has before the plan; None if it has none of that name
+    before: Definition | None  # what the store has before the plan; None if it has no definition of that name
     after: Definition | None  # what the file declares; None if the file does not
     note: str = ""  # the reason, or a consequence, in a phrase; may be empty
 

@@ -247,7 +247,7 @@ class AlertTable(Table, frozen=True, kw_only=True):
 
 
 class SilenceTable(Table, frozen=True, kw_only=True):
-    """A time in which alerts tell nobody. They are evaluated all the same."""
+    """A time in which alerts send no notifications. They are still evaluated."""
 
     title = "silence"
 

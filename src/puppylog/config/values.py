@@ -53,7 +53,7 @@ class Configuration:
         return bool(self.metrics or self.alerts or self.silences or self.retention is not None)
 
     def find_unknown_contacts(self) -> list[str]:
-        """Return a sentence for each contact that an alert names and the files lack. Another process may know it."""
+        """Return a sentence for each contact that an alert names and no file declares. Another process may know it."""
         known = {contact.name for contact in self.contacts}
         return [
             f"{alert.place.file}: {alert.place} names contact {name!r}, which the file does not have"

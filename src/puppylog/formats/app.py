@@ -1,6 +1,6 @@
 """The format ``app``: text of applications, with a time stamp or a level at the start of each record.
 
-What stands before the message is read by `puppylog.formats.app_head`. A line that does not begin so continues the
+The part before the message is read by `puppylog.formats.app_head`. A line that does not begin so continues the
 record before. ``native/app.c`` does the same in C.
 """
 

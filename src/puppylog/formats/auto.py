@@ -37,7 +37,7 @@ _EARLY_LINES = 20
 """While the last resort has read fewer lines than this, fewer lines than LEAST_RUN are enough to switch."""
 
 _MOST_PAUSE_LINES = 1024
-"""To try all formats costs 1.6 ms, however few lines are new. So while the last resort reads a file, the others are
+"""Trying all formats costs 1.6 ms, however few lines are new. So while the last resort reads a file, the others are
 tried again after 1, 2, 4 … lines, and at last after each 1,024 lines: a change of the format is noticed by then."""
 
 

@@ -2,7 +2,7 @@
 
 A reader joins the lines of a message to a record (see `container_lines`), but cannot read a record, such as JSON, in a
 message of several parts, and a part may end within a character. So where a reader finds parts, the lines are written
-once more with each such message on one line, and read again. Few lines are longer than the 16 KiB of a part.
+again with each such message on one line, and read again. Few lines are longer than the 16 KiB of a part.
 """
 
 import re
@@ -148,7 +148,7 @@ class _Section:
 def _join_messages(format_: ContainerFormat, data: bytes) -> list[_Section]:
     """Write the lines with each message of several parts on one line.
 
-    A section ends after a message that has the most lines or bytes, so that no line is joined to it any more.
+    A section ends after a message that has the most lines or bytes, so that no further line is joined to it.
     """
     sections = [_Section()]
     done = 0

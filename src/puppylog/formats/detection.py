@@ -14,7 +14,7 @@ from puppylog.model.record import Parsed
 
 SAMPLE_BYTES: Final = 64 << 10
 SAMPLE_LINES: Final = 256
-"""A sample has at most so many bytes and lines, but at least one line."""
+"""The most bytes and lines of a sample, which has at least one line."""
 
 _MOST_JOINED: Final = 2
 """Continuation lines that do not look like one and count as fitting, for each record. In the format of a file all of

@@ -1,7 +1,7 @@
 r"""The format of glog and of Kubernetes' klog: ``I1124 10:00:00.123456    1 file.go:12] message``.
 
 The letter is the level, and the number after the time is the thread. The date may have a year, as newer versions of
-glog write it. A structured message is a text in quotes, followed by pairs: ``"Updated" pod="shop/cart" ms=12``. Its
+glog write it. A structured message is a quoted string, followed by pairs: ``"Updated" pod="shop/cart" ms=12``. Its
 pairs become attributes. A line without such a head continues the record before. ``native/klog.c`` does the same in C.
 """
 

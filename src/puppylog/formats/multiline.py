@@ -1,7 +1,7 @@
 """Records of several lines, such as a message with its stack trace.
 
 A format reads the first line of a record. The continuation lines are added to the message of that record, or become its
-message. In JSON an object may take several lines: a first line that is rejected alone is read once more together with
+message. In JSON an object may take several lines: a first line that is rejected alone is read again together with
 its continuation lines.
 """
 

@@ -22,7 +22,7 @@ FILLED: Final = tuple(name for name in RECORDS.names if name not in {"line_offse
 
 MOST_RECORD_LINES: Final = 1000
 MOST_RECORD_BYTES: Final = 256 * 1024
-"""A record that has so many lines or bytes gets no further continuation line."""
+"""The most lines and bytes of a record; it gets no further continuation line."""
 
 _SHORTEST_RUN: Final = 5
 _MOST_RUNS: Final = 16

@@ -22,7 +22,7 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the address that ``text`` is.
+        """Return the address in ``text``.
 
         Raises:
             UsageError: the text is not an address.

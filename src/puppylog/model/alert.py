@@ -76,7 +76,7 @@ class Alert:
     each_segment: bool  # judge each segment of the metric by itself, not all segments together
     no_data: NoData
     contacts: tuple[str, ...] = ()  # names of the contacts that are told of transitions
-    group_wait_s: int = DEFAULT_GROUP_WAIT_S  # a message waits so long for transitions of other segments
+    group_wait_s: int = DEFAULT_GROUP_WAIT_S  # how long a message waits for transitions of other segments
     repeat_s: int = 0  # while the alert fires, it is told again after this time; 0 is never
     severity: str = DEFAULT_SEVERITY  # one of SEVERITIES
     summary: str = ""  # one line for people: what the alert means
@@ -91,10 +91,10 @@ _WORDS = {"gt": Comparison.ABOVE, "ge": Comparison.AT_LEAST, "lt": Comparison.BE
 
 
 def parse_comparison(text: str) -> Comparison:
-    """Return the comparison written as ``>``, ``>=``, ``<``, ``<=``, or as gt, ge, lt, le.
+    """Return the comparison that is written as ``>``, ``>=``, ``<``, ``<=``, or as gt, ge, lt, le.
 
     Raises:
-        UsageError: no comparison is written so.
+        UsageError: ``text`` is not a comparison.
     """
     word = text.strip().lower()
     known = {**{comparison.value: comparison for comparison in Comparison}, **_WORDS}

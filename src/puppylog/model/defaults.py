@@ -2,8 +2,8 @@
 
 Every store gets the number of its records, in total and per stream, and an alert on a stream that has gone silent.
 Requests of a web server get their sections, the share of failures with an alert on it, and the 95th percentile of their
-durations. Records with a severity get their errors. The set of the first Puppylog is here, too: it has an alert on the
-total traffic, which rings on any busy site.
+durations. Records with a severity get their errors. The set of the first Puppylog is here, too. Its alert on the total
+traffic fires on any busy site.
 """
 
 from dataclasses import dataclass

@@ -67,10 +67,10 @@ class Formula:
 
 
 def parse_formula(text: str) -> Formula:
-    """Return the formula that ``text`` is. Its names need not be names of metrics.
+    """Return the formula in ``text``. Its names need not be names of metrics.
 
     Raises:
-        ExpressionError: the text is not a formula; it has the place of the fault.
+        ExpressionError: the text is not a formula; the error says where.
     """
     parser = _Parser(text)
     tree = parser.parse()
@@ -78,7 +78,7 @@ def parse_formula(text: str) -> Formula:
         refuse(text, 0, "it names no metric")
     if len(parser.places) > MAX_INPUTS:
         at = list(parser.places.values())[MAX_INPUTS]
-        refuse(text, at, f"it names {len(parser.places)} metrics, and {MAX_INPUTS} is the most")
+        refuse(text, at, f"it names {len(parser.places)} metrics; at most {MAX_INPUTS} are allowed")
     canonical = _write(tree)
     if len(canonical) > MAX_LENGTH:  # a store keeps it, and must be able to parse it
         refuse(text, 0, f"it is longer than {MAX_LENGTH} characters")
@@ -118,7 +118,7 @@ class _Parser:
     def parse(self) -> Part:
         tree = self._sum(0)
         if self._next < len(self._tokens):
-            refuse(self._text, self._tokens[self._next][2], "an operator, or the end, belongs here")
+            refuse(self._text, self._tokens[self._next][2], "expected an operator or the end")
         return tree
 
     def _sum(self, depth: int) -> Part:
@@ -136,7 +136,7 @@ class _Parser:
 
     def _factor(self, depth: int) -> Part:
         if self._next == len(self._tokens):
-            refuse(self._text, len(self._text.rstrip()), "it ends too early: a metric or a number belongs here")
+            refuse(self._text, len(self._text.rstrip()), "it ends too early: expected a metric or a number")
         kind, text, at = self._tokens[self._next]
         if depth > _MAX_DEPTH:
             refuse(self._text, at, f"it is nested more than {_MAX_DEPTH} deep")
@@ -149,7 +149,7 @@ class _Parser:
         if text == "-":
             return Negative(self._factor(depth + 1))
         if text != "(":
-            refuse(self._text, at, "a metric or a number belongs here")
+            refuse(self._text, at, "expected a metric or a number")
         inner = self._sum(depth + 1)
         if self._peek_sign() != ")":
             refuse(self._text, at, "this parenthesis is not closed")

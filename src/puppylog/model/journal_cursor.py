@@ -34,7 +34,7 @@ class JournalCursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the cursor that ``text`` is.
+        """Return the cursor in ``text``.
 
         Raises:
             ValueError: the text is not a cursor.

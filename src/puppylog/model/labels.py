@@ -49,7 +49,7 @@ def parse_label(written: str) -> tuple[str, str]:
     ('env', 'prod')
 
     Raises:
-        UsageError: it is written in another way, or cannot be a label.
+        UsageError: ``written`` is not NAME=VALUE, or cannot be a label.
     """
     name, equals, value = written.partition("=")
     if not equals:

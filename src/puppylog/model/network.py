@@ -1,4 +1,4 @@
-"""Why a connection over HTTP, SMTP or TLS fails, in words that have no secret: an error's own text may hold a URL."""
+"""Why a connection over HTTP, SMTP or TLS fails, in words without secrets: an error's own text may contain a URL."""
 
 import ssl
 from typing import Final

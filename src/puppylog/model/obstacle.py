@@ -1,4 +1,4 @@
-"""What stands against the update of a metric or an alert. The stores enforce these rules, and a plan foresees them."""
+"""What prevents the update of a metric or an alert. The stores enforce these rules, and a plan foresees them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Obstacle:
 def find_metric_obstacle(
     before: Metric, after: Metric, alerts: Iterable[Alert], metrics: Mapping[str, Metric]
 ) -> Obstacle | None:
-    """Return the first alert or derived metric that stands against the update of a metric; None if there is none.
+    """Return the first alert or derived metric that prevents the update of a metric; None if there is none.
 
     Args:
         before: the metric as the store has it.

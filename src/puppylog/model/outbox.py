@@ -2,8 +2,8 @@
 
 - A transition to firing or no_data is a problem: each contact of the alert gets a row.
 - A transition to ok ends the episode: each contact whose newest row is a problem gets a resolved row, also one that is
-  no contact of the alert any more.
-- A segment that is not judged any more ends its episode in the same way.
+  no longer a contact of the alert.
+- A segment that is no longer judged ends its episode in the same way.
 
 PostgreSQL does the same in ``add_notifications``, and a property test compares the two.
 """
@@ -17,7 +17,7 @@ from puppylog.model.alert import State
 from puppylog.model.notification import NotificationKind
 
 FORGOTTEN: Final = "it was not observed for 24 hours and is not judged any more"
-"""The reason of the resolved rows of a segment that is not judged any more."""
+"""The reason of the resolved rows of a segment that is no longer judged."""
 
 DELETED: Final = "the alert was deleted"
 """The reason of the resolved rows of an alert that was deleted."""
@@ -64,7 +64,7 @@ def list_new_rows(
         turns: the transitions of some evaluations, in their order.
         contacts: of the alert.
         unresolved: by segment, the contacts whose newest row is a problem, each with the ``episode_at`` of that row.
-        forgotten: the segments that are not judged any more since the last evaluation. That evaluation may have changed
+        forgotten: the segments that are no longer judged since the last evaluation. That evaluation may have changed
             their state to no_data, which no contact is told of.
         at: the last evaluation.
     """

@@ -51,7 +51,7 @@ _LARGEST_NUMBER = 24
 
 
 def find_severity(word: str) -> str | None:
-    """Return the name of a severity, however it is spelt; None if the word is not a severity.
+    """Return the name of a severity in any spelling; None if the word is not a severity.
 
     The word has no brackets around it. Single letters and numbers are not spellings: what they mean depends on the
     format.
@@ -64,18 +64,18 @@ def find_severity(word: str) -> str | None:
 
 
 def find_step(word: str) -> int | None:
-    """Return the place of a severity on the scale, from 0 for ``trace``, however it is spelt; else None."""
+    """Return the rank of a severity in any spelling on the scale, from 0 for ``trace``; None for another word."""
     return _STEPS.get(word.lower()) if word.isascii() else None
 
 
 def find_number(word: str) -> int | None:
-    """Return OpenTelemetry's number of a severity, however it is spelt; else None."""
+    """Return OpenTelemetry's number of a severity in any spelling; None for another word."""
     step = find_step(word)
     return None if step is None else SEVERITIES[step].number
 
 
 def spelling_pattern(steps: Iterable[int]) -> str:
-    """Return a regular expression that matches every spelling of the severities at these places of the scale."""
+    """Return a regular expression that matches every spelling of the severities with these ranks."""
     words = [re.escape(spelling) for step in steps for spelling in SEVERITIES[step].spellings]
     return f"(?i)^(?:{'|'.join(words)})$"
 

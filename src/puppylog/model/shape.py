@@ -2,7 +2,7 @@
 
 A store masks messages in SQL with the two patterns of this module, and `shape_of` does the same in Python. RE2 and
 Python take the first alternative that matches, PostgreSQL the longest one. So the patterns are written such that the
-first alternative that matches is the longest: an alternative that may match more stands before the others.
+first alternative that matches is the longest: an alternative that may match more precedes the others.
 """
 
 import re

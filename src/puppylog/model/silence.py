@@ -1,4 +1,4 @@
-"""A silence holds the notifications of some alerts and segments back for a time. It never stops an evaluation."""
+"""A silence holds back the notifications of some alerts and segments for a time. It never stops an evaluation."""
 
 import re
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def name_silence(alert: str, segment: str) -> str:
 
 
 def find_silence_state(silence: Silence, now: datetime) -> Literal["planned", "active", "ended"]:
-    """Return whether a silence is still to begin, holds messages back, or has ended."""
+    """Return whether a silence has not begun yet, holds back messages, or has ended."""
     if now >= silence.ends_at:
         return "ended"
     return "active" if now >= silence.starts_at else "planned"
@@ -83,7 +83,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def check_silence(silence: Silence) -> None:
-    """Raise UsageError if a part of the silence is not as it must be.
+    """Raise UsageError if a part of the silence is not valid.
 
     >>> from datetime import UTC
     >>> noon = datetime(2026, 3, 1, 12, tzinfo=UTC)

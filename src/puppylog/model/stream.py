@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 HEAD_BYTES = 1024
-"""At most so many bytes at the start of a file are hashed. A smaller file is hashed whole."""
+"""How many bytes at the start of a file are hashed, at most. A smaller file is hashed whole."""
 
 MARKER_BYTES = 256
 """So many bytes before the committed offset are hashed, to notice a file that was truncated and has grown again."""

@@ -19,7 +19,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 SAMPLE_RECORDS: Final = 2000
-"""The names of attributes are collected from so many records, the newest ones."""
+"""How many of the newest records the names of attributes are collected from."""
 
 _MAX_DEPTH: Final = 5
 

@@ -15,7 +15,7 @@ GROWTH: Final = 8
 """By how much each part is wider than the one before, so that a question about everything takes few queries."""
 
 _SAFETY: Final = 0.8  # of the time that is left is planned: records are not equally dense
-_LEAST_GROWTH: Final = 1 / GROWTH  # a part that is so much narrower than the one before is not worth a query
+_LEAST_GROWTH: Final = 1 / GROWTH  # a part that is narrower than the one before by this factor is not worth a query
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ _QUERIES = load_queries("puppylog.stores", "watching.sql")
 _SETTLED_S: Final = 10.0  # an evaluator that keeps up has materialized what is older
 
 FRESH_S: Final = 60.0
-"""A bucket is read again after so many seconds, because late lines may have changed it."""
+"""How many seconds until a bucket is read again, because late lines may have changed it."""
 
 MOST_SEGMENTS: Final = 100
 """The number of segments of one metric that are read; those with the largest values."""

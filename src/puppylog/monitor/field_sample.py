@@ -24,7 +24,7 @@ _UNUSUAL: Final = frozenset({"file_id", "line_offset", "stream_id", "stream"})  
 # Of fields that equally many records have, those of one kind come before those of another one.
 _PLACES: Final = {Kind.SEVERITY: 0, Kind.SOURCE: 2, Kind.GROUP: 2, Kind.ATTRIBUTE: 3, Kind.FILE: 4}
 _COLUMNS: Final = [field for name, field in RECORDS.fields.items() if field.expression == name and name not in _UNUSUAL]
-# A field with at most so many values, or so many records for each of them, has few enough values to count.
+# A field has few enough values to count if it has at most _FEW, or if each has at least _RECORDS_PER_VALUE records.
 _FEW: Final = 12
 _RECORDS_PER_VALUE: Final = 5
 _UNCOUNTED: Final = frozenset({"ts", "message"})

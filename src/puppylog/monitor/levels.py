@@ -152,7 +152,7 @@ class Newest(NamedTuple):
     """The part of a range that has its newest buckets."""
 
     within: Range
-    segments: int  # at least so many segments have a value in it; 0 is unknown
+    segments: int  # the least number of segments that have a value in it; 0 is unknown
 
 
 def find_newest(

@@ -21,7 +21,7 @@ LATE_S: Final = 600.0
 """A notification that is overdue by this long is a finding."""
 
 DEAD_S: Final = 3 * 86_400.0
-"""For so long, a notification that was given up is a finding."""
+"""How long a notification that was given up stays a finding."""
 
 _MOST_ROWS: Final = 10_000
 _SEE: Final = "see 'puppylog monitor alerts notifications --state {state} --contact {contact}'"

@@ -24,13 +24,13 @@ Order: TypeAlias = Literal["newest", "oldest"]
 """Which records come first."""
 
 TEXT_CHARACTERS: Final = 8192
-"""A text of a record is cut after so many characters."""
+"""The number of characters after which a text of a record is cut."""
 
 ATTRIBUTES_CHARACTERS: Final = 65_536
 """Attributes whose JSON has more characters are left out of a page."""
 
 MOST_BYTES: Final = 16 << 20
-"""A page of more records than one has at most about so many bytes, and a part more."""
+"""A page ends with the part of its records that reaches about this many bytes."""
 
 _PART_RECORDS: Final = 2000
 

@@ -14,7 +14,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores", "rejects.sql")
 
 SHOWN_BYTES: Final = 32_768
-"""A line is cut after so many bytes."""
+"""The number of bytes after which a line is cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class ReasonCount:
     streams: int
     first_at: datetime
     last_at: datetime
-    example: RejectedLine | None  # the newest line; None if it is not rejected any more
+    example: RejectedLine | None  # the newest line; None if it is no longer rejected
 
 
 def find_reject_page(

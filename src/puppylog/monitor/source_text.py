@@ -83,7 +83,7 @@ def _format_of(row: Mapping[str, Any]) -> str:
 
 
 def _read_file(origin: _Origin | None, rows: Sequence[Row], host: str) -> Iterator[bytes | None]:
-    """Yield the text of records of one file, sorted by their offsets; None where the file does not have it any more."""
+    """Yield the text of records of one file, sorted by their offsets; None where the file no longer has it."""
     handle = _open_same(origin, host)
     if handle is None:
         yield from (None for _ in rows)

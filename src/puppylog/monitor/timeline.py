@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 MAX_STEPS: Final = 120
-"""A timeline has at most so many steps. A narrow terminal joins some of them."""
+"""The most steps of a timeline. A narrow terminal joins some of them."""
 
 _STEPS_S: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 _DAY_S: Final = 86_400

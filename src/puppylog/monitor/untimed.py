@@ -14,7 +14,7 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 _HOURS: Final = 24
 _COUNTED_S: Final = 2.0
-"""Records are counted hour by hour, the newest first. After so many seconds no further hour is counted."""
+"""For how many seconds records are counted: hour by hour, the newest first."""
 
 _SHOWN_STREAMS: Final = 3
 _ADVICE: Final = (

@@ -25,7 +25,7 @@ class Kind(StrEnum):
 MOST_URGENT_FIRST: Final = (Kind.FIRING, Kind.NO_DATA, Kind.ACKNOWLEDGED, Kind.RESOLVED)
 
 MAX_LINES: Final = 10
-"""How many sample lines a segment has at most. With so many lines, more records may match."""
+"""The most sample lines of a segment. A segment with this many may have more matching records."""
 
 SEVERITIES: Final = ("critical", "error", "warning", "info")
 

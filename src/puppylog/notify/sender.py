@@ -26,7 +26,7 @@ from puppylog.notify.events import OnSendingEvent, SendingInterrupted, SendingRe
 from puppylog.notify.outbox import SendingStore, Snapshot, read_snapshot
 
 _ROUND_S: Final = 1.0
-# While no row waits, only repeats can be due. They may be late by so many rounds.
+# While no row waits, only repeats can be due. They may be late by this many rounds.
 _TOLD_ROUNDS: Final = 10
 _LONGEST_PAUSE_S: Final = 15.0
 _READING_SHARE: Final = 0.05

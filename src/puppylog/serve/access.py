@@ -166,7 +166,7 @@ class TokenAccess:
         """
         wait_s = self._failed.find_wait_s(_address_of(request))
         if wait_s > 0 and not self._tokens.is_known(hash_):
-            cause = "too many wrong tokens come from this address"
+            cause = "too many wrong tokens from this address"
             raise Refusal(429, cause, retry_after_s=wait_s)
         was_asked = self._tokens.was_asked(hash_)
         token = await self._tokens.find(hash_)

@@ -20,7 +20,7 @@ from puppylog.stores.base import Appended, Store
 
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
-_MOST_RERUNS: Final = 3  # so often a batch is built again at once, without the requests that the store has
+_MOST_RERUNS: Final = 3  # how often a batch is built again at once, without the requests that the store has
 _UNAVAILABLE: Final = "the store is not available"
 
 OpenStore: TypeAlias = Callable[[], tuple[Store, ReceivedStreams]]
@@ -206,7 +206,7 @@ class _Attempt:
                 self.requests.remove(request)
 
     def _drop_batch(self) -> None:
-        """Give the batch up. The positions of its streams are read again before the next commit."""
+        """Give up the batch. The positions of its streams are read again before the next commit."""
         if self._batch is not None:
             self._batch.appender.discard()
             self._open_store()[1].forget(self._batch.streams.values())

@@ -6,10 +6,10 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 BURST: Final = 10
-"""So many different wrong tokens may come from one address at once."""
+"""How many different wrong tokens may come from one address at once."""
 
 REFILL_S: Final = 6.0
-"""Every so many seconds, one more may come."""
+"""The seconds after which one more may come."""
 
 _MOST: Final = 10_000  # addresses that are remembered
 _IPV6_BITS: Final = 64  # a client of IPv6 has a whole network of addresses

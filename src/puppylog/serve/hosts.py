@@ -27,7 +27,7 @@ class HostNames:
     def find_fault(self, values: Sequence[bytes]) -> Refusal | None:
         """Return why a request with these ``Host`` headers is refused; None if it is not."""
         if len(values) != 1:
-            return Refusal(400, "a request has one header Host")
+            return Refusal(400, "a request must have exactly one Host header")
         name = _cut_port(values[0].decode("latin-1")).lower().rstrip(".")
         if self._is_any or name in self._names or name.endswith(self._endings) or is_ip(name):
             return None

@@ -15,6 +15,6 @@ async def wait_until_gone(receive: Receive) -> None:
 
 
 def note_failure(done: "asyncio.Future[Any]") -> None:
-    """Keep the loop from reporting the failure of a call for whose result no client waits any more."""
+    """Keep the loop from reporting the failure of a call whose result no client awaits."""
     if not done.cancelled():
         done.exception()

@@ -5,7 +5,7 @@ from typing import Final
 
 from puppylog.tail.descriptors import allow_many_files
 
-_BODIES: Final = 2  # so many of the largest bodies fit into the memory of all bodies
+_BODIES: Final = 2  # how many of the largest bodies fit into the memory of all bodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Limits:
 
 
 def make_limits(body_bytes: int) -> Limits:
-    """Return the limits of a server whose largest body has so many bytes.
+    """Return the limits of a server for its largest body.
 
     The limit on open files of the process is raised as far as the system allows, as a collector does.
     """

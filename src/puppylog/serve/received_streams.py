@@ -16,7 +16,7 @@ from puppylog.monitor.streams import list_source_uris
 from puppylog.stores.base import NewFile, Store
 
 MOST_STREAMS: Final = 1_000
-"""A server creates at most so many streams: each one is claimed and reported as long as the server runs."""
+"""The most streams that a server creates: each one is claimed and reported as long as the server runs."""
 
 _MOST_CHARACTERS: Final = 200  # of a source's name
 
@@ -95,7 +95,7 @@ class ReceivedStreams:
         Args:
             store: claims the streams for this server.
             host: the name of this host for the URIs; empty if the store is not shared.
-            limit: at most so many received streams of this host may exist in the store. The lines of further sources
+            limit: how many received streams of this host may exist in the store. The lines of further sources
                 are appended to the receiver's stream without a source.
             on_full: called whenever a source gets no stream of its own.
         """

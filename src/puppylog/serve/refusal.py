@@ -95,7 +95,7 @@ def refuse(error: PuppylogError) -> Refusal:
 
 
 def refuse_many_lines(body: bytes, most: int) -> None:
-    """Check that a body has at most so many lines.
+    """Check that a body does not have too many lines.
 
     Raises:
         Refusal: 413.

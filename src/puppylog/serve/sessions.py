@@ -12,7 +12,7 @@ from typing import Final
 from puppylog.model.token import hash_token
 
 KEPT_S: Final = 12 * 3600
-"""A session ends so many seconds after its log-in."""
+"""How many seconds after its log-in a session ends."""
 
 _MOST: Final = 1000
 

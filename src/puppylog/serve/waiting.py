@@ -123,7 +123,7 @@ class Queue:
             return expired
 
     def settle(self, request: Waiting, outcome: Outcome) -> None:
-        """Tell the senders of a request its outcome. It does not count any more. Only the first call has an effect."""
+        """Tell the senders of a request its outcome. It no longer counts. Only the first call has an effect."""
         with self._changed:
             if request.is_settled:
                 return

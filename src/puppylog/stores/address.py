@@ -45,7 +45,7 @@ class StoreAddress:
         try:
             content = Path(self.token_file).read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            cause = error.strerror if isinstance(error, OSError) and error.strerror else "it is not a text in UTF-8"
+            cause = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
             raise ConfigurationError("read", f"the token file {self.token_file}", cause) from None
         if not content.strip():
             raise ConfigurationError("read", f"the token file {self.token_file}", "it is empty")
@@ -55,7 +55,7 @@ class StoreAddress:
 def check_token(token: str) -> str:
     """Return the token. Raise ConfigurationError, without the token, if it cannot be the value of a header."""
     if token and not (token.isascii() and token.isprintable() and " " not in token):
-        raise ConfigurationError("use", "the token", "it has characters that no token has")
+        raise ConfigurationError("use", "the token", "it has characters that a token cannot have")
     return token
 
 

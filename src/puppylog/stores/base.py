@@ -371,7 +371,7 @@ class Store(
         """Whether collectors on other machines may write to the store. If so, source URIs contain the host's name."""
 
     def forget_stream(self, source_uri: str) -> None:
-        """Delete the collector's report about a stream, so that nothing is said about the stream any more.
+        """Delete the collector's report about a stream, so that the stream is no longer shown.
 
         Must keep the stream's records and the positions in its files: if a file comes back, no line is stored twice.
         The next collector of the stream reports it again.

@@ -29,7 +29,7 @@ from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error,
 from puppylog.stores.duckdb.locks import FileLock
 
 UNUSED_S: Final = 30 * 86_400.0
-"""A store that was not used for so many seconds is deleted."""
+"""How many seconds a store may be unused before it is deleted."""
 
 MAX_BYTES: Final = 4 << 30
 """The size of all stores together above which the longest unused ones are deleted. A gigabyte of log takes 100 MB."""

@@ -9,7 +9,7 @@ from puppylog.model.finding import Finding, Health
 from puppylog.model.period import format_period
 
 COMPARED_S: Final = 2.0
-"""The doctor compares a metric's buckets with the records for so many seconds, then starts no further day."""
+"""For how many seconds the doctor compares a metric's buckets with the records; then it starts no further day."""
 
 _PERIODS_LATE: Final = 10
 _LEAST_LATE_S: Final = 60.0

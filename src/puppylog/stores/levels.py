@@ -18,7 +18,7 @@ LEVEL_SCHEMAS: Final = {60: "metrics_1m", 3600: "metrics_1h", 86_400: "metrics_1
 """The levels by their seconds, and the SQL schema of each, which has a view for each metric."""
 
 _LEAST_FACTOR: Final = 4
-"""A level's buckets are at least so many times as long as the metric's own; otherwise it would save too little."""
+"""How many times as long as the metric's own a level's buckets are, at least; else it would save too little."""
 
 _QUERIES = load_queries("puppylog.stores", "levels.sql")
 
@@ -134,6 +134,6 @@ def _step(step_s: int | str) -> str:
 
 
 def records_sql(statistic: str, step_s: int) -> str | None:
-    """Return the SQL for the number of records in a bucket of so many seconds; None if the statistic has none."""
+    """Return the SQL for the number of records in a bucket of this length; None if the statistic has none."""
     records = _RECORDS.get(statistic)
     return None if records is None else records.format(step_s=step_s)

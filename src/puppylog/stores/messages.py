@@ -31,7 +31,7 @@ def decode(body: "bytes | memoryview | pa.Buffer") -> Any:  # noqa: ANN401 - JSO
     """
     size = len(body)
     if size > MAX_BODY_BYTES:
-        raise StoreError("read", f"a message of {size:,} bytes", f"{MAX_BODY_BYTES:,} are the most")
+        raise StoreError("read", f"a message of {size:,} bytes", f"at most {MAX_BODY_BYTES:,} are allowed")
     try:
         return json.loads(bytes(body))
     except (ValueError, RecursionError):  # ValueError: not JSON, or not UTF-8

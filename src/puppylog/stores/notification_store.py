@@ -23,7 +23,7 @@ class NotificationStore(Protocol):
     - A transition to firing gets up to ten sample records of its window that match the metric's filter and the segment,
       the newest first. If there are fewer because the search failed or was limited, ``evidence_omitted`` of the
       transition must say why. Evidence must not make an evaluation fail.
-    - If an alert is deleted, or a segment is not judged any more, contacts whose newest row is firing or no_data must
+    - If an alert is deleted, or a segment is no longer judged, contacts whose newest row is firing or no_data must
       get a resolved row whose ``reason`` says so.
 
     Must delete rows and evidence that are 90 days old, except rows that a resolved row must follow.

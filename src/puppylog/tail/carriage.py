@@ -13,7 +13,7 @@ HEAD_BYTES = 4096
 """How many bytes at the start of a file are looked at."""
 
 _LEAST_LINES = 3
-_QUIET_S = 10.0  # a shorter file counts when it has not been changed for so long: its first \n may still be written
+_QUIET_S = 10.0  # a shorter file counts once it is unchanged for this long: its first \n may still be written
 
 
 class LineEnd(Enum):

@@ -1,4 +1,4 @@
-"""Recognizes a file by the bytes that were read of it: names change, and an inode is used again for another file.
+"""Recognizes a file by the bytes that were read from it: names change, and inodes are reused for other files.
 
 A checkpoint is kept in memory and advanced with every block, so no byte is read twice for it. The store keeps its
 fingerprint.

@@ -34,8 +34,8 @@ def open_log(path: str) -> OpenFile:
 class TextFile:
     """Implements `OpenFile` for a file that is not compressed: UTF-16 is read as UTF-8, all other bytes as they are.
 
-    A file may begin again: it was empty when it was opened, or it was truncated. So the encoding is found out again
-    whenever the first bytes are read, and in UTF-16 text at every read. This is no cost for other files.
+    A file may begin again: it was empty when it was opened, or it was truncated. So the encoding is detected again
+    whenever the first bytes are read, and in UTF-16 text at every read. Other files cost nothing more.
     """
 
     is_compressed = False

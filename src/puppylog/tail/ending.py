@@ -9,7 +9,7 @@ _SEARCH_BYTES = 64 << 10
 
 
 def start_at_end(at_path: FileToRead) -> FileToRead:
-    """Return the file at the path, to be read from after its last complete line, unless a known position says where.
+    """Return the file at the path. It is read from the end of its last complete line, unless its position is known.
 
     Raises:
         OSError: the file cannot be read now.
@@ -41,7 +41,7 @@ def _search_back(handle: OpenFile, newline: bytes) -> Checkpoint:
 
 
 def _search_forward(handle: OpenFile, newline: bytes) -> Checkpoint:
-    """Read the whole file: the end of a converted text cannot be reached in another way."""
+    """Read the whole file: there is no other way to the end of a converted text."""
     found = checkpoint = START_OF_FILE
     while block := handle.read(_SEARCH_BYTES, checkpoint.offset):
         size = block.rfind(newline) + 1

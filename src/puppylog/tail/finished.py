@@ -43,6 +43,6 @@ class FinishedFiles:
         self._owners.note_finished(last.file, self._known.remember(last, position))
 
     def iter_chunks(self) -> Iterator[Chunk]:
-        """Give the chunks that were not given yet, in the order in which their files were finished."""
+        """Yield the chunks that were not yielded yet, in the order in which their files were finished."""
         while self._chunks:
             yield self._chunks.pop(0)

@@ -96,7 +96,7 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
 
 
 def find_owner(owners: Owners, path: str, reader: Reader, current: Reader | None) -> Elsewhere | Continuation | None:
-    """Return by whom a file is read that was empty so far; None if by nobody else.
+    """Return who else reads a file that was empty so far; None if no other tailer or collector does.
 
     Args:
         owners: are asked.

@@ -1,8 +1,8 @@
 r"""Cuts blocks of a file into pieces of whole lines. Pure: it gets bytes in the order of the file, and opens no file.
 
 A piece has all whole lines of a block, up to the last newline. A block makes more pieces only if one of its lines is
-too long, or if NULs stand before a line. Bytes are then left out, and the offsets of the lines after them could not be
-computed from the offset of one piece.
+too long, or if NULs precede a line. Some bytes are left out then, and the offsets of the lines after them could not
+be computed from the offset of one piece.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Tells whether the directories in which a pattern was searched have other entries now.
 
-To look at the time of a directory costs far less than to list its entries, so a collector of many idle files searches
+Reading the time of a directory costs far less than listing its entries, so a collector of many idle files searches
 its patterns again only when a directory has changed.
 """
 

@@ -81,7 +81,7 @@ class Notification:
         return all(str(Path(place).parent) in self._watches for place in (path, os.path.realpath(path)))
 
     def wait(self, seconds: float) -> bool:
-        """Wait until something has changed in a watched directory, but at most so long; return whether it has.
+        """Wait until something has changed in a watched directory, but at most ``seconds``; return whether it has.
 
         If the kernel cannot notify, this waits for the whole time.
         """

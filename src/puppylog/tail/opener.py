@@ -25,7 +25,7 @@ class ReadOptions(TypedDict, total=False):
     open_boundary: OpenBoundary
     """Returns where records of several lines begin in a file."""
     record_wait_s: float
-    """The last record is complete when the file has not grown for so many seconds."""
+    """How many seconds the file must not grow until its last record is complete."""
     line_wait_s: float | None
     """When a last line without newline counts as ended; see `Reader`."""
 

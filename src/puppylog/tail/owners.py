@@ -16,7 +16,7 @@ from puppylog.tail.rotation.place import Identity, Place
 class Elsewhere:
     """Another tailer or another collector reads the file, or the store has all of it: do not read it."""
 
-    ask_again_s: float = 0.0  # ask again after so many seconds, or when the file has changed
+    ask_again_s: float = 0.0  # ask again after this time, or when the file has changed
 
 
 READ_TO_ITS_END: Final = Elsewhere(math.inf)

@@ -26,7 +26,7 @@ def is_pattern(path: str) -> bool:
 
 
 def iter_matches(pattern: str, on_listed: OnListed = lambda _: None) -> Iterator[str]:
-    """Give the absolute paths that match. Names that begin with a dot match only patterns that begin with a dot."""
+    """Yield the absolute paths that match. Names that begin with a dot match only patterns that begin with a dot."""
     parts = Path(pattern).absolute().parts
     yield from dict.fromkeys(_iter_below(parts[0], parts[1:], on_listed))
 
@@ -96,7 +96,7 @@ def _iter_matching(directory: str, part: str) -> Iterator[str]:
 
 
 def _walk(directory: str, on_listed: OnListed) -> Iterator[str]:
-    """Give the directory and all directories below, each once. Links are followed last, so real paths are preferred."""
+    """Yield the directory and all below it, each once. Links are followed last, so real paths are preferred."""
     seen: set[tuple[int, int]] = set()
     waiting, links = deque([directory]), deque[str]()
     while waiting or links:

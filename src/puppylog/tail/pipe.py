@@ -93,10 +93,10 @@ class PipeTailer:
         return self._is_at_end and not self._ready
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give what can be read without a pause; at the end of the input, a chunk that finishes it.
+        """Yield what can be read without a pause; at the end of the input, a chunk that finishes it.
 
         Args:
-            limit_bytes: return after about so many bytes, as `Tailer.read` does.
+            limit_bytes: about how many bytes to read, as in `Tailer.read`.
 
         Raises:
             SourceError: the source cannot be read.

@@ -15,7 +15,7 @@ from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.place import Place
 
 LINE_WAIT_S = 10.0
-"""Without watching, a last line without newline is stored when its file has not been changed for so long."""
+"""How long a file must be unchanged until a run that does not watch stores its last line without a newline."""
 
 
 class Reader:
@@ -37,14 +37,14 @@ class Reader:
             handle: of the file.
             chunker: makes the chunks, and knows the offset.
             chunk_bytes: how many bytes are read at once.
-            record_wait_s: the last record is given when the file has not grown for so many seconds.
-            line_wait_s: a last line without newline is given when the file has not been changed for so many seconds. In
+            record_wait_s: how many seconds the file must not grow until its last record is yielded.
+            line_wait_s: how many seconds the file must be unchanged until a last line without newline is yielded. In
                 a complete compressed file it is given at once. None: such a line waits for its newline.
             clock: returns seconds that never go back.
         """
         self.handle = handle
         self.is_truncated = False
-        """Whether the bytes of the chunks that were made are not in the file any more."""
+        """Whether the bytes of the chunks that were made are gone from the file."""
         self.is_at_end = False
         """Whether the last `read` came to the end of the file."""
         self.needs_owner_check = False
@@ -116,13 +116,13 @@ class Reader:
         )
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give all chunks up to the end of the file. Stop if the file was truncated.
+        """Yield all chunks up to the end of the file. Stop if the file was truncated.
 
         A file that is new to the store and has no whole line yet is announced by a chunk without data. So the store
         knows its inode, and a restart finds the file even if it is rotated before its first line is stored.
 
         Args:
-            limit_bytes: stop after the block that reaches so many bytes. Bytes of a line that does not end count, too.
+            limit_bytes: stop after the block that reaches this number. Bytes of a line that does not end count, too.
 
         Raises:
             OSError: the file cannot be read now.
@@ -161,7 +161,7 @@ class Reader:
         self.seen_mtime_ns = self.handle.status().st_mtime_ns
 
     def is_emptied(self) -> bool:
-        """Return whether the bytes that were read are not in the file any more, without reading on.
+        """Return whether the bytes that were read are gone from the file, without reading on.
 
         Raises:
             OSError: the file cannot be read now.

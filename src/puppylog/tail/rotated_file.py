@@ -48,7 +48,7 @@ class RotatedFiles:
         """Start without files.
 
         Args:
-            wait_s: a file is finished when it has not grown for so many seconds.
+            wait_s: how many seconds a file must not grow until it is finished.
             clock: returns seconds that never go back.
         """
         self._files: list[RotatedFile] = []
@@ -57,7 +57,7 @@ class RotatedFiles:
         self.is_path_empty = False  # no file is at the path
 
     def __iter__(self) -> Iterator[RotatedFile]:
-        """Give the files that there are now, whatever is added or removed meanwhile."""
+        """Yield the files that are in it now, even if files are added or removed meanwhile."""
         return iter(list(self._files))
 
     def __len__(self) -> int:
@@ -92,11 +92,11 @@ class RotatedFiles:
         self._files.append(RotatedFile.found(reader, self._clock(), self._wait_s))
 
     def add_copy(self, reader: Reader, before: RotatedFile | None = None) -> RotatedFile:
-        """Add the copy of a file that was emptied: nobody writes to it.
+        """Add the copy of a file that was emptied: no process writes to it.
 
         Args:
             reader: of the copy.
-            before: the file in front of which the copy was at the path; None if it is the newest.
+            before: the file that was at the path after the copy; None if the copy is the newest.
 
         Raises:
             OSError: the status of the copy cannot be read.
@@ -113,7 +113,7 @@ class RotatedFiles:
         self.is_path_empty = is_empty
 
     def is_over(self, rotated: RotatedFile) -> bool:
-        """Return whether the file was read to its end and nobody writes to it any more.
+        """Return whether the file was read to its end and no process writes to it any more.
 
         While no new file is at the path, a program may write to the renamed one for hours, unless it was deleted.
 
@@ -137,7 +137,7 @@ class RotatedFiles:
         return None
 
     def replace(self, reader: Reader, other: Reader | None) -> None:
-        """Read a file by another reader, or, without one, not any more."""
+        """Replace the reader of a file; without another reader, stop reading the file."""
         for rotated in self:
             if rotated.reader is reader and other is not None:
                 rotated.reader = other

@@ -48,7 +48,7 @@ class Tailer:
             path: of the file; it need not exist yet.
             known: the positions that the store has of this stream, finished ones too, in the order of their opening.
             from_end: start after the last complete line, unless the file has a known position.
-            rotate_wait_s: a rotated file is finished when it has not grown for so many seconds.
+            rotate_wait_s: how many seconds a rotated file must not grow until it is finished.
             reads_history: if no position is known, also read the rotated files of the path, whatever their age.
             owners: knows what other tailers and streams have read; None if there are no others.
             clock: returns seconds that never go back.
@@ -74,7 +74,7 @@ class Tailer:
         self._search_files(from_end=from_end)
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give everything that can be read now, older files first.
+        """Yield everything that can be read now, older files first.
 
         It is OK to stop the iteration: the next call goes on after the last chunk that was given.
 
@@ -174,7 +174,7 @@ class Tailer:
         return False
 
     def _rotate_current(self) -> None:
-        """Move the current file to the rotated files: it is not at the path any more."""
+        """Move the current file to the rotated files: it is no longer at the path."""
         if self._current is None:
             return
         if not self._current.may_have_copies():

@@ -108,7 +108,7 @@ def test_a_silence_of_a_configuration_file_cannot_be_changed_here(served: Served
     with served.own.connect() as store:
         store.set_silence(Silence("kept", "none", "*", begin, end, "file", "", is_declared=True))
         error = ask(served, "DELETE", "silences/kept", status=409)["error"]
-        assert error["message"] == "silence 'kept' stands in a configuration file; change it there"
+        assert error["message"] == "silence 'kept' is declared in a configuration file; change it there"
         ask(served, "POST", "silences", {"name": "kept", "alert": "a", "for_s": 1}, status=409)
         store.end_silence("kept", begin)
 

@@ -39,7 +39,7 @@ def test_values_are_typed_and_a_list_is_given_several_times() -> None:
         ("share", "inf", "share: 'inf' is not a number above 0"),
         ("is_new", "maybe", "is_new: 'maybe' is not true or false"),
         ("order", "left", "order: 'left' is not down or up"),
-        ("needed", "a\0b", "needed: it has a NUL, which no store keeps"),
+        ("needed", "a\0b", "needed: it has a NUL, which no store can keep"),
         ("from_", "x", "from_: there is no such parameter; known are count, share, names, is_new, order, from, needed"),
     ],
 )

@@ -44,22 +44,22 @@ def receiver() -> Iterator[HttpReceiver]:
         (
             Reply(404, "not here", {"Content-Type": "text/plain"}),
             StoreRefused,
-            "there is no Puppylog server: the answer is 404",
+            "no Puppylog server answers there: the status is 404",
         ),
         (
             Reply(200, "<html>Welcome</html>", {"Content-Type": "text/html"}),
             StoreRefused,
-            "there is no Puppylog server: the answer is 200",
+            "no Puppylog server answers there: the status is 200",
         ),
         (
             Reply(302, "", {"Location": "https://a.example"}),
             StoreRefused,
-            "the answer is 302; it redirects elsewhere",
+            "the status is 302; it redirects elsewhere",
         ),
         (
             Reply(421, "not my name"),
             StoreRefused,
-            "the server does not take this name for its own; add the name to hosts",
+            "the server does not accept this name as its own; add the name to hosts",
         ),
         (Reply(200, "", {"Content-Type": CONTENT_TYPE[:20]}), StoreUnavailable, "the answer was cut"),
         (Reply(200, between_bytes_s=0.001), StoreUnavailable, "the answer was cut"),
@@ -178,7 +178,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     for address, cause in (
         (StoreAddress("http://127.0.0.1:1", token_file=str(tmp_path / "none")), "No such file or directory"),
         (StoreAddress("http://127.0.0.1:1", token_file=str(empty)), "it is empty"),
-        (StoreAddress("http://127.0.0.1:1", token=f"{TOKEN}\r\nX: y"), "it has characters that no token has"),
+        (StoreAddress("http://127.0.0.1:1", token=f"{TOKEN}\r\nX: y"), "it has characters that a token cannot have"),
         (StoreAddress("https://127.0.0.1:1", ca_file=str(tmp_path / "none")), "No such file or directory"),
         (StoreAddress("https://127.0.0.1:1", ca_file=str(empty)), "it has no certificate"),
     ):

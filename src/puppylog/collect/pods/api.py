@@ -1,4 +1,4 @@
-"""The pods of one node, as the API of Kubernetes tells them: first all, then each one that is new or has changed.
+"""The pods of one node, as the API of Kubernetes lists them: first all, then each one that is new or has changed.
 
 Only the metadata of pods are asked for, which are a hundredth of what the API knows about a pod. See
 https://kubernetes.io/docs/reference/using-api/api-concepts/
@@ -18,7 +18,7 @@ from puppylog.model.network import explain_connection
 
 _METADATA: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 _PAGE: Final = 500  # pods in one answer
-_WATCH_S: Final = 240  # after so many seconds a watch ends, and all pods are asked for again
+_WATCH_S: Final = 240  # how long a watch lasts; then all pods are asked for again
 _CONNECT_S: Final = 5.0
 _ANSWER_S: Final = 15.0
 _LONGEST_LINE: Final = 4 << 20  # bytes of one change
@@ -27,7 +27,7 @@ _MIRRORED: Final = "kubernetes.io/config.hash"
 
 
 class ApiError(Exception):
-    """The API did not tell the pods. The message says why."""
+    """The API did not list the pods. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class PodApi:
         """Yield each pod that is new or has changed since the version; end after some minutes, or when it is `cut`.
 
         Raises:
-            ApiError: the API does not tell, or the version is too old.
+            ApiError: the API does not answer, or the version is too old.
         """
         fields = {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(_WATCH_S)}
         with self._ask(fields, _METADATA.format(""), _WATCH_S + _ANSWER_S) as response:

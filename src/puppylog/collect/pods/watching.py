@@ -24,7 +24,7 @@ class WatchedPods:
         Args:
             api: tells the pods.
             node: whose pods they are; empty: of all nodes.
-            on_trouble: called in the thread with the cause if the API does not tell the pods, and with None when it
+            on_trouble: called in the thread with the cause if the API does not list the pods, and with None when it
                 does again; once for each cause.
         """
         self._api = api
@@ -40,7 +40,7 @@ class WatchedPods:
         self._changed: set[str] = set()  # uids
 
     def start(self, wait_s: float) -> None:
-        """Begin to watch, and wait at most so many seconds until all pods are known."""
+        """Begin to watch, and wait at most ``wait_s`` seconds until all pods are known."""
         self._thread.start()
         self._is_told.wait(wait_s)
 
@@ -59,7 +59,7 @@ class WatchedPods:
         """End the thread."""
         self._stop.set()
         self._api.cut()
-        self._thread.join(timeout=1.0)  # a request that was just sent may wait longer, and nobody needs its answer
+        self._thread.join(timeout=1.0)  # a request that was just sent may take longer, and its answer is not needed
 
     def _run(self) -> None:
         failures = 0

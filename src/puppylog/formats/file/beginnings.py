@@ -1,7 +1,7 @@
 r"""Says by two cheap checks whether a text may match an expression of RE2: `auto` asks 150 formats about each file.
 
 The first check is the first character of the text. The second is the beginning of the expression, up to the first part
-that could be slow in Python's ``re``. To compile and search one expression with RE2 costs as much as 30 such checks.
+that could be slow in Python's ``re``. Compiling and searching one expression with RE2 costs as much as 30 such checks.
 
 >>> find_beginning(r"^(?P<time>\d{4}-\d\d) \[(?P<user>.*)\]$")
 '^(?P<time>\\d{4}-\\d\\d) \\['

@@ -85,7 +85,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     begins: Text | None = None
     """A regular expression: a line that does not match it continues the record before."""
     not_after: Text | None = None
-    """A regular expression: a line directly after a line that matches it begins no record, whatever ``begins`` says."""
+    """A regular expression: the line after a line that matches it begins no record, even if ``begins`` matches it."""
     skip: Text | None = None
     """A regular expression: a line that matches it, such as a comment, makes no record."""
     auto: bool = True

@@ -75,13 +75,13 @@ def compile_form(written: str) -> Form:
             for one or more blanks.
 
     Raises:
-        ValueError: a directive is unknown or stands twice, or the form has no day; the message is the cause.
+        ValueError: a directive is unknown or given twice, or the form has no day; the message is the cause.
     """
     parts: list[str] = []
     regex = "^" + "".join(_iter_regex(written, parts)) + "$"
     twice = next((part for part in parts if parts.count(part) > 1), None)
     if twice is not None:
-        raise ValueError(f"{twice.replace('_', ' ')} stands twice")
+        raise ValueError(f"{twice.replace('_', ' ')} is given twice")
     found = frozenset(parts)
     has_date = "day" in found and found & {"month", "month_name"}
     if not has_date and "epoch" not in found:

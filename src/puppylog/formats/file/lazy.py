@@ -42,7 +42,7 @@ class LazyFormat:
         return self.format.find_mismatch(line)
 
     def may_fit(self, sample: bytes) -> bool:
-        """Return whether `auto` shall read these lines with the format.
+        """Return whether `auto` reads these lines with the format.
 
         A file with a fault fits no lines: `puppylog formats` shows the fault, and collecting goes on.
         """

@@ -39,7 +39,7 @@ class Pairs:
     rows: pa.Array  # int64: the number of the text, ascending
     codes: pa.Array  # int32: the index of the key in `keys`
     values: pa.Array  # strings
-    rest: pa.Array | None  # what stands before the first pair; null if nothing does
+    rest: pa.Array | None  # the text before the first pair; null if there is none
 
     def get(self, key: str) -> pa.Array:
         """Return the value of a key in each text; null where the text has no such key."""

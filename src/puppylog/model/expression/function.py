@@ -161,12 +161,12 @@ def call(name: str, arguments: Sequence[Term]) -> Term:
         if least <= len(arguments) <= most:
             return make(arguments)
         wanted = str(least) if least == most else "one or more"
-        raise TermError(f"{name} does not take {len(arguments)} arguments but {wanted}")
+        raise TermError(f"{name} takes {wanted} argument{'' if wanted == '1' else 's'}, not {len(arguments)}")
     for form in FORMS[name]:
         if len(form.takes) == len(arguments):
             return _call(name, accept_each(form.takes, arguments), form.returns, form.sql, form.duckdb)
     wanted = " or ".join(str(len(form.takes)) for form in FORMS[name])
-    raise TermError(f"{name} does not take {len(arguments)} arguments but {wanted}")
+    raise TermError(f"{name} takes {wanted} argument{'' if wanted == '1' else 's'}, not {len(arguments)}")
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

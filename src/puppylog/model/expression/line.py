@@ -37,7 +37,7 @@ def line_like(arguments: Sequence[Term]) -> Term:
     """Return whether the line of the record matches: ``line_like('pattern')``."""
     [pattern] = arguments
     if not isinstance(pattern.literal, str):
-        raise TermError("a regular expression is a text that is written out", 0)
+        raise TermError("a regular expression must be a string literal", 0)
     try:
         tree = parse_regex(pattern.literal)
     except RegexError as error:

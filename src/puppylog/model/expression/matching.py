@@ -30,7 +30,7 @@ def regexp_like(arguments: Sequence[Term]) -> Term:
     """Return whether a text matches: ``regexp_like(value, 'pattern')``."""
     value, pattern = arguments
     if value.type not in {Type.TEXT, Type.NULL}:
-        raise TermError(f"text is wanted here, this is {value.type}; cast it", 0)
+        raise TermError(f"text is needed here, but this is {value.type}; cast it", 0)
     tree = _parse(pattern, 1)
     duckdb, postgres = _duckdb_test(tree, "{0}", "{1}"), _POSTGRES.format("{0}", "{1}")
     term = compose(
@@ -76,7 +76,7 @@ def label_like(arguments: Sequence[Term]) -> Term:
     """Return whether a label of the record's stream matches: ``label_like('env', 'pattern')``."""
     name, written = arguments
     if not isinstance(name.literal, str):
-        raise TermError("the name of a label is a text that is written out", 0)
+        raise TermError("the name of a label must be a string literal", 0)
     pattern = _pattern(written, _parse(written, 1))
     tests = (test.format("(streams.labels ->> {1})", "{0}") for test in (_DUCKDB, _POSTGRES))
     duckdb, postgres = (f"({_STREAMS})".format(condition=test) for test in tests)
@@ -112,7 +112,7 @@ _WILDCARDS: Final = frozenset("%_\\")
 def _duckdb_test(tree: Regex, value: str, pattern: str) -> str:
     """Return the SQL of DuckDB that tests one value.
 
-    Most values lack a word that the pattern needs. To look for it first takes a tenth of the time of the expression.
+    Most values lack a word that the pattern needs. Looking for it first takes a tenth of the time of the expression.
     ILIKE looks for it in three quarters of the time that LOWER and CONTAINS take, but % and _ mean something to it.
     """
     test, word = _DUCKDB.format(value, pattern), _word_test(tree, value)
@@ -144,7 +144,7 @@ def _json_test(tree: Regex) -> TextTest:
 
 def _parse(pattern: Term, argument: int) -> Regex:
     if not isinstance(pattern.literal, str):
-        raise TermError("a regular expression is a text that is written out", argument)
+        raise TermError("a regular expression must be a string literal", argument)
     try:
         return parse_regex(pattern.literal)
     except RegexError as error:

@@ -21,7 +21,7 @@ MAX_LENGTH = 1000
 # Canonical text spells out abbreviations such as x::int, so it may be longer.
 MAX_CANONICAL_LENGTH = 8 * MAX_LENGTH
 _PROPERTIES = frozenset({"property", "number"})  # a "number" is a property of which a statistic needs numbers
-_KEPT = _PROPERTIES | {"segment", "filter"}  # a metric keeps them; a catalog's own text is read as an "expression"
+_KEPT = _PROPERTIES | {"segment", "filter"}  # a metric keeps them; a stored text is read as an "expression"
 _SHOWN = 60
 _CLOSED = re.compile(r"""(?:[^'"]|'[^']*'|"[^"]*")*""")
 
@@ -184,7 +184,7 @@ def _make_term(text: str, max_length: int, attributes: Mapping[str, str] | None,
 
 
 def _check_kept(tree: Node) -> None:
-    """Refuse what only a search may use: a metric is computed from the records alone."""
+    """Refuse what only a search may use: a metric is computed from the columns of the records alone."""
     for column in tree.find_all(exp.Column):
         if column.name.lower() in REJECT_COLUMNS and not column.args.get("table"):
             known = nearest(column.name, [*COLUMNS, *ALIASES])

@@ -29,7 +29,7 @@ def read_matcher(reader: Reader) -> Matcher:
     if operator is None:
         raise reader.refuse(f"an operator is missing after {name.text}", "write =, !=, =~ or !~")
     reader.take()
-    value = reader.expect(Kind.TEXT, "a text in quotes")
+    value = reader.expect(Kind.TEXT, "a quoted string")
     if operator in {"=~", "!~"}:
         check_pattern(reader.query, whole(value.text), value.at)
     return Matcher(name.text, operator, value.text, name.at)
@@ -41,10 +41,10 @@ def whole(pattern: str) -> str:
 
 
 def check_pattern(query: str, pattern: str, at: int) -> None:
-    """Check a regular expression that stands in the query at ``at``.
+    """Check a regular expression at the character ``at`` of the query.
 
     Raises:
-        SearchError: no store can look for it.
+        SearchError: no store can search for it.
     """
     try:
         parse_regex(pattern)
@@ -101,13 +101,13 @@ def _read_number_test(reader: Reader, name: str, at: int) -> NumberTest:
     if reader.next.is_name("ip"):
         raise reader.refuse("ip(…) is not supported", f'write a regular expression, such as {name} =~ "10\\\\..*"')
     if sign.text not in _COMPARISONS:
-        raise reader.refuse(f"a text in quotes is missing after {sign.text}")
+        raise reader.refuse(f"a quoted string is missing after {sign.text}")
     is_negative = reader.take_sign("-") is not None
     if not is_negative:
         reader.take_sign("+")
     token = reader.next
     if token.kind not in _UNITS:
-        advice = "write a number, a duration such as 10ms, a size such as 5MB, or a text in quotes"
+        advice = "write a number, a duration such as 10ms, a size such as 5MB, or a quoted string"
         raise reader.refuse(f"a value is missing after {sign.text}", advice)
     reader.take()
     return NumberTest(

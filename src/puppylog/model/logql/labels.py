@@ -69,7 +69,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Unusable:
-    """A label that can be shown, but that nothing after its stage can use."""
+    """A label that can be shown, but not used by later stages."""
 
     cause: str
 
@@ -110,7 +110,7 @@ class Labels:
         own: the labels that users and containers have given to streams.
         aliases: the columns that hold what other labels name, such as ``status_code`` for ``status``.
         kept: the labels that ``keep`` has left; None for all.
-        has_all: whether a parser stands before: columns and attributes are labels of the entry.
+        has_all: whether a parser precedes: columns and attributes are labels of the entry.
         line: the template of the line; None for the line itself.
     """
 

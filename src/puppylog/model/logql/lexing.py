@@ -89,7 +89,7 @@ def read_tokens(query: str) -> list[Token]:
     """Return the tokens of a query; the last one is `Kind.END`.
 
     Raises:
-        SearchError: a part of the query is not a token.
+        SearchError: a part of the query is not a token of LogQL.
     """
     if len(query) > MAX_LENGTH:
         raise refuse(query, MAX_LENGTH, f"it has {len(query):,} characters, at most {MAX_LENGTH:,} are allowed")
@@ -177,7 +177,7 @@ def _unquote(query: str, text: str, at: int) -> str:
 
 def _checked(query: str, text: str, at: int) -> str:
     if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in text):
-        raise refuse(query, at, "this text has a character that no store keeps")
+        raise refuse(query, at, "this text has a character that no store can keep")
     return text
 
 

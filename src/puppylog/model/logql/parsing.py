@@ -89,7 +89,7 @@ class _Parser:
         return self._end(query)
 
     def _leads_to_selector(self) -> bool:
-        """Return whether only opening parentheses stand before a selector."""
+        """Return whether only opening parentheses precede a selector."""
         text = self._reader.query[self._reader.next.at :]
         return text.lstrip("( \t\r\n").startswith("{")
 
@@ -102,7 +102,7 @@ class _Parser:
         raise self._reader.refuse(f"the query does not go on with {token.text!r}")
 
     def _metric(self, level: int, depth: int) -> Metric:
-        """Read operands that operators of this level, or of stronger ones, join."""
+        """Read operands that are joined by operators of this level, or of levels that bind more strongly."""
         if depth > _MAX_DEPTH:
             raise self._reader.refuse(f"it is nested more than {_MAX_DEPTH} deep")
         if level == len(_LEVELS):

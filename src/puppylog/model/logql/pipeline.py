@@ -53,7 +53,7 @@ def read_matchers(reader: Reader) -> tuple[Matcher, ...]:
 
 
 def read_stages(reader: Reader) -> tuple[Stage, ...]:
-    """Read stages up to something else. ``| unwrap`` is not a stage."""
+    """Read stages as long as there are some. ``| unwrap`` is not a stage."""
     stages: list[Stage] = []
     while True:
         if reader.next.is_sign(*LINE_OPERATORS):
@@ -80,7 +80,7 @@ def _read_line_filter(reader: Reader) -> LineFilter:
 def _read_line_value(reader: Reader, operator: LineOperator) -> str:
     if reader.next.is_name("ip"):
         raise reader.refuse("ip(…) is not supported", 'write a regular expression, such as |~ "10\\\\.0\\\\.[0-9.]+"')
-    token = reader.expect(Kind.TEXT, "a text in quotes")
+    token = reader.expect(Kind.TEXT, "a quoted string")
     if operator in {"|~", "!~"}:
         check_pattern(reader.query, token.text, token.at)
     return token.text

@@ -53,5 +53,5 @@ class Reader:
 
     def _fail(self, cause: str) -> Token:
         found = self.next
-        shown = "the query ends" if found.kind is Kind.END else f"{found.text!r} stands here"
+        shown = "the query ends" if found.kind is Kind.END else f"found {found.text!r}"
         raise self.refuse(f"{cause}: {shown}")

@@ -20,10 +20,10 @@ def read_template(query: str, text: str, at: int) -> Template:
     Args:
         query: the whole query, for errors.
         text: the template.
-        at: where it stands in the query.
+        at: where it is in the query.
 
     Raises:
-        SearchError: the template has something else than names of labels in double braces.
+        SearchError: the template has something other than names of labels in double braces.
     """
     parts: list[str | FieldOf] = []
     end, cuts_blanks = 0, False

@@ -1,4 +1,4 @@
-"""A LogQL query as text again: the same tree comes of it."""
+"""Writes a LogQL query as text, which parses to the same tree."""
 
 import json
 from typing import assert_never

@@ -1,6 +1,6 @@
-"""What a name in a query means: a column, an attribute, or what the record is from.
+"""What a name in a query means: a column, an attribute, or the origin of the record.
 
-A query about records and one about rejected lines have other columns. A name that is none of them is the name of an
+A query about records and one about rejected lines have other columns. Any other name is the name of an
 attribute, which the caller must know from the store; ``attributes.name`` is one without being asked.
 """
 
@@ -117,7 +117,7 @@ def resolve(name: Name, vocabulary: Vocabulary, attributes: Mapping[str, str], q
     """Return the field of that name.
 
     Args:
-        name: as it stands in the query.
+        name: as it is written in the query.
         vocabulary: the fields of what is searched.
         attributes: the names of attributes that the store knows, each with an example of its value.
         query: the text of the query, for the error.

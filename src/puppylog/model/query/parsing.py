@@ -1,4 +1,4 @@
-"""From the text of a query to its tree: a parser that reads from left to right and says where it could not go on.
+"""From the text of a query to its tree: a parser that reads from left to right and says where it stopped.
 
 ``not`` and ``-`` bind tightest, then ``and``, which may be left out, then ``or``.
 """
@@ -38,13 +38,13 @@ def parse_query(text: str) -> Query:
     """Return the tree of a query.
 
     Raises:
-        SearchError: it is not a query; the error says where and what would be right.
+        SearchError: it is not a query; the error says where, and what to write instead.
     """
     if len(text) > MAX_LENGTH:
         raise refuse(text, MAX_LENGTH, f"it has {len(text):,} characters, at most {MAX_LENGTH:,} are allowed")
     for at, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise refuse(text, at, "no store keeps this character")
+            raise refuse(text, at, "no store can keep this character")
     parser = _Parser(text)
     query = parser.any_of(0)
     if parser.at < len(text):
@@ -211,7 +211,7 @@ class _Parser:
             raise refuse(self._text, place, f"in the regular expression, {error.cause}") from None
 
     def _keyword(self) -> str:
-        """Return the keyword that stands here, in small letters, or nothing."""
+        """Return the keyword at the current place, in lower case, or nothing."""
         end = find_bare(self._text, self.at)
         word = self._text[self.at : end]
         return word.lower() if word in _KEYWORDS else ""

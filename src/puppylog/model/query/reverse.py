@@ -141,7 +141,7 @@ def _matching(field: Node, pattern: str) -> Query:
 
 @lru_cache(maxsize=1)
 def _severities() -> dict[str, tuple[Operator, str]]:
-    """Return the comparison of severities that each pattern stands for."""
+    """Return the comparison of severities that each pattern represents."""
     tests = [(operator, word) for operator in _SEVERITY_OPERATORS for word in SCALE]
     patterns: dict[str, tuple[Operator, str]] = {}
     for operator, word in tests:

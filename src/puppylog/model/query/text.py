@@ -1,4 +1,4 @@
-"""A query as text again: the same tree comes of it."""
+"""Writes a query as text, which parses to the same tree."""
 
 import re
 from typing import Final

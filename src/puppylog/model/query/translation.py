@@ -167,7 +167,7 @@ class _Translator:
     def _as_number(self, test: FieldTest, found: Field) -> str:
         number = _number_of(test.value.text)
         if number is None:
-            cause = f'{found.name} is a number, and "{test.value.text}" is none'
+            cause = f'{found.name} is a number, but "{test.value.text}" is not'
             raise self._refuse(
                 test.value.span.start, cause, f"write a number of up to 15 digits, such as {found.name}>=500"
             )
@@ -179,7 +179,7 @@ class _Translator:
             return f"CAST({found.expression} AS DOUBLE PRECISION) {_sql(test.operator)} {number}"
         if test.operator in {":", "=", "!="}:
             return self._text(test, found)
-        cause = f'{test.operator} compares numbers, and "{test.value.text}" is none'
+        cause = f'{test.operator} compares numbers, but "{test.value.text}" is not a number'
         raise self._refuse(
             test.value.span.start, cause, f"write a number of up to 15 digits, such as {found.name}>1000"
         )
@@ -204,7 +204,8 @@ class _Translator:
         text = test.value.text
         now = self._reading.now
         if now is None and is_relative(text):
-            raise self._refuse(test.value.span.start, "a relative time means another time tomorrow, and this is kept")
+            cause = "a relative time would mean another time tomorrow, and this condition is stored"
+            raise self._refuse(test.value.span.start, cause)
         try:
             start, end = read_instant(text, now or datetime.now(UTC), self._reading.zone)
         except (ValueError, OverflowError):

@@ -20,7 +20,7 @@ _NOWHERE = Span()
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A text to compare with. Any characters may stand between two ``parts``, where the user wrote ``*``."""
+    """A text to compare with. Any characters may be between two ``parts``, where the user wrote ``*``."""
 
     parts: tuple[str, ...]
     is_quoted: bool = False  # a quoted value is text, even if it looks like a number
@@ -90,7 +90,7 @@ Query: TypeAlias = AnyText | FieldTest | FieldRegex | Has | Not | And | Or
 
 
 def has_bare_word(query: Query) -> bool:
-    """Whether a word stands in the query without quotes, apart from the values of fields."""
+    """Whether the query has a word without quotes, apart from the values of fields."""
     match query:
         case AnyText(Value(is_quoted=False)):
             return True
@@ -102,7 +102,7 @@ def has_bare_word(query: Query) -> bool:
 
 
 def iter_names(query: Query) -> list[Name]:
-    """Return the names of all fields in the order in which they stand."""
+    """Return the names of all fields in the order of the query."""
     match query:
         case FieldTest(name) | FieldRegex(name) | Has(name):
             return [name]

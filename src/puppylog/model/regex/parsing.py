@@ -122,7 +122,7 @@ class _Parser:
         if character == "\\":
             return self._escape(flags)
         if character in "*+?":
-            raise self._refuse(f"nothing stands before {character} that it could repeat", start)
+            raise self._refuse(f"there is nothing before {character} to repeat", start)
         self.at += 1
         return _plain(character, flags)
 

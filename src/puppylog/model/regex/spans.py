@@ -16,11 +16,11 @@ from puppylog.model.regex.tree import Sequence as Parts
 Span: TypeAlias = tuple[int, int]
 """The index of the first character, and the index after the last one."""
 
-# A search takes at most so many steps per character of the text, and some more: `a*b` would look at each of n
-# characters n times. The spans that were found until then are returned.
+# How many steps a search may take per character of the text, and in addition: `a*b` would look at each of n
+# characters n times. The spans that were found by then are returned.
 _STEPS_PER_CHARACTER: Final = 16
 _FREE_STEPS: Final = 1000
-# So many steps are kept; then all are forgotten, so that texts with many different characters do not fill the memory.
+# The most steps that are kept; then all are forgotten, so that texts with many different characters do not fill memory.
 _MAX_KEPT: Final = 20_000
 
 

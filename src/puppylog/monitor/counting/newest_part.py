@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _FIRST_PART: Final = 1 / 512  # of the range
 _NEARLY_ALL: Final = 0.9
-_WORTH: Final = 1.5  # a larger part must be so much larger, because it counts the smaller one again
+_WORTH: Final = 1.5  # a larger part must be larger by this factor, because it counts the smaller one again
 
 
 def count_newest_part(

@@ -62,7 +62,7 @@ def find_tallies(
         search: chooses the records.
         field: the name of the tallies' field.
         dialect: the SQL dialect of the store.
-        step_s: records are counted in steps of so many seconds since the epoch; None: they are counted as a whole.
+        step_s: the length of the steps since the epoch in which records are counted; None: they are counted as a whole.
     """
     if dialect != "duckdb" or search.condition != "true" or (step_s is not None and step_s % HOUR_S):
         return None

@@ -21,10 +21,10 @@ _QUERIES = load_queries("puppylog.stores", "counting.sql")
 _ALL: Final = 2**31 - 1
 
 SAMPLE_RECORDS: Final = 2_000_000
-"""The size of a sample: DuckDB counts the values of eight columns of so many records in about 0.1 s."""
+"""The number of records in a sample: DuckDB counts the values of eight columns of them in about 0.1 s."""
 
 _WITH_ATTRIBUTES: Final = 8  # by how much a sample is smaller if attributes are counted
-# All records take about so many times as long as the sample if few of them pass the filter: then they are counted.
+# Counting all records takes about this many times as long if few of them pass the filter: then all are counted.
 _ALL_TO_SAMPLE: Final = 4
 
 

@@ -18,8 +18,8 @@ LATEST_US: Final = to_epoch_us((LAST_YEAR, 12, 31), (23, 59, 59), 0)
 
 MOST_ENTRIES: Final = 1_000_000
 MOST_STREAMS: Final = 100_000
-"""A request has at most so many entries and streams. Senders send some thousands; a body of 64 MiB may contain 30
-million, and each takes memory before it is read.
+"""The most entries and streams of a request. Senders send some thousands; a body of 64 MiB may contain 30 million,
+and each takes memory before it is read.
 """
 
 _LONGEST_SHORT_KEY: Final = 100  # in characters; longer keys take no memory in the cache

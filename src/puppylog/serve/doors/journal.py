@@ -38,7 +38,7 @@ _MEDIA_TYPE: Final = "application/vnd.fdo.journal"
 
 _BLOCK_BYTES: Final = 4 << 20  # of entries that are committed together, if they come fast enough
 _BLOCK_ENTRIES: Final = 20_000  # limits memory: an entry takes some hundred bytes, however small it is
-_GATHER_S: Final = 0.2  # entries are committed when no more have come for so long
+_GATHER_S: Final = 0.2  # entries are committed when no more have come for this time
 _PAUSE_S: Final = 60.0  # between two parts of a body: a sender may have to search its journal
 _WAIT_S: Final = 60.0  # for a store that is behind or away. The service of systemd kills a sender that hangs for 180 s
 

@@ -135,7 +135,7 @@ class _Tenants:
         if group is None and len(self._refused) < _MOST_TENANTS and tenant not in self._refused:
             self._refused.add(tenant)
             self._context.report(
-                f"X-Scope-OrgID {tenant[:MAX_LENGTH]!r} makes no name of a log group, so its lines have no group: "
+                f"X-Scope-OrgID {tenant[:MAX_LENGTH]!r} is not a valid name of a log group, so its lines get no group: "
                 f"a name has letters and digits, and at most {MAX_LENGTH} characters"
             )
         return group

@@ -22,7 +22,7 @@ _DEFAULT_ENTRIES: Final = 100
 _DEFAULT_SINCE_S: Final = 3600.0
 _MOST_POINTS: Final = 11_000
 _STEPS: Final = 250  # of a query that says no step
-_SECONDS_DIGITS: Final = 10  # a number of at most so many digits is in seconds, a longer one in nanoseconds
+_SECONDS_DIGITS: Final = 10  # a number with at most this many digits is in seconds, a longer one in nanoseconds
 _NANOSECONDS: Final = 1_000_000_000
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
 LARGEST_NS: Final = 2**63 - 1
@@ -102,7 +102,7 @@ class Parameters:
             return default
         seconds = float(written) if re.fullmatch(r"[0-9]{1,12}(\.[0-9]{0,12})?", written) else read_duration(written)
         if seconds is None or seconds < 0:
-            raise Refusal(400, f"{name} is a duration such as 5m or a number of seconds, and not {written[:40]!r}")
+            raise Refusal(400, f"{name} must be a duration such as 5m or a number of seconds, not {written[:40]!r}")
         return seconds
 
     def _instant(self, name: str, default: int) -> int:
@@ -111,7 +111,7 @@ class Parameters:
             return default
         at = _read_instant(written)
         if at is None or abs(at) > LARGEST_NS:
-            cause = f"{name} is a time in nanoseconds, in seconds or as RFC 3339 has it, and not {written[:40]!r}"
+            cause = f"{name} must be a time in nanoseconds, in seconds or in RFC 3339, not {written[:40]!r}"
             raise Refusal(400, cause)
         return at
 

@@ -12,7 +12,7 @@ from puppylog.serve.refusal import Refusal
 
 S = TypeVar("S", bound=Struct)
 
-_NUL: Final = "it has a NUL, which no store keeps"
+_NUL: Final = "it has a NUL, which no store can keep"
 _SHOWN: Final = 80  # characters of a wrong value that an error repeats
 
 

@@ -126,7 +126,7 @@ def _refuse_declared(store: Store, name: str) -> None:
         Refusal: 409.
     """
     if any(silence.name == name and silence.is_declared for silence in store.list_silences()):
-        raise Refusal(409, f"silence {name!r} stands in a configuration file; change it there", place="name")
+        raise Refusal(409, f"silence {name!r} is declared in a configuration file; change it there", place="name")
 
 
 def describe_silence(silence: Silence, now: datetime) -> SilenceRow:

@@ -53,7 +53,7 @@ class StreamFormats:
             return None
         try:
             return find_format(name, read_options(self._settings))
-        except PuppylogError:  # the format of another version of Puppylog, or one that stands in a server's file
+        except PuppylogError:  # the format of another version of Puppylog, or one that is defined in a server's file
             return None
 
 

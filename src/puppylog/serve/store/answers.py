@@ -21,10 +21,10 @@ from puppylog.stores.remote.frames import END, WAIT, Kind, pack_frame
 from puppylog.stores.remote.protocol import CALL_HEADER, CONTENT_TYPE, WAIT_EVERY_S, pack_failure
 
 STALL_S: Final = 30.0
-"""A client that takes no frame for so many seconds is left. A frame has at most a few MiB."""
+"""How many seconds a client may take no frame before its connection is closed. A frame has a few MiB at most."""
 
 _FIRST_WAIT_S: Final = 1.0
-"""An answer begins after so many seconds at the latest. A failure before that has a status of its own."""
+"""The seconds after which an answer begins at the latest. An earlier failure has its own status."""
 
 _AHEAD: Final = 2  # frames that wait to be sent
 

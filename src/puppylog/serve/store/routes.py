@@ -31,7 +31,7 @@ from puppylog.stores.remote.frames import Kind, pack_batch
 from puppylog.stores.remote.protocol import CALL_HEADER, PREFIX, PROTOCOL, PROTOCOL_HEADER, SESSION_HEADER
 
 _FRAME_BYTES: Final = 4 << 20
-"""The rows of an answer are sent in frames of about so many bytes, before they are compressed."""
+"""The approximate size in bytes of the frames in which rows are sent, before compression."""
 
 
 def routes(context: Context) -> Sequence[BaseRoute]:

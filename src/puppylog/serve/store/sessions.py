@@ -13,7 +13,7 @@ from typing import Final
 from puppylog.stores.remote.protocol import LEASE_S, UnknownSession
 
 DOUBT_S: Final = 3.0
-"""A doubtful session ends after so many seconds."""
+"""How many seconds a doubtful session lasts."""
 
 MOST: Final = 10_000
 """The largest number of sessions. A client needs one."""
@@ -105,7 +105,7 @@ class Sessions:
             return session
 
     def end_renewal(self, session: Session) -> None:
-        """Note that the client does not wait any more: it was answered, or its connection has broken."""
+        """Note that the client no longer waits: it was answered, or its connection has broken."""
         with self._lock:
             session.renewals -= 1
             if session.is_doubtful:

@@ -9,7 +9,7 @@ class SyslogLimits:
 
     waiting_bytes: int = 16 << 20  # of messages that are not stored; above it, nothing is read
     gather_s: float = 0.25  # for messages that are decoded together; each time costs a commit, about 15 ms of CPU
-    gather_messages: int = 10_000  # so many are decoded without waiting for more
+    gather_messages: int = 10_000  # how many are decoded without waiting for more
     busy_s: float = 0.1  # before the intake is tried again while it is full
     retry_s: float = 1.0  # before messages that the intake has refused are put into it again
     end_s: float = 5.0  # for the last commits, when the server ends

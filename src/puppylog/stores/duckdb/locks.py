@@ -44,7 +44,7 @@ class FileLock:
         return True
 
     def acquire_within(self, seconds: float) -> bool:
-        """Acquire the exclusive lock, retrying for so many seconds; return whether it is held now."""
+        """Acquire the exclusive lock, retrying for a time in seconds; return whether it is held now."""
         deadline = time.monotonic() + seconds
         while not self.acquire():
             if time.monotonic() > deadline:

@@ -59,7 +59,7 @@ def refuse_existing(place: Path, what: str) -> None:
             return
     except OSError as error:
         raise translate_os_error(place, error) from None
-    raise AlreadyExists("make", f"{what} {place}", "it exists already", "name another directory, or move this one away")
+    raise AlreadyExists("make", f"{what} {place}", "it already exists", "name another directory, or move this one away")
 
 
 def move(copy: Path, place: Path) -> None:
@@ -126,7 +126,7 @@ def restore(backup: Path, place: Path) -> None:
     if not copy.engine_lock.exists():
         duplicate(copy, place)
         return
-    with FileLock(copy.engine_lock) as lock:  # somebody has opened the backup as a store
+    with FileLock(copy.engine_lock) as lock:  # a process has opened the backup as a store
         if not lock.acquire():
             raise StoreRefused(
                 "restore", f"backup {backup}", "an engine uses it as a store", "stop the engine with puppylog down"

@@ -92,7 +92,7 @@ class Spool:
             return self.path / f"{next(self._numbers)}.arrow"
 
     def give_back(self, path: Path) -> None:
-        """Offer a file for overwriting. Its rows must be committed, so that no engine reads it any more."""
+        """Offer a file for overwriting. Its rows must be committed, so that no engine will read it again."""
         self._used.append(path)
 
     def clear(self) -> None:
@@ -131,7 +131,7 @@ class SpoolFile:
         """Add ``rows`` of one log file.
 
         Raises:
-            BatchDropped: there is no disk space for the rows; this spool file cannot be used any more.
+            BatchDropped: there is no disk space for the rows; this spool file can no longer be used.
         """
         if rows.num_rows == 0:
             return
@@ -149,10 +149,10 @@ class SpoolFile:
     def finish(self) -> str | None:
         """Complete the file; return its path, the text of a few rows, or None if there are no rows.
 
-        It is OK to call this again, but not to write any more.
+        It is OK to call this again, but not to write after it.
 
         Raises:
-            BatchDropped: there is no disk space for the rows; this spool file cannot be used any more.
+            BatchDropped: there is no disk space for the rows; this spool file can no longer be used.
         """
         if self._path is None and self._waiting and sum(rows.nbytes for rows in self._waiting) <= _INLINE_BYTES:
             self._inline = _pack_inline(self._waiting, self._schema)
@@ -186,7 +186,7 @@ class SpoolFile:
             raise _dropped(path, error) from None
 
     def give_back(self) -> None:
-        """Offer the file for overwriting: its rows are committed, and no process reads it any more."""
+        """Offer the file for overwriting: its rows are committed, and no process will read it again."""
         if self._path is not None:
             self._spool.give_back(self._path)
             self._path = None

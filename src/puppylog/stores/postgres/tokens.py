@@ -22,7 +22,7 @@ class Tokens:
         expires_at = None if new.expires_at is None else new.expires_at.isoformat()
         values = {"name": new.name, "hash": new.hash, "scope": new.scope.value, "expires_at": expires_at}
         if not self._control.call(lambda session: session.value(_QUERIES["create_token"], values)):
-            raise AlreadyExists("create", f"token {new.name!r}", "there is one of that name", "revoke it first")
+            raise AlreadyExists("create", f"token {new.name!r}", "the name is taken", "revoke that token first")
         return self.find_tokens([new.hash])[new.hash]
 
     def revoke_token(self, name: str) -> bool:

@@ -115,7 +115,7 @@ class Connection:
     def ask(self, call: str, arguments: Mapping[str, object], *, session: str = "", is_repeatable: bool = True) -> Any:  # noqa: ANN401 - JSON
         """Return the JSON value that answers a call with JSON arguments.
 
-        If the connection breaks and the call is repeatable, the call is sent once more, with the same id.
+        If the connection breaks and the call is repeatable, the call is repeated with the same id.
         """
         body = [pack_frame(Kind.JSON, messages.encode(arguments)), END]
         call_id = secrets.token_hex(16)
@@ -206,7 +206,7 @@ class Connection:
         if response.status == HTTPStatus.UNAUTHORIZED:
             raise self._refused_token(response)
         if response.headers.get(CALL_HEADER, "") != call_id:
-            raise StoreUnavailable("read", f"the answer of store {self.name}", "it answers another call")
+            raise StoreUnavailable("read", f"the answer of store {self.name}", "it belongs to another call")
 
     def _refused_token(self, response: urllib3.BaseHTTPResponse) -> PuppylogError:
         """Return why the server does not accept the token, and what the user can do."""
@@ -216,7 +216,7 @@ class Connection:
             return StoreForbidden("use", f"store {self.name}", error.cause, HOW_TO_AUTHORIZE)
         except PuppylogError as error:
             return error
-        return StoreUnavailable("read", f"the answer of store {self.name}", "it is 401 and no error")
+        return StoreUnavailable("read", f"the answer of store {self.name}", "it has the status 401, but no error")
 
     def _note_sockets(self) -> None:
         """Note every connection that is opened from now on, so that `cut` finds them."""

@@ -15,14 +15,14 @@ from puppylog.model.network import explain_connection, find_bad_certificate, is_
 from puppylog.stores.remote.protocol import CONTENT_TYPE
 
 _CA_ADVICE: Final = "name a file with the certificate of its authority in ca_file or PUPPYLOG_CA_FILE"
-HOW_TO_AUTHORIZE: Final = "put a token into PUPPYLOG_TOKEN or token_file; 'puppylog tokens create' makes one"
+HOW_TO_AUTHORIZE: Final = "set PUPPYLOG_TOKEN or token_file; 'puppylog tokens create' makes a token"
 _REFUSALS: Final[Mapping[int, tuple[type[PuppylogError], str, str, str]]] = {
-    403: (StoreForbidden, "use", "the token does not allow this", "a token of another scope does"),
-    413: (StoreError, "write to", "the server takes no request of this size", ""),
+    403: (StoreForbidden, "use", "the token does not allow this", "use a token with another scope"),
+    413: (StoreError, "write to", "the server does not accept requests of this size", ""),
     421: (
         StoreRefused,
         "use",
-        "the server does not take this name for its own",
+        "the server does not accept this name as its own",
         "add the name to hosts in the server's [listen], or use its address",
     ),
 }
@@ -41,7 +41,7 @@ def translate_exception(error: BaseException, name: str) -> PuppylogError:
         reason = f"its certificate is not valid: {invalid}"
         return ConfigurationError("connect to", f"store {name}", reason, _CA_ADVICE)
     if is_no_tls(error):
-        advice = "write http:// if it shall not be encrypted"
+        advice = "use http:// for an unencrypted connection"
         return ConfigurationError("connect to", f"store {name}", "the server does not speak TLS", advice)
     return StoreUnavailable("reach", f"store {name}", explain_connection(error))
 
@@ -79,5 +79,5 @@ def translate_status(
         return StoreUnavailable("use", thing, "the answer was cut")
     if is_first:
         location = "; it redirects elsewhere" if 300 <= status < 400 else ""
-        return StoreRefused("use", thing, f"there is no Puppylog server: the answer is {status}{location}")
-    return StoreUnavailable("use", thing, f"another program answers {status} in place of the server")
+        return StoreRefused("use", thing, f"no Puppylog server answers there: the status is {status}{location}")
+    return StoreUnavailable("use", thing, f"another program answers in place of the server, with the status {status}")

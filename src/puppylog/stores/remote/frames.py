@@ -57,7 +57,7 @@ def pack_frame(kind: Kind, payload: bytes | memoryview | pa.Buffer) -> bytes:
     """
     size = len(payload)
     if size > MAX_FRAME_BYTES:
-        raise BrokenFrames(f"a payload has {size:,} bytes, and {MAX_FRAME_BYTES:,} are the most")
+        raise BrokenFrames(f"a payload has {size:,} bytes; at most {MAX_FRAME_BYTES:,} are allowed")
     if size >= _COMPRESSED_FROM_BYTES:
         packed = pa.Codec("zstd", compression_level=_LEVEL).compress(payload)
         if len(packed) < size:

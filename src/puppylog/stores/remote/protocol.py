@@ -23,17 +23,17 @@ SESSION_HEADER: Final = "X-Puppylog-Session"
 PROTOCOL_HEADER: Final = "X-Puppylog-Protocol"
 
 WAIT_EVERY_S: Final = 5.0
-"""While a call takes longer, the server sends a frame every so many seconds. It tells the client to wait."""
+"""The seconds between two frames with which the server tells the client to wait, while a call takes longer."""
 SILENCE_S: Final = 30.0
-"""If the server sends nothing for so many seconds, the client takes it for unavailable."""
+"""How many seconds without data from the server until the client considers it unavailable."""
 LEASE_S: Final = 30.0
-"""A session ends at the latest so many seconds after its last renewal began."""
+"""How many seconds after its last renewal began a session ends at the latest."""
 RENEW_S: Final = 10.0
-"""A client that holds claims always waits for the answer to a renewal, which the server sends after so many seconds."""
+"""How many seconds the server waits before it answers a renewal. A client with claims always waits for one."""
 
 FULL_ROWS: Final = 122_880
 FULL_BYTES: Final = 32 << 20
-"""A collector ends a batch for a remote store at so many rows, or bytes of lines, so that both ends can hold it."""
+"""The most rows, and bytes of lines, in a batch for a remote store, so that both ends can hold it."""
 
 
 class UnknownSession(PuppylogError):

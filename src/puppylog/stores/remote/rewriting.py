@@ -38,7 +38,7 @@ class RemoteRewriting:
             file: whose rows are replaced.
             send: calls the server with a body of frames, within the client's session.
             ask: calls the server with JSON, and returns its answer, within the client's session.
-            part_bytes: rows are sent when their frames and lines have so many bytes.
+            part_bytes: rows are sent when their frames and lines have this size.
             keeps_lines: whether the store may refuse rows, and then needs their lines.
         """
         self._part_bytes = part_bytes

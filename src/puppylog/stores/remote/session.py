@@ -20,10 +20,10 @@ from puppylog.stores.remote.protocol import UnknownSession
 T = TypeVar("T")
 
 _AGAIN_S: Final = 0.5
-"""After a renewal that failed, the next one is sent so many seconds later, or when the session was opened."""
+"""How many seconds after a failed renewal the next one is sent, unless the session is opened before."""
 
 _CLOSE_S: Final = 2.0
-"""A process that ends waits so many seconds for a server that does not answer."""
+"""How many seconds a process that ends waits for a server that does not answer."""
 
 
 class Session:

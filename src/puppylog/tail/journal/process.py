@@ -15,7 +15,7 @@ _ERROR_BYTES: Final = 4096
 
 
 class JournalProcess:
-    """A journalctl whose output is read. It ends with `close`, or by itself when nothing reads its output any more."""
+    """A journalctl whose output is read. It ends with `close`, or by itself when nothing reads its output."""
 
     def __init__(self, command: Sequence[str]) -> None:
         """Start the command.

@@ -2,7 +2,7 @@
 
 journalctl starts at the cursor of the last entry that is stored, and gives that entry first: an entry after a cursor
 (``--after-cursor``) would be lost in some cases, such as the first one of a new boot. If the journal does not have the
-entry any more, journalctl starts near it. Then all entries up to the place of the cursor are dropped, because they are
+entry any longer, journalctl starts near it. Then all entries up to the place of the cursor are dropped: they are
 stored, and the user is told.
 
 An entry has no place in a file. The position in the stream counts the bytes of the lines that its entries became.
@@ -24,7 +24,7 @@ from puppylog.tail.limits import CHUNK_BYTES
 
 _WAIT_S: Final = 0.1  # how long a read waits for the first entry in a run that ends with the journal
 _LAST_ENTRY_WAIT_S: Final = 30.0  # how long journalctl may search for the last entry
-_STEADY_S: Final = 5.0  # a journalctl that has run for so long can read the journal, even if no entry has come
+_STEADY_S: Final = 5.0  # after this time a journalctl can read the journal, even if no entry has come
 _FIRST_RESTART_S: Final = 1.0
 _LAST_RESTART_S: Final = 30.0  # pauses between two starts of a journalctl that fails grow up to this
 
@@ -82,7 +82,7 @@ class JournalTailer:
             watch: go on after the last entry.
             from_end: if the stream has no position, begin after the last entry.
             on_hidden: called with a sentence if this user may not read all entries.
-            on_gap: called with the cursor of the last stored entry if the journal does not have the entry any more.
+            on_gap: called with the cursor of the last stored entry if the journal no longer has the entry.
             command: with which journalctl is started.
             chunk_bytes: how many bytes are read at once.
             clock: returns seconds that never go back.
@@ -119,10 +119,10 @@ class JournalTailer:
             on_hidden(f"{source.text}: entries of the system and of other users, which this user may not read; {_CURE}")
 
     def read(self, limit_bytes: int | None = None) -> Iterator[Chunk]:
-        """Give what can be read without a pause; in a run that ends with the journal, with a short one.
+        """Yield what can be read without a pause; in a run that ends with the journal, with a short one.
 
         Args:
-            limit_bytes: return after about so many bytes, as `Tailer.read` does.
+            limit_bytes: about how many bytes to read, as in `Tailer.read`.
         """
         if self._must_announce:
             self._must_announce = False

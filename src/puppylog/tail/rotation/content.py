@@ -37,7 +37,7 @@ class FileContent:
             raise DirectoryChanged(f"{self.path} is gone") from None
         if handle.identity != self.identity:
             handle.close()
-            raise DirectoryChanged(f"{self.path} is another file by now")
+            raise DirectoryChanged(f"{self.path} is another file now")
         if self.path.endswith(SUFFIXES) and not handle.is_compressed:
             handle.close()
             return None

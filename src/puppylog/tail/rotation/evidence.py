@@ -1,7 +1,7 @@
 """Compares contents: whether a candidate is the file of a place, a copy of that file, or a copy of an open file.
 
 Each answer opens the candidate. Answers that may be asked for again are cached. Every method may raise
-`DirectoryChanged` or OSError; the match is then worthless and is made again.
+`DirectoryChanged` or OSError; the match is then discarded and repeated.
 """
 
 from collections.abc import Iterable, Sequence

@@ -14,8 +14,8 @@ from puppylog.tail.rotation.match import Assignment, Situation, match, match_at_
 from puppylog.tail.rotation.place import LastFile, Place
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby, sort_candidates
 
-# Rotation renames its files within milliseconds. A directory that changes during so many searches changes for another
-# reason.
+# Rotation renames its files within milliseconds. A directory that changes during this many searches changes for
+# another reason.
 _TRIES = 20
 
 
@@ -48,7 +48,7 @@ class FilesToRead:
     """
 
     def __iter__(self) -> Iterator[FileToRead]:
-        """Give all files, in the order in which they are read."""
+        """Yield all files, in the order in which they are read."""
         yield from self.rotated
         if self.at_path is not None:
             yield self.at_path
@@ -139,7 +139,7 @@ def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
         def open_file(candidate: Candidate) -> OpenFile:
             handle = FileContent(candidate.path, candidate.identity).open()
             if handle is None:
-                raise DirectoryChanged(f"{candidate.path} may not be read any more")
+                raise DirectoryChanged(f"{candidate.path} may no longer be read")
             stack.callback(handle.close)
             return handle
 

@@ -10,7 +10,7 @@ Identity: TypeAlias = tuple[int, int]
 """Device and inode, as signed 64-bit numbers."""
 
 _ANSWER_S: Final = 5.0
-"""How long the answer of a store may take. Its ages are then too small by so many seconds."""
+"""How long the answer of a store may take. The ages in it are too small by up to this time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

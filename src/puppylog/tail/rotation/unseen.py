@@ -27,7 +27,7 @@ class CandidatePool:
         return any(taken.identity == candidate.identity for taken in self.taken)
 
     def iter_free(self) -> Iterator[Candidate]:
-        """Give the candidates that are not taken, the oldest first."""
+        """Yield the candidates that are not taken, the oldest first."""
         return (candidate for candidate in self.candidates if not self.is_taken(candidate))
 
     def take_if_new(self, candidate: Candidate) -> bool:
@@ -137,7 +137,7 @@ def _find_candidate(pool: CandidatePool, files: dict[Place, Candidate], place: P
 
 
 def _iter_newer(pool: CandidatePool, last: LastFile) -> Iterator[Candidate]:
-    """Give the rotated files that are newer than the last known file.
+    """Yield the rotated files that are newer than the last known file.
 
     Names are compared first. The time of the last change is used only if the names cannot be compared: a rotated file
     may still be written to, and a compressed file may have the time of its compression.

@@ -153,7 +153,7 @@ def test_a_text_that_is_no_position_of_this_store_is_refused(count: int) -> None
     text = files.write()
     wrong = ["", "x", "é", "AAAA", text[:-1], text[1:], text + "AAAA", "%00", "=" * 50, text.swapcase(), "A" * 4000]
     for one in wrong:
-        with pytest.raises(UnreadablePosition, match="no position of a live tail"):
+        with pytest.raises(UnreadablePosition, match="not a position in a live tail"):
             read_position(one, STORE, files.reading)
     with pytest.raises(UnreadablePosition, match="another store"):
         read_position(text, "other", files.reading)

@@ -121,10 +121,10 @@ def test_a_directory_that_is_not_empty_is_not_written_over(server: EmbeddedStore
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(AlreadyExists, match=r"cannot make backup .*full: it exists already; name another directory"):
+    with pytest.raises(AlreadyExists, match=r"cannot make backup .*full: it already exists; name another directory"):
         back_up(server.url, tmp_path / "full")
     back_up(server.url, tmp_path / "empty")
-    with pytest.raises(AlreadyExists, match=r"cannot make store .*: it exists already"):
+    with pytest.raises(AlreadyExists, match=r"cannot make store .*: it already exists"):
         restore(tmp_path / "empty", server.url)
     restore(tmp_path / "empty", f"duckdb://{tmp_path}/new")
 

@@ -307,7 +307,7 @@ def test_sql_that_is_nested_too_deep_is_refused(engine: Engine, sql: str) -> Non
 
 
 def test_sql_that_is_too_long_is_refused(engine: Engine) -> None:
-    with pytest.raises(QueryError, match="70007 characters, and 65536 are allowed"):
+    with pytest.raises(QueryError, match="70007 characters; at most 65536 are allowed"):
         ask(engine, "SELECT " + "1" * 70_000)
 
 

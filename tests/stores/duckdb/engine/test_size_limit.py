@@ -95,7 +95,7 @@ def test_a_batch_is_refused_while_the_archive_of_a_full_store_is_gone(
         store.keep(replace(retention, archive=str(root)))
         root.rmdir()
         with pytest.raises(
-            StoreFull, match=r"it has its largest size, and cannot write to archive .*: there is no such"
+            StoreFull, match=r"it has reached its maximum size, and cannot write to archive .*: there is no such"
         ):
             fill(store, 8)
         stored = store.count()

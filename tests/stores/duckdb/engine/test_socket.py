@@ -57,13 +57,13 @@ def test_no_request_ends_the_engine(server: EmbeddedStore) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"[", b"\xff", b'{"a"', b"[" * 1_000_000], ids=lambda body: repr(body[:4]))
 def test_a_message_that_is_no_json_is_refused(body: bytes) -> None:
-    with pytest.raises(StoreError, match=r"cannot read a message of [\d,]+ bytes: it is no JSON"):
+    with pytest.raises(StoreError, match=r"cannot read a message of [\d,]+ bytes: it is not JSON"):
         messages.decode(body)
 
 
 def test_a_message_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "MAX_BODY_BYTES", 10)
-    with pytest.raises(StoreError, match="cannot read a message of 12 bytes: 10 are the most"):
+    with pytest.raises(StoreError, match="cannot read a message of 12 bytes: at most 10 are allowed"):
         messages.decode(json.dumps("a" * 10).encode())
 
 

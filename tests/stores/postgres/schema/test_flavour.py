@@ -63,7 +63,7 @@ def test_the_flavour_on_several_machines(facts: dict[str, object], flavour: Flav
     [
         ({}, "install Citus 12 or later"),
         ({"citus": "11.3-1"}, "Citus 11.3-1 is older than 12; upgrade it"),
-        (TIMESCALE, "has no data nodes any more (2.13 was the last); use Citus"),
+        (TIMESCALE, "no longer has data nodes (2.13 was the last with them); use Citus"),
         ({**TIMESCALE, "timescaledb": "2.13.1"}, "attach some with add_data_node"),
         ({**TIMESCALE, "timescaledb": "2.4.2", "data_nodes": 2}, "upgrade it to 2.13, or use Citus"),
         ({"timescaledb": "2.13.1", "timescaledb_license": "apache", "data_nodes": 2}, "need the community edition"),

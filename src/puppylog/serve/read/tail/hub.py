@@ -269,7 +269,7 @@ class Hub:
 
 
 def _keep_newest(records: Sequence[bytes], most_bytes: int) -> Sequence[bytes]:
-    """Return the last of the records that have so many bytes together, but at least one."""
+    """Return the last records that fit into ``most_bytes`` together, but at least one."""
     size = 0
     for at in range(len(records) - 1, -1, -1):
         size += len(records[at])

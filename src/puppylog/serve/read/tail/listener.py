@@ -76,7 +76,7 @@ class Listener:
         """Return what to send next; None if the tail ends.
 
         Args:
-            within_s: after so many seconds, return a sign of life.
+            within_s: how many seconds to wait before returning a sign of life.
         """
         try:
             async with asyncio.timeout(within_s):

@@ -25,7 +25,7 @@ from puppylog.serve.read.tail.listener import Listener
 from puppylog.serve.refusal import Refusal
 
 _SIGN_OF_LIFE_S: Final = 10.0
-_RETRY_MS: Final = 1000  # after so long a browser connects again
+_RETRY_MS: Final = 1000  # after this time a browser connects again
 _HEADERS: Final = {
     "cache-control": "no-store",
     "x-accel-buffering": "no",  # nginx would keep the events until it has 4 KiB of them

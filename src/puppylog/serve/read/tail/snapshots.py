@@ -10,7 +10,7 @@ from puppylog.monitor.arrivals import LONGEST_COMMIT_S, FilePlace, Reading, read
 from puppylog.serve.read.tail.position import Sums, write_position
 from puppylog.stores.base import RecordReader
 
-_COMPLETE_S: Final = 60.0  # after so long all positions are read, also those that seem not to have moved
+_COMPLETE_S: Final = 60.0  # how often all positions are read, even those that seem not to have moved
 _MOST_FILES: Final = 300_000  # of all remembered snapshots together; each takes about 100 bytes
 
 

@@ -19,7 +19,7 @@ _OPTIONS: Final = [
     ("grpc.max_reconnect_backoff_ms", 500),
 ]
 
-_REST_S: Final = 2.0  # a connection that no call has used for so many seconds is idle
+_REST_S: Final = 2.0  # a connection is idle when no call has used it for this time
 
 
 class Channel:
@@ -53,7 +53,7 @@ class Channel:
             if self._client is None:
                 if has_begun(self._directory) or not is_answering(self._directory):
                     if not self._starts_engine:
-                        raise StoreUnavailable("open", f"store {self._directory.path}", "its engine does not run")
+                        raise StoreUnavailable("open", f"store {self._directory.path}", "its engine is not running")
                     try:
                         start_engine(self._directory)
                     except OSError as error:  # such as a full disk: the log or a lock file cannot be created

@@ -35,7 +35,7 @@ _CAPABILITIES: Final = (
 )
 
 COMPARE_ALL_S: Final = 10.0
-"""The doctor compares all metrics together for so many seconds, and says of which there was no time for it."""
+"""For how many seconds the doctor compares all metrics together. It says which of them it did not reach."""
 
 _VERIFY_S: Final = 10.0
 """How many seconds the engine reads the database. A database that is known to be damaged is read completely."""

@@ -20,7 +20,7 @@ _SUBJECT: Final = "retention"
 _DAY: Final = timedelta(days=1)
 _ARCHIVE: Final = (
     "make the archive's directory writable, or free disk space there; the records stay in the store until then, and "
-    "collectors of a store that has its largest size wait"
+    "collectors of a store that has reached its maximum size wait"
 )
 _LARGER: Final = "set a larger max_size, or log less"
 

@@ -33,7 +33,7 @@ def compare_sums(reader: RecordReader, row: Mapping[str, Any], limit_s: float = 
     Args:
         reader: the store.
         row: the metric, a row of the query ``metric_ages``.
-        limit_s: after so many seconds no further day is compared.
+        limit_s: the seconds after which no further day is compared.
     """
     metric = metric_of(row)
     subject, deadline = f"metric {metric.name}", time.monotonic() + limit_s

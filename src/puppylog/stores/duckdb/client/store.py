@@ -311,7 +311,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
     def _call(self, ask: Any, *, is_repeatable: bool = True) -> Any:  # noqa: ANN401 - what the caller's function gives
         """Call ``ask`` with a connection to the engine, which is started if it is not running.
 
-        If the engine goes away during the call and the call is repeatable, start the engine and call once more.
+        If the engine goes away during the call and the call is repeatable, start the engine and repeat the call.
         """
         for is_last in (not is_repeatable, True):
             with self._channel.in_use():

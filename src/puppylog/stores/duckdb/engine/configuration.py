@@ -13,7 +13,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     # Rows of a batch may be written by several threads at once. Every query that needs an order names it.
     "preserve_insertion_order": "false",
     # A checkpoint compresses the last row group of each table with new rows again, so rarer ones cost less. The default
-    # is 16 MB. To replay a log of this size after a crash takes 0.3 s of CPU.
+    # is 16 MB. Replaying a log of this size after a crash takes 0.3 s of CPU.
     "checkpoint_threshold": "64MB",
     # A user's SQL can use no extensions.
     "autoinstall_known_extensions": "false",

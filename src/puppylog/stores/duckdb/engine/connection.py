@@ -102,7 +102,7 @@ class Connection:
         with translated():
             statements = self._cursor.extract_statements(sql)
         if len(statements) != 1:
-            raise QueryError("run", "this SQL", f"it has {len(statements)} statements, and one is allowed")
+            raise QueryError("run", "this SQL", f"it has {len(statements)} statements, but only one is allowed")
         return statements[0]
 
     def _explained(self, sql: str) -> duckdb.Statement:

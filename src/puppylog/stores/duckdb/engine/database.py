@@ -127,7 +127,7 @@ class Engine:
             _log.error("cannot release memory: %s", error.message)
 
     def checkpoint(self) -> bool:
-        """Write the log into the database file. This frees the blocks of deleted rows that no query reads any more.
+        """Write the log into the database file. This frees the blocks of deleted rows that no query reads.
 
         Return whether this was possible: a query that begins or reads may keep DuckDB from it.
         """

@@ -34,7 +34,7 @@ BEAT_S = 10.0
 
 # An alert that has missed more evaluations than this is evaluated after the other alerts.
 _CATCHING_UP: Final = 100
-# A round spends about so many seconds on such alerts, so that the other alerts do not wait long for the next round.
+# About how many seconds a round spends on such alerts, so that the others do not wait long for the next round.
 _CATCH_UP_S: Final = 0.5
 # Alerts wait this long for the refreshes of a round, and for the transaction that runs then.
 _REFRESH_S: Final = 2.0

@@ -1,7 +1,7 @@
 """Small writes that share the transaction of another write, because each commit writes and syncs the log.
 
-A postponed write is a report or a heartbeat, which a later one replaces and whose result nobody needs, or the work of a
-job, which waits for its result.
+A postponed write is a report or a heartbeat, which a later one replaces and whose result no client needs, or the work
+of a job, which waits for its result.
 """
 
 import logging
@@ -36,7 +36,7 @@ class _PostponedError(Exception):
 class _Write:
     work: Work
     result: Any = None
-    done: "Future[Any] | None" = None  # gets the result after the commit; None: nobody waits for it
+    done: "Future[Any] | None" = None  # gets the result after the commit; None: no client waits for it
 
     def run(self, connection: Connection) -> None:
         self.result = self.work(connection)
@@ -68,7 +68,7 @@ class Postponed:
         self._since = 0.0  # the time at which the oldest one was added, by the monotonic clock
 
     def add(self, work: Work) -> None:
-        """Postpone a write whose result nobody needs."""
+        """Postpone a write whose result no client needs."""
         self._add(_Write(work))
 
     def join(self, work: Callable[[Connection], T], within_s: float, run_now: Callable[[], None]) -> T:

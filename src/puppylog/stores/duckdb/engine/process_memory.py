@@ -19,7 +19,7 @@ from puppylog.stores.duckdb.engine.configuration import MEMORY_LIMIT_BYTES
 _STACKS_BYTES: Final = 1 << 30  # an allowance for the stacks of threads: they count as data, and may grow to 8 MB each
 
 _AFTER_S: Final = 10.0  # from the start until pages are given up for the first time
-_PERIOD_S: Final = 600.0  # then. To give them up takes 6 ms of CPU, and to map again what is used another 2
+_PERIOD_S: Final = 600.0  # then. Giving them up takes 6 ms of CPU, and mapping again what is used another 2
 
 _MAPPINGS: Final = Path("/proc/self/smaps")
 

@@ -74,7 +74,7 @@ def refuse_size(sql: str) -> None:
         QueryError: the SQL is too long or too deeply nested.
     """
     if len(sql) > MAX_LENGTH:
-        raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+        raise QueryError("run", "this SQL", f"it has {len(sql)} characters; at most {MAX_LENGTH} are allowed")
     bare = _QUOTED.sub(" ", sql)
     depth = deepest = 0
     for sign in _PARENTHESIS.findall(bare):

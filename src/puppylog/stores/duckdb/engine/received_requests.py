@@ -47,7 +47,7 @@ def find_requests(connection: Connection, digests: Sequence[str]) -> list[Receiv
 
 
 def _find_asked(connection: Connection) -> list[dict[str, Any]]:
-    """Return the rows of the requests in the table ``asked``, also of those that are not recognized any more."""
+    """Return the rows of the requests in the table ``asked``, also of those that are no longer recognized."""
     candidates = connection.fetch(_QUERIES["find_rows"])
     if not candidates.num_rows:
         return []
@@ -61,5 +61,5 @@ def _table_of(digests: Sequence[str]) -> pa.Table:
 
 
 def clear(connection: Connection, now_us: int) -> None:
-    """Delete the requests that are not recognized any more."""
+    """Delete the requests that are no longer recognized."""
     connection.run(_QUERIES["clear_requests"], {"oldest_us": now_us - KEPT_S * US_PER_S})

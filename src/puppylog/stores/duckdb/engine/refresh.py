@@ -64,7 +64,7 @@ def refresh(connection: Connection, names: Sequence[str], now_us: int, until_us:
 def refresh_before(connection: Connection, metrics: Sequence[StoredMetric], before_us: int, now_us: int) -> None:
     """Materialize every bucket that starts before an instant, finished or not, in the caller's transaction.
 
-    Afterwards the records before this instant can be dropped: no bucket is computed from them any more.
+    Afterwards the records before this instant can be dropped: no bucket is computed from them again.
 
     Args:
         connection: the writer's connection.

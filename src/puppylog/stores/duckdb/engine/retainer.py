@@ -25,9 +25,9 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "archive.sql")
 
 _TICK_S: Final = 1.0
 _AGE_S: Final = 60.0
-"""Old rows are looked for every so many seconds."""
+"""The seconds between two searches for old rows."""
 _RETRY_S: Final = 15.0
-"""After an error of the archive, old rows are tried again after so many seconds."""
+"""How many seconds after an error of the archive old rows are tried again."""
 
 _SLACK: Final = 0.05
 """The share of the limit that is freed in addition, so that not every batch makes rows go."""
@@ -52,7 +52,7 @@ _log = logging.getLogger("puppylog.retention")
 
 
 class Retainer:
-    """Drops rows of one store, in a thread of its own and in threads that store batches. Usable with ``with``."""
+    """Drops rows of one store, in its own thread and in threads that store batches. Usable with ``with``."""
 
     def __init__(
         self, engine: Engine, clock_us: Callable[[], int] = lambda: time.time_ns() // 1000, *, runs_thread: bool = True
@@ -168,7 +168,7 @@ class Retainer:
                 self._reporting(lambda: self._make_space(self._estimate(rows, arrow_bytes)))
             except archive.ArchiveError as error:
                 raise StoreFull(
-                    "store lines in", "the store", f"it has its largest size, and {error.message}"
+                    "store lines in", "the store", f"it has reached its maximum size, and {error.message}"
                 ) from None
             before = read_size(self._engine)
             yield
@@ -183,7 +183,7 @@ class Retainer:
         return round(arrow_bytes * self._ratio)
 
     def _make_space(self, needed_bytes: int) -> None:
-        """Drop the oldest rows until the store has so many bytes less than its limit.
+        """Drop the oldest rows until the store is this many bytes below its limit.
 
         Raises:
             StoreFull: no row is left to drop, or queries keep the space of dropped rows.
@@ -209,7 +209,7 @@ class Retainer:
             rows = max(_LEAST_ROWS, round((size_bytes - goal_bytes) / bytes_per_row))
             chosen = dropping.find_oldest_slice(connection, rows)
         if chosen is None:
-            cause = f"its largest size of {format_bytes(self._retention.max_bytes or 0)} is too small for this"
+            cause = f"its maximum size of {format_bytes(self._retention.max_bytes or 0)} is too small for this"
             raise StoreFull(
                 "store lines in", "the store", cause, advice="set a larger one with 'puppylog retention set'"
             )

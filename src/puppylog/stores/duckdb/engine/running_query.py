@@ -210,7 +210,7 @@ class _Running:
             self._is_unread.set()
 
     def abandon(self) -> None:
-        """Let the query end: its answer is not taken any more."""
+        """Let the query end: its answer is no longer needed."""
         self._is_unread.set()
 
     def run_shortly(self) -> bool:

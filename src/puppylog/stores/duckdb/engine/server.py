@@ -45,7 +45,7 @@ from puppylog.stores.duckdb.locks import FileLock
 from puppylog.stores.streams import find_files, find_streams
 
 IDLE_S = 10.0
-"""The engine ends so many seconds after its last client has gone, so that the next command usually finds it running."""
+"""How long the engine stays after its last client has left, so that the next command usually finds it running."""
 
 # How long a new engine tries to get its lock: a client takes the lock for a moment to see whether an engine runs.
 _OWN_S = 2.0

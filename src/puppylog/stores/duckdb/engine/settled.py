@@ -18,11 +18,11 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores.duckdb", "alerts.sql")
 
 SETTLED_S: Final = 10
-"""The evaluations of settled alerts are noted at multiples of so many seconds. A monitor calls an evaluation old after
+"""The evaluations of settled alerts are noted at multiples of this time. A monitor calls an evaluation old after
 30 seconds and two periods."""
 
 _JUDGE_S: Final = 300
-"""A settled alert is evaluated after so many seconds, because evaluations also delete old states."""
+"""How many seconds a settled alert stays unevaluated at most, because evaluations also delete old states."""
 
 Changes: TypeAlias = tuple[int, int]
 """The numbers of appends, and of changes of metrics and alerts. While both stay, settled alerts stay settled."""

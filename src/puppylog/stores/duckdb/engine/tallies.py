@@ -27,7 +27,7 @@ LEAST_RECORDS: Final = 2_000_000
 """A store with fewer records has no tallies: its records are counted in a fraction of a second."""
 
 SETTLE_S: Final = 300
-"""A day's tallies are made when its last change was so many seconds ago. Changes are noted every minute or two."""
+"""How many seconds after its last change a day's tallies are made. Changes are noted every minute or two."""
 
 _DAY_US: Final = DAY_S * 1_000_000
 _FEW: Final = 1_000

@@ -14,12 +14,12 @@ from puppylog.stores.duckdb.engine.database import Engine
 # A command that starts an engine for one question should not wait for tallies.
 _FIRST_S: Final = 10.0
 _TICK_S: Final = 60.0
-# After a day that took a second, the thread rests for so many seconds: while lines come, and otherwise.
+# How many seconds the thread rests after a day that took a second: while lines come, and otherwise.
 _REST_BUSY: Final = 6.0
 _REST_QUIET: Final = 0.25
 # The tallies of a day are not made again within this time: a source may be always late.
 _AGAIN_S: Final = 3600.0
-# The time between two deletions of counts that no query uses any more.
+# The time between two deletions of counts that no query uses.
 _CLEAR_S: Final = 600.0
 
 _log = logging.getLogger("puppylog.tallies")
@@ -86,7 +86,7 @@ class TallyThread:
                 return
 
     def _clear_if_due(self) -> None:
-        """Delete the counts that had no tally at the last clearing: no query that has chosen them runs any more."""
+        """Delete the counts that had no tally at the last clearing: no query that has chosen them is still running."""
         if time.monotonic() - self._cleared_at < _CLEAR_S:
             return
         old = self._orphans

@@ -30,7 +30,7 @@ def create_token(connection: Connection, new: dict[str, Any]) -> Token:
     is_same = bool(known) and known[0]["is_same"]
     if known and not is_same:
         if known[0]["is_accepted"]:
-            raise AlreadyExists("create", f"token {new['name']!r}", "there is one of that name", "revoke it first")
+            raise AlreadyExists("create", f"token {new['name']!r}", "the name is taken", "revoke that token first")
         connection.run(_QUERIES["delete_token"], {"id": known[0]["id"]})
     if not is_same:
         connection.run(_QUERIES["insert_token"], new)

@@ -30,7 +30,7 @@ ROLLUP: Final = "rollup"
 CONTINUOUS: Final = "continuous_aggregate"
 
 _LEAST_KEPT_PERIODS: Final = 4
-"""Records must be kept for so many periods of a metric, because late lines make the store recompute a bucket."""
+"""For how many periods of a metric records must be kept: late lines make the store recompute a bucket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 _BOOTSTRAP: Final = "run 'puppylog bootstrap' as the owner of the store; it creates what is missing"
 _RUN_JOBS: Final = "keep 'puppylog up' or a collector with --watch running, or install pg_cron in this database"
 _SEE_SCHEDULER: Final = (
-    "see whether TimescaleDB's scheduler runs: the server's log, timescaledb.max_background_workers, "
+    "check whether TimescaleDB's scheduler runs: the server's log, timescaledb.max_background_workers, "
     "SELECT _timescaledb_functions.start_background_workers()"
 )
 _CRON_JOBS: Final = {"puppylog jobs": 5.0, "puppylog days": 600.0, "puppylog tidy": 3600.0}  # periods in seconds
@@ -148,7 +148,7 @@ def judge_cron_job(name: str, every_s: float, job: Row | None) -> Finding:
     if job["status"] == "failed":
         return Finding(subject, Health.WRONG, f"its last run failed {age}: {_first_line(job['return_message'])}")
     if job["age_s"] > limit_s(every_s) and job["status"] == "succeeded":
-        return Finding(subject, Health.WRONG, f"it was last run {age}", "see whether pg_cron runs: the server's log")
+        return Finding(subject, Health.WRONG, f"it was last run {age}", "check whether pg_cron runs: the server's log")
     return Finding(subject, Health.OK, f"its last run, {age}: {job['status']}")
 
 

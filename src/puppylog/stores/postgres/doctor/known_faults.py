@@ -99,7 +99,7 @@ KNOWN_FAULTS: Final = (
     KnownFault(
         _BEGINNING,
         (2, 14, 0),
-        "releases with data nodes get no fixes any more, not even for security",
+        "releases with data nodes no longer get fixes, not even for security",
         "use Citus for several machines; let only trusted users connect to these nodes",
         Health.NOTE,
         flavours=frozenset({Flavour.TIMESCALEDB_DISTRIBUTED}),
@@ -113,7 +113,7 @@ KNOWN_FAULTS: Final = (
     ),
     KnownFault(
         _BEGINNING,
-        (2, 29, 0),  # which does not run on PostgreSQL 15 any more
+        (2, 29, 0),  # which no longer runs on PostgreSQL 15
         "jobs fail with 'cannot drop portal \"\" while it is being set up' on this release of PostgreSQL: no metric is "
         "refreshed, no alert evaluated",
         "use PostgreSQL 15.18, with which they run; without data nodes, PostgreSQL 16 or later",

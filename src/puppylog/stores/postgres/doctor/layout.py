@@ -83,7 +83,7 @@ def _iter_connection_findings(session: Session) -> Iterator[Finding]:
     broken = session.rows(_QUERIES["citus_connections"])
     for row in broken:
         found = "{to_nodename}:{to_nodeport} cannot be reached from {from_nodes} of the nodes".format(**row)
-        advice = "see whether it runs, and whether this role may connect to it: pg_hba.conf, .pgpass, pg_dist_authinfo"
+        advice = "check whether it runs and this role may connect to it: pg_hba.conf, .pgpass, pg_dist_authinfo"
         yield Finding("connections", Health.WRONG, found, advice)
     if not broken:
         yield Finding("connections", Health.OK, "every node reaches every other")
@@ -96,7 +96,7 @@ def _iter_data_node_findings(session: Session) -> Iterator[Finding]:
         if node["answers"]:
             yield Finding(subject, Health.OK, "it answers")
         else:
-            advice = "see whether it runs, and whether this role may connect to it"
+            advice = "check whether it runs and this role may connect to it"
             yield Finding(subject, Health.WRONG, "it does not answer: its records cannot be read", advice)
     if not nodes:
         yield Finding("data nodes", Health.WRONG, "there are none any more")

@@ -22,7 +22,7 @@ def find_wrong_level(session: Session, metric: Mapping[str, Any], limit_s: float
     Args:
         session: the session.
         metric: a row of the query ``metrics``.
-        limit_s: after so many seconds no further level is compared. The finding then is a note that says so.
+        limit_s: the seconds after which no further level is compared. The finding then is a note that says so.
     """
     deadline = time.monotonic() + limit_s
     finer_s = metric["period_s"]

@@ -19,7 +19,7 @@ def compare_sums(session: Session, metric: Mapping[str, Any], limit_s: float = C
     Args:
         session: the session.
         metric: a row of the query ``metrics``.
-        limit_s: after so many seconds no further day is compared. The finding then says since when days were compared.
+        limit_s: the seconds after which no further day is compared. The finding then says from when on days were.
     """
     subject = f"metric {metric['name']}"
     deadline = time.monotonic() + limit_s

@@ -1,7 +1,7 @@
 """Replaces rejected lines by records: one transaction deletes the lines and stores the records.
 
 The transaction first deletes the lines. The deletion returns the lines that were still rejected, and no other
-transaction can delete these lines any more. Only records of these lines are stored. If the server refuses a record, the
+transaction can still delete these lines. Only records of these lines are stored. If the server refuses a record, the
 transaction is rolled back and repeated without its line. This line stays rejected, with the cause as its reason.
 """
 

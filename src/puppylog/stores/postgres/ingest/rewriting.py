@@ -135,7 +135,7 @@ class _Rows:
         """
         if self.days is None:
             return session.run(_QUERIES["delete_records"].format(condition=self.condition))
-        # This query locks the tables of the records, so that no job makes one of them columnar any more.
+        # This query locks the tables of the records, so that no job can make one of them columnar.
         if not _list_days(session, self.condition) <= {*self.days}:
             raise _Conflict("replace", "records", "others were stored at the same moment")
         if self.list_columnar(session):

@@ -172,7 +172,7 @@ def _choose_distributed(server: Server) -> Choice:
         raise ConfigurationError(
             "distribute",
             "",
-            f"TimescaleDB {server.timescaledb} has no data nodes any more (2.13 was the last)",
+            f"TimescaleDB {server.timescaledb} no longer has data nodes (2.13 was the last with them)",
             advice="use Citus for several machines, or leave out --distributed",
         )
     if version < least:

@@ -51,7 +51,7 @@ _NEVER_CONNECTS: Final = {
     "password authentication failed": "check PGPASSWORD, ~/.pgpass or the service file",
     "no password supplied": "set PGPASSWORD, or write the password into ~/.pgpass",
     "authentication failed": "ask the server's administrator",
-    "no pg_hba.conf entry": "the server does not let this user in from here; see its pg_hba.conf",
+    "no pg_hba.conf entry": "the server does not accept this user from this machine; see its pg_hba.conf",
     "does not exist": "create it, or name another one",
     "permission denied for database": "the role needs CONNECT on it",
     "is not permitted to log in": "name a role that may, and is a member of it",
@@ -73,24 +73,23 @@ _NEVER_CONNECTS: Final = {
 # The same by SQLSTATE, for servers whose messages are not in English.
 _REFUSED_STATES: Final = {
     "28P01": "check PGPASSWORD, ~/.pgpass or the service file",
-    "28000": "the server does not let this role in from here: it needs LOGIN, and a line of pg_hba.conf",
+    "28000": "the server does not accept this role from this machine: it needs LOGIN, and a line of pg_hba.conf",
     "3D000": "create it, or name another one",
     "42501": "the role needs CONNECT on it",
 }
 _NO_CONNECTION_LEFT: Final = "53300"
-_ANY_LIMIT: Final = "max_connections of the server, or a CONNECTION LIMIT of the role or of the database, gives more"
+_ANY_LIMIT: Final = "raise max_connections of the server, or the CONNECTION LIMIT of the role or of the database"
 
 # Texts of a server or PgBouncer that has no connection left, with the limit that was reached.
 _EXHAUSTED: Final = {
-    "too many connections for role": "ALTER ROLE … CONNECTION LIMIT gives the role more",
-    "too many connections for database": "ALTER DATABASE … CONNECTION LIMIT gives the database more",
-    "too many clients already": "max_connections of the server gives it more",
+    "too many connections for role": "raise the limit of the role with ALTER ROLE … CONNECTION LIMIT",
+    "too many connections for database": "raise the limit of the database with ALTER DATABASE … CONNECTION LIMIT",
+    "too many clients already": "raise max_connections of the server",
     "remaining connection slots are reserved": (
-        "max_connections of the server gives it more; superuser_reserved_connections and reserved_connections are "
-        "taken from them"
+        "raise max_connections of the server, which includes superuser_reserved_connections and reserved_connections"
     ),
-    "no more connections allowed": "max_client_conn of PgBouncer gives it more",
-    "query_wait_timeout": "default_pool_size or max_db_connections of PgBouncer gives it more sessions",
+    "no more connections allowed": "raise max_client_conn of PgBouncer",
+    "query_wait_timeout": "raise default_pool_size or max_db_connections of PgBouncer",
 }
 
 

@@ -88,7 +88,7 @@ class Link:
         self.partner, partner.partner = partner, self
 
     def call(self, work: Callable[[Session], T], *, is_repeatable: bool = True) -> T:
-        """Do ``work`` in the session; once more in a new one if the session turns out to be lost."""
+        """Do ``work`` in the session; repeat it in a new one if the session turns out to be lost."""
         try:
             return self._call(work, is_repeatable=is_repeatable)
         except ConnectionsExhausted:

@@ -57,7 +57,7 @@ def list_words(sql: str) -> list[str]:
         QueryError: ``sql`` is too long, or has names that are written with escapes.
     """
     if len(sql) > MAX_LENGTH:
-        raise QueryError("run", "this SQL", f"it has {len(sql)} characters, and {MAX_LENGTH} are allowed")
+        raise QueryError("run", "this SQL", f"it has {len(sql)} characters; at most {MAX_LENGTH} are allowed")
     if _ESCAPED_NAME.search(sql):
         raise QueryError("run", "this SQL", 'a name written as U&"…" is not allowed')
     return sorted({word.lower() for word in _WORD.findall(sql)})

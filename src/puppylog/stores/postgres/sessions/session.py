@@ -144,7 +144,7 @@ class Session:
         # Statements and transactions under the lock; `close`, and what a session is asked about itself, without it.
         self._connection = connect(url, application, defaults, self.name)
         self.name = self._name()
-        self._role = str(self._connection.info.user)  # a lost connection does not tell it any more
+        self._role = str(self._connection.info.user)  # a lost connection no longer tells it
         read_rest_as_text(self._connection)
         try:
             # A pooler invents a process number for each client; the server's own number differs from it.
