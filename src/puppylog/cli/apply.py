@@ -60,7 +60,7 @@ def apply(ctx: click.Context, settings: Settings, *, dry_run: bool, prune: bool)
 
     Its metrics, alerts, silences and retention are created, or changed in place. The plan is shown first, like a diff:
     + is created, ~ is changed, - is deleted, = is not in the file and stays, and ! cannot be done. If something cannot
-    be done, nothing is, and the exit code is 78. To apply a file twice changes nothing the second time.
+    be done, nothing is, and the exit code is 78. Applying a file twice changes nothing the second time.
     """
     paths = find_config_files(ctx)
     if not paths:
@@ -142,7 +142,7 @@ def _tell_done(step: Step, settings: Settings) -> None:
 def export(settings: Settings, *, directory: Path | None) -> None:
     """Print the store's definitions as a configuration file.
 
-    To apply the file to the same store changes nothing. With --parquet, the records are written instead.
+    Applying the file to the same store changes nothing. With --parquet, the records are written instead.
 
     The Parquet files are in a folder per day (day=2026-11-27), as those of an archive, with the names of sources,
     groups and files in each row. Lines that are stored meanwhile may be in the export or not. To export a selection of

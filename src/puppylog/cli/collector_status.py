@@ -84,7 +84,7 @@ def status(settings: Settings, *, stale: str, within: str | None, group: str | N
 
     One row per stream that a collector of this store follows or has followed, on any machine. Its state is ok (every
     line is stored), behind (lines wait, and are being stored), stalled, finished (the file is gone, and every line of
-    it is stored), or ended (the collector has ended in order).
+    it is stored), or ended (the collector has ended normally).
 
     Records and rejected are what the store has committed since the collector started. Waiting is the number of lines
     that are read and not committed; the lag covers everything that is not committed, read or not.

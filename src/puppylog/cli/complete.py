@@ -73,7 +73,7 @@ def ask_store(ctx: click.Context, ask: "Callable[[Store], Sequence[str]]") -> Se
             if store is not None:
                 with store:
                     answers.append(ask(store))
-        except Exception:  # noqa: BLE001, S110 - whatever fails, the shell must complete nothing and show no error
+        except Exception:  # noqa: BLE001, S110 - after any error, the shell must complete nothing and show no message
             pass
 
     thread = threading.Thread(target=run, name="completion", daemon=True)

@@ -29,7 +29,7 @@ from puppylog.tui.clean import clean, width_of
 
 _NOT_AT_ALL: Final = 1
 _READ_BYTES: Final = 1 << 20
-_MAX_BYTES: Final = 64 << 20  # read at most this much, however long the lines are
+_MAX_BYTES: Final = 64 << 20  # read at most this much, even if the lines are long
 _SHOWN_BEFORE: Final = 60  # characters shown before a mismatch
 _SHOWN: Final = 100  # characters shown of a line with a mismatch
 _SCHEMA: Final = pa.schema(

@@ -98,7 +98,7 @@ COMMANDS: Final[Table] = {
 def cli() -> None:
     """A tiny distributed log collector: every complete line is stored exactly once.
 
-    The options below may stand before or after the command. Add --help to a command for its own help. Settings come
+    The options below may come before or after the command. Add --help to a command for its own help. Settings come
     from flags, then PUPPYLOG_* variables, then the configuration file.
     """
 

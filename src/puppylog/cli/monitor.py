@@ -29,7 +29,7 @@ ALERTS: Final[Table] = {
     "create": ("puppylog.cli.define_alert:create", "Create an alert."),
     "update": ("puppylog.cli.define_alert:update", "Change an alert, and keep its history."),
     "delete": ("puppylog.cli.define_alert:delete", "Delete an alert and its history."),
-    "silence": ("puppylog.cli.silences:silence", "Hold the messages of alerts back for a time."),
+    "silence": ("puppylog.cli.silences:silence", "Hold back the messages of alerts for a time."),
     "unsilence": ("puppylog.cli.silences:unsilence", "End silences now."),
     "silences": ("puppylog.cli.silences:silences", "List the silences."),
     "ack": ("puppylog.cli.silences:ack", "Say that a person knows that an alert fires."),

@@ -1,7 +1,7 @@
 """Options that many commands share, and the `Settings` that their values become.
 
-A shared option such as ``--store`` may stand before or after a subcommand. If it stands at both, the value after the
-subcommand counts. A flag counts more than an environment variable, wherever it stands.
+A shared option such as ``--store`` may come before or after a subcommand. If it stands at both, the value after the
+subcommand counts. A flag takes precedence over an environment variable, wherever it is given.
 """
 
 import functools

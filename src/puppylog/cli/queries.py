@@ -40,7 +40,7 @@ def _complete_query(ctx: click.Context, parameter: click.Parameter, incomplete: 
 
 
 def _list_fields(ctx: click.Context, incomplete: str, ending: str) -> list[CompletionItem]:
-    """Return columns or, if no column begins so, attributes of the newest records, which the store is asked for."""
+    """Return columns or, if none begins with it, attributes of the newest records, which the store is asked for."""
     is_rejects = ctx.parent is not None and ctx.parent.info_name == "rejects"
     vocabulary = language.REJECTS if is_rejects else language.RECORDS
     columns = matching([f"{name}{ending}" for name in vocabulary.names], incomplete)

@@ -32,7 +32,7 @@ _LAYOUT: Final = Layout(shown={"source": name_source, "line_offset": str})
 _BOLD: Final = "1"
 _INDENT: Final = "  "
 _BEFORE_LINE: Final = "  │ "
-# A line is often no text at all, and a megabyte long. The first lines of the terminal show what it is.
+# A line may not be text at all, or be a megabyte long. The first lines of the terminal show what it is.
 _MOST_LINES: Final = 6
 
 

@@ -1,4 +1,4 @@
-"""Signs of life to the service manager, from a thread of their own, as long as collector and server move."""
+"""Signs of life to the service manager, from their own thread, as long as collector and server move."""
 
 import threading
 import time

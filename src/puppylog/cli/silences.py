@@ -84,7 +84,7 @@ def silence(
     author: str | None,
     comment: str,
 ) -> None:
-    """Hold the messages of alerts back for a time.
+    """Hold back the messages of alerts for a time.
 
     In a pattern, * is any text and ? is any character. Alerts are evaluated as before. When the silence ends, what is
     true then is sent: that an alert fires, or that an alert is resolved if people were told that it fires. A silence

@@ -1,4 +1,4 @@
-"""The thread that commits: one batch at a time, in order, however long the store takes.
+"""The thread that commits: one batch at a time, in order, and waits as long as the store takes.
 
 While one batch is being committed, one more is queued, and a third is being filled. When the third is full, reading
 stops: the lines stay in their files until the store has committed a batch.

@@ -17,7 +17,7 @@ def leave_out_silences(
     """Return both without the silences that no plan has to change.
 
     A silence that has ended is history: the store deletes it after some time, and the file may still have it. A silence
-    that was set by a command is no matter of the file, unless the file has one of its name.
+    that was set by a command is left alone, unless the file has one of the same name.
 
     Args:
         wanted: the definitions of the file.

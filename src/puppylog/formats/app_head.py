@@ -45,7 +45,7 @@ _JOINED_LETTER = re.compile(r"[TDINWECF]\[[0-9]")
 _THREAD = re.compile(r"[A-Za-z0-9_$.-]+")
 
 _CONSOLE: Final = frozenset({"info", "warn", "fail", "crit", "dbug", "trce", "error", "debug", "verbose", "warning"})
-"""Levels in small letters that begin a record without a time, if a colon and a blank follow."""
+"""Levels in lower case that begin a record without a time, if a colon and a blank follow."""
 
 
 class HeadReader:

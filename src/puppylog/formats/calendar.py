@@ -8,7 +8,7 @@ are equally near, the stamp gets the year of the stamp before.
 The calendar keeps only the year and the month. So the context, which is stored with every position, changes seldom.
 
 Messages from the network come from many clocks, and arrive soon after they were sent. So their calendar is fixed: each
-stamp gets the latest year in which the stamp is not after the day of arrival, whatever the stamp before was.
+stamp gets the latest year in which the stamp is not after the day of arrival, regardless of the stamp before.
 """
 
 import re

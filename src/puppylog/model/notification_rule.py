@@ -48,7 +48,7 @@ def retry_delay_s(attempts: int, share: float) -> float:
 
     Args:
         attempts: failed attempts so far, at least 1.
-        share: a random number from 0 to 1, so that many senders do not try in step: the delay is 75 to 100 % of the
+        share: a random number from 0 to 1, so that senders do not all retry at once: the delay is 75 to 100 % of the
             whole.
 
     >>> [retry_delay_s(attempts, share=1.0) for attempts in (1, 2, 3, 20)]

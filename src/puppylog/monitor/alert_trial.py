@@ -31,7 +31,7 @@ class Problem:
     segment: str | None
     since: datetime
     until: datetime | None  # None: until after the last evaluation
-    value: float | None  # at its begin
+    value: float | None  # at its start
     end_value: float | None  # at its end
 
 
@@ -43,7 +43,7 @@ class Trial:
         first_at: the first evaluation.
         last_at: the last evaluation.
         judgements: all changes of state.
-        problems: the times in which the alert would have been firing or without data, in the order of their begins.
+        problems: the times in which the alert would have been firing or without data, in the order of their starts.
         segments: how many segments were judged.
         unjudged_segments: how many more segments the evaluator would not have judged.
         missing_until: before this instant the metric has no bucket and the store has no record, so the rule saw

@@ -1,4 +1,4 @@
-"""How long a question about many records may take, and how far it came: an answer that was cut says where.
+"""How long a question about many records may take, and how far it got: an incomplete answer says where it ends.
 
 A store cannot say how long a query will take. So a small part of the records is asked first, the newest or the oldest,
 and the time that it took decides how wide the next part is. An answer is whole if all parts fitted into the time.
@@ -26,7 +26,7 @@ class Budget:
         seconds: how long the parts of the question may take together. Infinite: all parts are asked.
         clock: returns seconds.
         part_s: how long one part should take, so that its asker sees progress.
-        reached: where the question ended because the time was over; None: it has come to its end.
+        reached: where the question ended because the time was over; None: it is complete.
     """
 
     seconds: float

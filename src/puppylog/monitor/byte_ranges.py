@@ -10,7 +10,7 @@ from puppylog.stores.queries import load_queries
 BOX_LETTERS: Final = "abcdefghijklmnop"
 """Each box has parameters that end in a letter of its own."""
 
-_BOX_BYTES: Final = 1 << 20  # so far apart may the starts in one box be
+_BOX_BYTES: Final = 1 << 20  # how far apart the starts in one box may be
 
 _PARTS = load_queries("puppylog.stores", "byte_ranges.sql")
 

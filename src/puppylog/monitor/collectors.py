@@ -34,7 +34,7 @@ class StreamState(StrEnum):
     BEHIND = "behind"  # lines wait, and are being stored
     STALLED = "stalled"  # lines wait and none is stored, the file cannot be read, or the collector does not report
     FINISHED = "finished"  # the file is gone, and every line of it is stored
-    ENDED = "ended"  # the collector has ended in order
+    ENDED = "ended"  # the collector has ended normally
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How the word at the caret of a query can go on: names of fields, values of a field, operators and keywords."""
+"""Completes the word at the caret of a query: names of fields, values of a field, operators and keywords."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +30,7 @@ _KEYWORDS: Final = {
 }
 _OPERATORS: Final = {">=": "at least", "<": "less than", "!=": "is not", "~": "matches a regular expression"}
 _TIMES: Final = ("now-15m", "now-1h", "now-24h", "today", "yesterday")
-_LONGEST: Final = 200  # characters of a value that is offered
+_LONGEST: Final = 200  # of a value that is offered, in characters
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,16 @@ from puppylog.stores.queries import load_queries
 Place: TypeAlias = tuple[int, int]
 """Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
 
-# The bytes on each side of a record that are looked at first, per record that is asked for, and at least; and the bytes
-# at which the search ends, so that a file with a gap of rejected lines is not read in full.
+# How many bytes on each side of a record are searched first, per record that is asked for and at least; and at how
+# many bytes the search ends, so that a file with a gap of rejected lines is not read in full.
 _BYTES_PER_RECORD: Final = 512
 _FIRST_BYTES: Final = 16 << 10
 _MOST_BYTES: Final = 16 << 20
 _GROWTH: Final = 8
-# So many places are asked for in one query.
+# The most places that one query asks for.
 _PLACES: Final = 10_000
 
-# So many rejected lines are shown between the records of one answer.
+# The most rejected lines that one answer shows between its records.
 _REJECTED: Final = 1000
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
@@ -119,7 +119,7 @@ def _read_records(reader: RecordReader, places: Sequence[Place], sql: str, value
 
 
 def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, list[bytes]]:
-    """Return the rejected lines between the records of groups, by the place of the record after them.
+    """Return the rejected lines between the records of groups, by the place of the record that follows them.
 
     A line that does not fit the format is not a record, but may be what the user looks for: a traceback among JSON.
     At most _REJECTED lines are returned, those of the first files.
@@ -223,7 +223,7 @@ def _is_wide_enough(
 ) -> bool:
     """Return whether the block has enough records around the place, and one more on each side.
 
-    The record more tells whether two groups touch.
+    The extra record tells whether two groups touch.
     """
     if width >= _MOST_BYTES:
         return True

@@ -17,7 +17,7 @@ from puppylog.stores.sketches import has_sketch
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE_TIMES: Final = (1, 8, 64)  # the lengths of live parts, in times of the buckets that are asked for
-_LONGEST_LIVE_S: Final = 366 * 86_400  # who asks for the buckets of a longer time gets the whole range
+_LONGEST_LIVE_S: Final = 366 * 86_400  # a question about a longer time is answered from the whole range
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Records in pages: some records in the order of their times, and a cursor after the last of them.
 
-The order is that of time, file and offset, so that it is certain for records of one time. A page begins exactly after
+The order is that of time, file and offset, which is total, even for records of one time. A page begins exactly after
 the page before it: no record is found twice, and none is left out.
 """
 
@@ -109,7 +109,7 @@ def find_page(
     whole = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])
     shown = whole.slice(0, records)
     if budget is not None and budget.reached is not None:
-        # No record has this file, and every file has a greater number: what is not searched yet comes after it.
+        # No file has this id, and all ids are greater: the records that are not searched yet come after the cursor.
         return Page(shown, True, PageCursor(budget.reached.astimezone(UTC).isoformat(), 0, 0), budget.reached)
     return Page(shown, whole.num_rows > records, _make_cursor(shown))
 

@@ -20,7 +20,7 @@ MEAN: Final = "avg(value)"
 GREATEST: Final = "max(value)"
 
 _SAME_IN_ANY_STEP: Final = {("count", SUM), ("sum", SUM), ("max", GREATEST)}
-"""Statistics and sizes of which a segment has the same one, whatever the length of the steps."""
+"""Statistics and sizes for which a segment's size does not depend on the length of the steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_largest(
         within: the range.
         size: SQL, the size of a segment: `SUM`, `MEAN` or `GREATEST` of its steps' finite values. Without one, it is 0.
         most: the greatest number of segments.
-        segments: only these segments, however many they are.
+        segments: only these segments, even if they are more than ``most``.
     """
     if metric.segment is None or segments is not None:
         return LargestSegments(read_steps(reader, metric, step_s, within=within, segments=segments), 0, 0.0)

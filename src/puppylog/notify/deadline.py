@@ -24,7 +24,7 @@ class _Result(Generic[T]):
 def run_until(deadline: float, call: Callable[..., T], *arguments: Any) -> T:  # noqa: ANN401 - passed on to the call
     """Return what ``call`` returns, or raise what it raises.
 
-    The call runs in a thread of its own. After the deadline, the thread is left to itself: the caller closes what the
+    The call runs in its own thread. After the deadline, that thread is left to itself: the caller closes what the
     thread waits for, or the call has time-outs of its own.
 
     Args:

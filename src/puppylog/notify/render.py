@@ -78,7 +78,7 @@ SIZES: Final = (
     Size(segments=3, lines=1, width=60, name=40, summary=80, command=200),
     Size(segments=1, lines=0, width=0, name=40, summary=40, command=0),
 )
-"""The sizes of a message, the largest first. The last one is within the limit of every medium, whatever the texts."""
+"""The sizes of a message, the largest first. The last one is within the limit of every medium, for any texts."""
 
 
 def fit(

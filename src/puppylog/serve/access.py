@@ -1,8 +1,8 @@
 """Who may do what: the token of a request, or its session, and the scope that the request needs.
 
 A request needs no token if ``[listen] open`` says so, or if it comes from this machine to a loopback address, and the
-store has never had a token. Once a token was created, all requests need one, also after it was revoked or has expired:
-otherwise the end of the last token would let in every program.
+store has never had a token. Once a token was created, all requests need one, even after it was revoked or has expired:
+otherwise the expiry of the last token would let in every program.
 
 Only hashes of tokens are compared. How long a comparison takes could tell a part of a hash, and nothing of its token.
 """
@@ -66,7 +66,7 @@ class TokenAccess:
         Args:
             listen: where the server listens, and whether it is open.
             stores: has the tokens.
-            report: tells the user of the process a sentence.
+            report: shows the user of the process a sentence.
         """
         self._listen = listen
         self._report = report

@@ -101,7 +101,7 @@ class Entry:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         names = [name for name, _ in headers]
         if b"transfer-encoding" in names and b"content-length" in names:
-            # A proxy in front of the server may see another end of the body than the server.
+            # A proxy in front of the server may disagree with the server about the end of the body.
             return Refusal(400, "a request cannot have both Content-Length and Transfer-Encoding")
         return self._hosts.find_fault([value for name, value in headers if name == b"host"])
 

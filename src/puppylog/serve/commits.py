@@ -1,4 +1,4 @@
-"""Commits received requests, each one once, although the store may be away, or may have some of them already.
+"""Commits received requests, each one once, although the store may be unavailable, or may have some of them already.
 
 A commit that fails because of the store is repeated. A sender is refused when it has waited long enough. The commit
 goes on if it may already have succeeded: when the sender repeats its request, the digest tells whether it is stored.

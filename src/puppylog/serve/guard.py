@@ -1,4 +1,4 @@
-"""Lets a request to its handler if its sender may send it, and turns refusals into answers."""
+"""Passes a request to its handler if its sender may send it, and turns refusals into answers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias

@@ -14,7 +14,7 @@ class HostNames:
 
     A page of another site can let its own name lead to the address of this server. The browser then takes the server
     for a part of that site. Its requests have the name of the site, so the server refuses names that it does not know.
-    An IP address is no such name, and is always right.
+    An IP address cannot be rebound, so it is always accepted.
     """
 
     def __init__(self, names: Iterable[str]) -> None:

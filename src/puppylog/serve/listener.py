@@ -88,8 +88,8 @@ def _translate(address: Address, error: OSError) -> ConfigurationError | ListenF
 class Listener:
     """Serves an application. All methods are called in the server's loop.
 
-    If there are too many connections, the one is closed for whose client the server has waited longest, one without any
-    complete request first. So idle connections, however many, do not keep other clients out.
+    If there are too many connections, the server closes the one whose client it has waited for longest, one without any
+    complete request first. So no number of idle connections keeps other clients out.
     """
 
     def __init__(

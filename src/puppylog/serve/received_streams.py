@@ -23,7 +23,7 @@ _MOST_CHARACTERS: Final = 200  # of a source's name
 
 @dataclass(frozen=True, slots=True)
 class SourceName:
-    """What identifies a source of received lines. The name of the source is cleaned, whatever a sender calls it."""
+    """What identifies a source of received lines. The name that a sender gives the source is cleaned."""
 
     door: str  # the receiver: the scheme of the stream's URI
     source: str  # as the sender calls it; empty if the sender names no source

@@ -1,4 +1,4 @@
-"""The requests that this server has stored lately, so that most repeated requests need no question to the store."""
+"""The requests that this server has stored recently, so that most repeated requests need no question to the store."""
 
 import time
 from collections import OrderedDict

@@ -43,7 +43,7 @@ logging.getLogger("uvicorn.error").propagate = False
 
 
 class Server:
-    """Listens from ``with`` to its end, in a thread of its own. While the store is unavailable, requests are refused.
+    """Listens in its own thread until the ``with`` block ends. While the store is unavailable, requests are refused.
 
     Attributes:
         address: where it listens, with the port that the system has chosen if 0 was given.

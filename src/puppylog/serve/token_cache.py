@@ -73,7 +73,7 @@ class TokenCache:
         return hash_ in self._known
 
     def _is_old(self, asked_at: float, arrived_at: float) -> bool:
-        """Return whether an answer does not count for a request. A later one does, however long the store took."""
+        """Return whether an answer does not count for a request. A later one does, even if the store took long."""
         return asked_at < arrived_at and self._clock() - asked_at >= KEPT_S
 
     async def _ask(self) -> None:

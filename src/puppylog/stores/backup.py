@@ -23,7 +23,7 @@ def back_up(url: str, place: Path) -> BackedUp:
 
     Raises:
         UsageError: the store is PostgreSQL's, or behind a server.
-        AlreadyExists: there is something at ``place``.
+        AlreadyExists: ``place`` already exists.
         ConfigurationError: ``url`` is not the URL of a store, or the directory cannot be written.
         StoreError: the store does not answer, is damaged, or has no disk space.
     """
@@ -48,7 +48,7 @@ def restore(backup: Path, url: str) -> None:
     Raises:
         UsageError: the store is PostgreSQL's, or behind a server.
         NotFound: there is no such backup.
-        AlreadyExists: there is something in the store's directory.
+        AlreadyExists: the store's directory is not empty.
         ConfigurationError: ``url`` is not the URL of a store, or the directory is not a backup of this version.
         StoreFull: there is no disk space.
     """

@@ -25,7 +25,7 @@ class Cancellation:
         same connection.
 
         Args:
-            cancel: must end the query, or do nothing if it does not run; is called several times.
+            cancel: must end the query, or do nothing if it is not running; is called several times.
 
         Raises:
             QueryError: the query was cancelled before it began.

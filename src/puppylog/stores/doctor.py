@@ -33,7 +33,7 @@ class StoreFindings:
 
 
 class ComparedDay(NamedTuple):
-    """The number of records, or of buckets, in a metric's rollup for a range of time, and the number that is right."""
+    """The number of records, or of buckets, in a metric's rollup for a range of time, and the correct number."""
 
     since: str  # RFC 3339, as is `until`; half-open
     until: str

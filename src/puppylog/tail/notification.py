@@ -1,7 +1,7 @@
 """Notification of changes to paths, by inotify on Linux.
 
 Notification only makes a collector react faster. Network file systems, writes through mapped memory and other kernels
-give none, so a collector polls every file all the same. If the queue of events overflows, any path may have changed. If
+give none, so a collector also polls every file. If the queue of events overflows, any path may have changed. If
 the system allows no further watch, the caller is told which limit was reached.
 """
 

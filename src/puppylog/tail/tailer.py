@@ -49,7 +49,7 @@ class Tailer:
             known: the positions that the store has of this stream, finished ones too, in the order of their opening.
             from_end: start after the last complete line, unless the file has a known position.
             rotate_wait_s: how many seconds a rotated file must not grow until it is finished.
-            reads_history: if no position is known, also read the rotated files of the path, whatever their age.
+            reads_history: if no position is known, also read the rotated files of the path, of any age.
             owners: knows what other tailers and streams have read; None if there are no others.
             clock: returns seconds that never go back.
             reading: how each file is read; see `ReadOptions`.

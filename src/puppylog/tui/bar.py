@@ -87,7 +87,7 @@ def draw_bins(bins: Sequence[Bin], width: int) -> list[str]:
     cells = min(_LONGEST_BAR, width - max(map(len, heads), default=0) - len(_GAP))
     most = max((one.count for one in shown), default=0)
     bars = _draw_bars([one.count for one in shown], most, cells if cells >= _LEAST_BAR else 0)
-    if max(map(len, heads), default=0) > width:  # the shares go first
+    if max(map(len, heads), default=0) > width:  # the shares are left out first
         heads = numbers
     return [cut(f"{head}{_GAP}{drawn}".rstrip(), width) for head, drawn in zip(heads, bars, strict=True)]
 

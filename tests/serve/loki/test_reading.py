@@ -242,7 +242,7 @@ REFUSED: Final[tuple[tuple[str, dict[str, object], int, str], ...]] = (
     ("query_range", {"query": "{}", "limit": 10_001}, 400, "max entries limit per query exceeded"),
     ("query_range", {"query": "{}", "limit": "x"}, 400, "limit must be a whole number"),
     ("query_range", {"query": "{}", "direction": "up"}, 400, "invalid direction 'up'"),
-    ("query_range", {"query": "{}", "start": "yesterday"}, 400, "start is a time in nanoseconds"),
+    ("query_range", {"query": "{}", "start": "yesterday"}, 400, "start must be a time in nanoseconds"),
     ("query_range", {"query": "{}", "interval": "1s"}, 400, "interval is not supported"),
     ("query", {"query": "{}"}, 400, "log queries are not supported as an instant query type"),
     ("query", {"query": "rate({}[200y])"}, 400, "parse error at line 1, col 1: a range and an offset"),

@@ -1,4 +1,4 @@
-"""Follows new records: asks the store for them again and again, also while the store is away for some time."""
+"""Follows new records: asks the store for them again and again, even while the store is unavailable for some time."""
 
 import time
 from collections.abc import Callable

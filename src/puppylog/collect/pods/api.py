@@ -138,7 +138,7 @@ def _iter_lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
 def _read_object(data: bytes) -> dict[str, Any]:
     found = _try_object(data)
     if not isinstance(found, dict):
-        raise ApiError("the answer is not JSON object")
+        raise ApiError("the answer is not a JSON object")
     return found
 
 

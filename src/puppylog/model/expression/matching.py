@@ -182,8 +182,8 @@ def _in_json_duckdb(tree: Regex) -> str:
 def _json_sieve(tree: Regex) -> str:
     """Return the SQL of DuckDB that is true for all attributes in which a text may match.
 
-    JSON without a backslash has its texts as they are, so a text that is nowhere in it is in none of them. To look
-    there takes an eighth of the time.
+    Strings in JSON without a backslash are not escaped, so a text that is not in the JSON is in none of its strings.
+    Looking there takes an eighth of the time.
     """
     if not literal_text(tree):
         return "attributes IS NOT NULL"

@@ -1,4 +1,4 @@
-"""What divides records into few classes: their severity, or the first digit of their status."""
+"""Chooses what divides records into a few classes: their severity, or the first digit of their status."""
 
 from typing import Final, Literal
 
@@ -8,11 +8,11 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores", "counting.sql")
 
-_SAMPLE: Final = 2_000  # records that decide
+_SAMPLE: Final = 2_000  # the size of the sample, in records
 
 
 def choose_class(reader: RecordReader, search: Search) -> Literal["severity", "status_class"] | None:
-    """Return what most of some records that the search finds have; None if most have neither."""
+    """Return what most records in a sample of the search have; None if most have neither."""
     sql = _QUERIES["marks"].format(chosen=search.render("chosen_records"))
     [row] = reader.query(sql, {**search.parameters(), "records": _SAMPLE}).to_pylist()
     if row["with_severity"] * 2 > row["records"]:

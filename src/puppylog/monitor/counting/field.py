@@ -81,7 +81,7 @@ def has_alike(reader: RecordReader, value: str) -> bool:
         [row] = reader.query(query, {"records": records}).to_pylist()
         if row["different"] * 2 <= row["records"]:
             return True
-        if row["records"] < records:  # there are no more
+        if row["records"] < records:  # the sample is already all of them
             return False
     return False
 

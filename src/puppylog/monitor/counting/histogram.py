@@ -117,7 +117,7 @@ def count_histogram(
         series: the greatest number of series. The records of all other values are counted together.
         start: the steps begin at this instant at the latest.
         reach: the steps go on at least to this instant.
-        latest: the steps go on to this instant at the most, unless all records are later.
+        latest: the steps continue to this instant at most, unless all records are later.
         name_value: returns the name of the series that a value of ``by`` belongs to; None: each value is a series.
 
     Raises:
@@ -153,7 +153,7 @@ def count_histogram(
 
 
 def find_latest(within: Range, now: datetime) -> datetime | None:
-    """Return up to when the steps of a range go on that has no end; None: up to the last record.
+    """Return up to when the steps of a range without an end continue; None: up to the last record.
 
     They go on beyond the present as far as the range goes back. So a record whose clock was wrong, in the year 2099,
     does not make all others one step.
@@ -256,7 +256,7 @@ def _step_sql(step_s: int, dialect: Dialect) -> tuple[str, str]:
     """
     if dialect == "duckdb":
         step_us = step_s * 1_000_000
-        # A quotient is rounded towards zero, but a step begins before its records, also before 1970.
+        # A quotient is rounded towards zero, but a step begins before its records, even before 1970.
         step = f"epoch_us(ts) // {step_us} - CAST(epoch_us(ts) % {step_us} < 0 AS INTEGER)"
         return step, f"make_timestamptz(step * {step_us})"
     from puppylog.stores.aggregate import bucket_sql  # noqa: PLC0415 - see above

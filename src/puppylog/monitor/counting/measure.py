@@ -41,7 +41,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """What the numbers of a field are like.
+    """A summary of the numbers of a field.
 
     Attributes:
         records: the number of records that the search finds.
@@ -117,7 +117,7 @@ def measure_field(
 
 def _refuse(field: Field, cause: str) -> UsageError:
     example = "puppylog stats response_bytes"
-    advice = f"'puppylog top {field.name}' counts its values; a field that is a number is right here: {example}"
+    advice = f"'puppylog top {field.name}' counts its values; a numeric field fits here: {example}"
     return UsageError("compute", f"statistics of {field.name}", cause, advice)
 
 

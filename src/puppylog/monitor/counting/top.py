@@ -34,7 +34,7 @@ class Top:
 
     Attributes:
         values: the values.
-        records: the number of records that the search finds, whatever their values.
+        records: the number of records that the search finds, with any or no value.
         distinct: the number of different values; no value counts as one.
         share: the part of the range of time whose records were counted, if that is not all of it.
     """

@@ -158,7 +158,7 @@ class Email:
 
 
 def _close(server: smtplib.SMTP) -> None:
-    """End the session. The message is accepted or not by now, so an error of the farewell says nothing."""
+    """End the session. The message has been accepted or refused before, so an error at the end does not matter."""
     try:
         server.quit()
     except (OSError, smtplib.SMTPException):

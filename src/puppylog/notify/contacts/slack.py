@@ -82,7 +82,7 @@ def _escape(text: str) -> str:
 def _without_marks(text: str) -> str:
     """Return text that Slack shows as it is: marks that would begin or end bold and others become similar characters.
 
-    Slack has no escape for them. A mark inside of a word, as in ``total_traffic``, is none for Slack.
+    Slack has no escape for them. Slack ignores a mark inside a word, as in ``total_traffic``.
     """
     return _MARK.sub(lambda mark: _SIMILAR[mark[0]], without_backticks(text))
 

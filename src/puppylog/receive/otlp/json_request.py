@@ -54,7 +54,7 @@ def decode_json(body: bytes, received_at_us: int) -> Received:
         received_at_us: the time of records that have none, in microseconds since the epoch.
 
     Raises:
-        NotDecoded: the body is not JSON object, or it has too many records.
+        NotDecoded: the body is not a JSON object, or it has too many records.
     """
     usual = write_usual(body)
     return (_write_any(body) if usual is None else usual).build(received_at_us)

@@ -1,4 +1,4 @@
-"""Makes a record of each message that arrived, with its peer, in whatever form a device wrote it.
+"""Makes a record of each message that arrived, with its peer, in any form that devices write.
 
 The reader of the format ``syslog``, or another format if the user wants one, reads all messages at once. What it
 rejects becomes a record, too, never a rejected line. If it has a priority, the record has facility and severity, and

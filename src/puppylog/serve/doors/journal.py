@@ -61,7 +61,7 @@ async def _receive(request: Request, context: Context, blocks: "Blocks") -> None
 
     Raises:
         Refusal: 400: the body is not the export format, and the entries before the fault are stored; 503: the sender is
-            silent, or the store is away or behind.
+            silent, or the store is unavailable or behind.
     """
     decoder = ExportDecoder()
     entries: list[Entry] = []
@@ -139,7 +139,7 @@ class Blocks:
         The next block of a machine waits for the outcome of this one even if the sender leaves meanwhile.
 
         Raises:
-            Refusal: 503: the store is away or behind, or the outcome of an earlier block is still open.
+            Refusal: 503: the store is unavailable or behind, or the outcome of an earlier block is still open.
         """
         task = asyncio.create_task(self._store(entries))
         self._running.add(task)

@@ -31,7 +31,7 @@ LARGEST_NS: Final = 2**63 - 1
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The parameters of one request: each may stand there several times."""
+    """The parameters of one request: each may occur several times."""
 
     values: Mapping[str, Sequence[str]]
     now_ns: int
@@ -70,7 +70,7 @@ class Parameters:
         raise Refusal(400, f"invalid direction {self.get('direction')[:40]!r}: it is forward or backward")
 
     def instant(self, name: str = "time") -> int:
-        """Return an instant in nanoseconds since the epoch; now if it is not there."""
+        """Return an instant in nanoseconds since the epoch; now if it is absent."""
         return self._instant(name, self.now_ns)
 
     def within(self, default_since_s: float = _DEFAULT_SINCE_S) -> Within:
@@ -117,7 +117,7 @@ class Parameters:
 
 
 def _read_instant(written: str) -> int | None:
-    """Return an instant in nanoseconds since the epoch, from any form that Loki takes; None if it is none."""
+    """Return an instant in nanoseconds since the epoch, from any form that Loki takes; None if it has another form."""
     if re.fullmatch(r"-?[0-9]{1,19}", written):
         return int(written) * (_NANOSECONDS if len(written) <= _SECONDS_DIGITS else 1)
     if re.fullmatch(r"[0-9]{1,12}\.[0-9]{1,12}", written):

@@ -1,6 +1,6 @@
 """The files of the page, read once, each with its compressed form, under a digest of them all.
 
-Scripts are served without the comments that stand on lines of their own: a sixth of what a browser would load. Lines
+Scripts are served without the comments that take whole lines: a sixth of what a browser would load. Lines
 keep their numbers, so that an error in a browser names the line of the file.
 
 The digest is a part of their addresses. So a browser may keep every file for good, and never mixes two versions.
@@ -22,7 +22,7 @@ _TYPES: Final = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-_ROOT: Final = "page/@/"  # stands in index.html for the folder of the files
+_ROOT: Final = "page/@/"  # the placeholder in index.html for the folder of the files
 _MODULES: Final = "<!-- modules -->"  # in index.html, where the modules to preload are listed
 _PRELOADED: Final = ("app.js", "lib/", "search/", "views/search.js")
 _COMMENT: Final = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*$|//[^\n]*$)", re.MULTILINE | re.DOTALL)

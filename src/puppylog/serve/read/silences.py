@@ -155,7 +155,7 @@ RESOURCES: Final = (
     ),
     Resource(
         path="/api/v1/silences",
-        summary="Hold the notifications of alerts back for a time",
+        summary="Hold back the notifications of alerts for a time",
         method="POST",
         parameters=NoParameters,
         body=SilenceBody,

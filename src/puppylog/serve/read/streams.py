@@ -14,7 +14,7 @@ State: TypeAlias = Annotated[
     Meta(
         description="ok: every line is stored; behind: lines wait, and are being stored; stalled: lines wait and none "
         "is stored, the file cannot be read, or the collector does not report; finished: the file is gone, and every "
-        "line of it is stored; ended: the collector has ended in order; unreported: no collector reports the stream."
+        "line of it is stored; ended: the collector has ended normally; unreported: no collector reports the stream."
     ),
 ]
 _UNREPORTED: Final = "unreported"

@@ -1,7 +1,7 @@
 """Answers of calls: frames that are sent as they are made. While nothing is ready, the client is told to wait.
 
 The work runs in a thread. It may wait for a client that reads slowly, but not for ever: a client that takes nothing for
-`STALL_S` is left. If the client goes, the query is cancelled, and the work gets `ClientGone` if it has another frame.
+`STALL_S` is cut off. If the client leaves, the query is cancelled, and the work gets `ClientGone` with its next frame.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ class Pipe:
     """Frames on their way from the thread that makes them to the loop that sends them."""
 
     def __init__(self, on_leave: Callable[[], None]) -> None:
-        """Belong to the running loop.
+        """Attach to the running loop.
 
         Args:
             on_leave: called when the client takes no more frames, or the answer has ended.

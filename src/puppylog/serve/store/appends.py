@@ -66,7 +66,7 @@ def read_object(payload: bytes | memoryview | pa.Buffer) -> Mapping[str, Any]:
     except PuppylogError as error:
         raise Refusal(400, error.message) from None
     if not isinstance(found, dict):
-        raise Refusal(400, "the arguments are not JSON object")
+        raise Refusal(400, "the arguments are not a JSON object")
     return found
 
 

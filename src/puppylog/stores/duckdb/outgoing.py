@@ -51,8 +51,8 @@ def refuse_existing(place: Path, what: str) -> None:
     """Check that ``place`` does not exist, or is an empty directory.
 
     Raises:
-        AlreadyExists: there is something.
-        StoreRefused: it cannot be seen whether there is something.
+        AlreadyExists: it exists, and is not an empty directory.
+        StoreRefused: its existence cannot be determined.
     """
     try:
         if not os.path.lexists(place) or (place.is_dir() and not any(place.iterdir())):
@@ -112,7 +112,7 @@ def restore(backup: Path, place: Path) -> None:
 
     Raises:
         NotFound: there is no such directory.
-        AlreadyExists: there is something at ``place``.
+        AlreadyExists: ``place`` already exists.
         StoreRefused: the directory is not a backup, is of another version, or is used as a store.
         StoreFull: there is no disk space.
     """

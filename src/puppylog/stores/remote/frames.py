@@ -1,7 +1,7 @@
 """Frames: how calls and answers of a remote store are cut into pieces.
 
 A frame has a kind, the size of its payload on the wire, the size of the payload after decompression, and the payload.
-The last frame is END, so a body that was cut is noticed, in whatever way it was transferred. Sizes are checked before
+The last frame is END, so a truncated body is noticed, regardless of how it was transferred. Sizes are checked before
 memory is allocated: a small frame that decompresses to gigabytes is refused.
 """
 
@@ -42,7 +42,7 @@ class Frame(NamedTuple):
 
 
 class BrokenFrames(Exception):
-    """The bytes are not whole sequence of frames. The message says why."""
+    """The bytes are not a complete sequence of frames. The message says why."""
 
 
 END: Final = _HEADER.pack(Kind.END.value, 0, 0)
@@ -73,7 +73,7 @@ def iter_frames(read: Callable[[int], bytes], *, limit_bytes: int | None = None)
         limit_bytes: the most bytes of all payloads together, after decompression; None for no limit.
 
     Raises:
-        BrokenFrames: the bytes end before END, follow it, or are not frames.
+        BrokenFrames: the bytes end before END, go on after it, or are not frames.
     """
     left = limit_bytes
     while True:

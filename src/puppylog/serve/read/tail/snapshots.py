@@ -74,7 +74,7 @@ def _advance(last: Snapshot | None, store_id: str, places: Reading) -> Snapshot:
 
 
 class SentPositions:
-    """The positions that clients were sent last, so that what they stand for need not be found out again."""
+    """The positions that clients were sent last, so that what they mean need not be determined again."""
 
     def __init__(self) -> None:
         self._sent: dict[str, Snapshot] = {}  # by text, the oldest first

@@ -1,4 +1,4 @@
-"""A client's connection to the engine, which starts the engine if it does not run."""
+"""A client's connection to the engine, which starts the engine if it is not running."""
 
 import threading
 import time
@@ -31,7 +31,7 @@ class Channel:
         Args:
             directory: of the store.
             socket: a path of the engine's socket that gRPC accepts.
-            starts_engine: whether to start the engine if it does not run.
+            starts_engine: whether to start the engine if it is not running.
         """
         self._directory = directory
         self._socket = socket

@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 # The system may deliver a signal to another thread, which does not interrupt the wait of the main thread. So the main
-# thread wakes so often, in seconds, to handle such a signal.
+# thread wakes this often, in seconds, to handle such a signal.
 _WAKE_S: Final = 0.5
 
 

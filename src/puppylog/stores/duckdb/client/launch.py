@@ -46,7 +46,7 @@ def is_answering(directory: StoreDirectory) -> bool:
 
 
 def begin_engine(path: Path) -> None:
-    """Begin to start the engine of the store at ``path``, if it has an engine that does not run, and return at once.
+    """Begin to start the engine of the store at ``path``, if it has an engine that is not running, and return at once.
 
     `start_engine` waits for it. No error is raised here: `start_engine` meets it again. A store that does not exist yet
     is not created, because the command may still find a fault in its arguments.

@@ -54,7 +54,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         Args:
             path: the directory.
             timeout_s: how many seconds a query may take; None for no limit.
-            starts_engine: whether to start the engine if it does not run.
+            starts_engine: whether to start the engine if it is not running.
 
         Raises:
             StoreRefused: the directory belongs to another user, or is not a store of this version.
@@ -250,7 +250,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
         """Copy the store to a new directory while it is used, and return what the copy holds.
 
         Raises:
-            AlreadyExists: there is something at ``place``.
+            AlreadyExists: ``place`` already exists.
             StoreRefused: the directory cannot be written.
             StoreFull: there is no disk space. The copy is made in the store's directory first.
         """

@@ -6,7 +6,7 @@ small file in the store's directory. If the mark is ahead of the database when t
 
 The mark is written after the commit. If the process is killed in between, the mark is one behind, which is no fault. A
 power cut may leave the mark further behind, because it is synced every 30 seconds and not with each commit. Then some
-lost commits are not detected, but an undamaged database is never called damaged.
+lost commits are not detected, but an undamaged database is never reported as damaged.
 """
 
 import contextlib

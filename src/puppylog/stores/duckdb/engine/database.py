@@ -106,7 +106,7 @@ class Engine:
         self._postponed.add(work)
 
     def write_joined(self, work: Callable[[Connection], T], within_s: float) -> T:
-        """Run ``work`` as `write` does, but in the transaction of the next write if there is one within so long."""
+        """Run ``work`` as `write` does, but in the next write's transaction if there is one within ``within_s``."""
         return self._postponed.join(work, within_s, lambda: self.write_postponed(now=True))
 
     def write_postponed(self, *, now: bool = False) -> None:

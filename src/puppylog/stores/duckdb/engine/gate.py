@@ -29,7 +29,7 @@ class Gate:
 
     @contextmanager
     def closed(self, within_s: float) -> Iterator[bool]:
-        """Keep new readers waiting during the ``with`` block, which is given whether no reader is left.
+        """Keep new readers waiting during the ``with`` block. Yield whether no reader is left.
 
         Args:
             within_s: how many seconds to wait for the present readers. The caller must not be one of them.

@@ -81,7 +81,7 @@ class MetricSchedule:
         self._last[stored.id] = _Refresh(time.monotonic(), _interval_no(stored, now_us), appends)
 
     def note_failed(self, stored: StoredMetric, error: str, now_us: int) -> bool:
-        """Record that a refresh failed; return whether the error is another one than the last time."""
+        """Record that a refresh failed; return whether the error differs from the last one."""
         last = self._last.get(stored.id)
         self._last[stored.id] = _Refresh(time.monotonic(), _interval_no(stored, now_us), None, error)
         return last is None or last.error != error

@@ -1,7 +1,7 @@
 """The memory of the engine's process: its limit, and the pages of libraries that it gives up.
 
 The system maps code and constants of DuckDB and Arrow into the process 64 KB at a time, wherever a function is called.
-Half of them only the start has needed. Pages that are given up stay in the system's cache of files, from which they are
+Half of them were needed only at the start. Released pages stay in the system's file cache, from which they are
 mapped again when they are used. If memory runs short, the system drops what no process has mapped first.
 """
 

@@ -6,7 +6,7 @@ functions are allowed; a new one of a later DuckDB is refused until a developer 
 side effects, except a few, which are refused by name. A test compares both lists with DuckDB's catalog.
 
 One table cannot be read at all: the hashes of tokens. DuckDB has no rights of users, so the tree must not name the
-table, and a function that takes the name of a table as a text must get the text as it stands, not an expression.
+table, and a function that takes the name of a table as a text must get a literal, not an expression.
 """
 
 import json

@@ -365,7 +365,7 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
 
 def main() -> None:
     """Run the engine as ``python -m puppylog.stores.duckdb.engine DIRECTORY``."""
-    os.umask(0o077)  # only the owner may use the database, its log and the socket, whatever umask the client had
+    os.umask(0o077)  # only the owner may use the database, its log and the socket, regardless of the client's umask
     handler = LimitedLog(sys.stderr, limit_bytes=_LOG_LIMIT_BYTES)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
 

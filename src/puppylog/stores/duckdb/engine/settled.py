@@ -1,6 +1,6 @@
 """Alerts whose states stay as they are until records come, so that they need not be evaluated.
 
-This saves most of what an idle engine does. The times of the evaluations are noted all the same, several at once: the
+This saves most of what an idle engine does. The times of the evaluations are still noted, several at once: the
 next evaluation must not judge them again.
 """
 
@@ -77,8 +77,8 @@ def _is_later(noted_us: int, now_us: int) -> bool:
 def note_settled(connection: Connection, alerts: Sequence[StoredAlert], now_us: int) -> dict[int, int]:
     """Note the evaluations of settled alerts up to now.
 
-    Whether they are settled is found out again in this transaction: lines may have been stored that no other thread has
-    told of yet.
+    Whether they are settled is determined again in this transaction: lines may have been stored that no other thread
+    has reported yet.
 
     Returns:
         By the id of each alert that is settled, its last evaluation in microseconds since the epoch.

@@ -267,7 +267,7 @@ class Session:
         ``values`` are those of the ``$names`` in the statement.
 
         A cursor accepts only a statement that returns rows, and a prepared statement is only one statement. So a user
-        cannot run anything else, whatever rights the role has.
+        cannot run anything else, regardless of the rights of the role.
         """
         with self._lock, self._connection.cursor() as cursor:
             try:
