@@ -52,7 +52,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py tests/formats/test_format_files.py \
 	tests/formats/test_stamp.py tests/formats/test_stamp_positions.py tests/formats/test_kinds.py tests/serve/store/test_bad_calls.py \
 	tests/stores/postgres/sessions/test_reading_sql.py tests/stores/duckdb/engine/test_levels.py \
-	tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py \
+	tests/stores/duckdb/engine/test_narrowing.py tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py \
 	tests/receive/otlp/test_native.py tests/test_bench.py tests/serve/page tests/cli/demo
 
 .PHONY: help demo test check soak bench scale fmt lock manifests clean

@@ -151,6 +151,7 @@ def test_the_error_that_aborts_a_transaction_is_raised(engine: Engine) -> None:
 
 
 def test_a_transaction_without_enough_memory_may_be_retried(engine: Engine) -> None:
+    engine.write(lambda connection: connection.run("SET GLOBAL memory_limit = '200MB'"))
     with pytest.raises(StoreUnavailable, match="Out of Memory") as failure:
         engine.write(lambda connection: connection.run("SELECT list(repeat('x', 1000000) || i) FROM range(10000) t(i)"))
     assert failure.value.transient
