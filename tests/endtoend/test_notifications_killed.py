@@ -20,6 +20,7 @@ from puppylog.stores.connect import connect
 from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
+from support.examples import IS_SOAK
 from support.notification_trial import (
     ALERTMANAGER,
     Alertmanager,
@@ -36,7 +37,7 @@ from support.receivers import Receivers
 
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_NOTIFICATIONS_KILLS", "2"))
 TRANSITIONS: Final = int(os.environ.get("PUPPYLOG_TEST_NOTIFICATIONS_TRANSITIONS", "4"))
-HOSTS: Final = [f"web-{number}" for number in range(15)]  # an e-mail names up to 20 segments
+HOSTS: Final = [f"web-{number}" for number in range(15 if IS_SOAK else 6)]  # an e-mail names up to 20 segments
 
 
 class Trial(Protocol):

@@ -23,6 +23,7 @@ from typing import IO, Any, Final, NoReturn, Required, TextIO, TypedDict, Unpack
 
 import puppylog
 from puppylog.cli.main import COMMANDS
+from puppylog.formats.registry import find_format
 from puppylog.stores.duckdb.client import launch
 from puppylog.stores.without_numpy import forbid_numpy
 from support.examples import IS_SOAK
@@ -162,6 +163,7 @@ def serve() -> str:
     forbid_numpy()
     for module in _MODULES:
         import_module(module)
+    find_format("auto").open().parse(b"2026-11-24 12:00:00 a line\n", 0, 0)  # reads the files of all formats
     launch.spawn_engine = WarmEngines.asked_through(engines).spawn
     gc.freeze()
     while True:

@@ -2,10 +2,10 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
-from support.page import ask_for_status, open_page
+from support.page import ask_for_status
 from support.served import Served
 
 FORBIDDEN = "/#/search?q=ident:payroll"
@@ -29,33 +29,31 @@ def tokens(served: Served) -> dict[Scope, str]:
 
 
 def test_without_a_session_an_address_shows_the_log_in_and_nothing_else(
-    served: Served, browser: Browser, tokens: dict[Scope, str]
+    page: Page, faults: list[str], served: Served, tokens: dict[Scope, str]
 ) -> None:
-    faults: list[str] = []
     asked: list[str] = []
-    with open_page(browser, served.url, faults) as page:
-        page.on("request", lambda request: asked.append(request.url.removeprefix(served.url)))
-        page.goto(FORBIDDEN)
-        dialog = page.get_by_role("dialog", name="Log in")
-        expect(dialog.get_by_label("Token", exact=True)).to_be_focused()
-        expect(page.get_by_role("main")).to_be_empty()
-        page.keyboard.press("Escape")
-        expect(dialog).to_be_visible()
-        assert [path for path in asked if path.startswith("/api/") and path != "/api/v1/session"] == []
-        for token, cause in ((make_token(), "the token is unknown"), (tokens[Scope.INGEST], "needs read or admin")):
-            dialog.get_by_label("Token", exact=True).fill(token)
-            page.keyboard.press("Enter")
-            expect(dialog.get_by_role("alert")).to_contain_text(cause)
-        dialog.get_by_label("Token", exact=True).fill(tokens[Scope.READ])
+    page.on("request", lambda request: asked.append(request.url.removeprefix(served.url)))
+    page.goto(FORBIDDEN)
+    dialog = page.get_by_role("dialog", name="Log in")
+    expect(dialog.get_by_label("Token", exact=True)).to_be_focused()
+    expect(page.get_by_role("main")).to_be_empty()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    assert [path for path in asked if path.startswith("/api/") and path != "/api/v1/session"] == []
+    for token, cause in ((make_token(), "the token is unknown"), (tokens[Scope.INGEST], "needs read or admin")):
+        dialog.get_by_label("Token", exact=True).fill(token)
         page.keyboard.press("Enter")
-        expect(dialog).to_have_count(0)
-        expect(page).to_have_title("Search · Puppylog")
-        assert_no_secret(page, tokens)
-        page.get_by_role("button", name="Session of token read").click()
-        page.get_by_role("menuitem", name="Log out").click()
-        expect(dialog).to_be_visible()
-        assert page.evaluate("fetch('api/v1/status').then((answer) => answer.status)") == 401
-    assert [fault for fault in faults if "status of 401" not in fault] == []
+        expect(dialog.get_by_role("alert")).to_contain_text(cause)
+    dialog.get_by_label("Token", exact=True).fill(tokens[Scope.READ])
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    expect(page).to_have_title("Search · Puppylog")
+    assert_no_secret(page, tokens)
+    page.get_by_role("button", name="Session of token read").click()
+    page.get_by_role("menuitem", name="Log out").click()
+    expect(dialog).to_be_visible()
+    assert page.evaluate("fetch('api/v1/status').then((answer) => answer.status)") == 401
+    faults[:] = [fault for fault in faults if "status of 401" not in fault]
 
 
 def assert_no_secret(page: Page, tokens: dict[Scope, str]) -> None:
@@ -71,23 +69,21 @@ def assert_no_secret(page: Page, tokens: dict[Scope, str]) -> None:
 
 
 def test_a_session_that_ends_asks_for_a_token_and_repeats_the_request(
-    served: Served, browser: Browser, tokens: dict[Scope, str]
+    page: Page, faults: list[str], tokens: dict[Scope, str]
 ) -> None:
-    faults: list[str] = []
-    with open_page(browser, served.url, faults) as page:
-        page.goto("/#/alerts")
-        page.get_by_label("Token", exact=True).fill(tokens[Scope.ADMIN])
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", name="Alerts")).to_have_count(1)
-        page.context.clear_cookies()
-        ask_for_status(page)
-        dialog = page.get_by_role("dialog", name="Log in")
-        expect(dialog).to_be_visible()
-        dialog.get_by_label("Token", exact=True).fill(tokens[Scope.ADMIN])
-        page.keyboard.press("Enter")
-        expect(dialog).to_have_count(0)
-        assert page.evaluate("fetch('api/v1/status').then((answer) => answer.status)") == 200
-    assert [fault for fault in faults if "status of 401" not in fault] == []
+    page.goto("/#/alerts")
+    page.get_by_label("Token", exact=True).fill(tokens[Scope.ADMIN])
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Alerts")).to_have_count(1)
+    page.context.clear_cookies()
+    ask_for_status(page)
+    dialog = page.get_by_role("dialog", name="Log in")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Token", exact=True).fill(tokens[Scope.ADMIN])
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
+    assert page.evaluate("fetch('api/v1/status').then((answer) => answer.status)") == 200
+    faults[:] = [fault for fault in faults if "status of 401" not in fault]
 
 
 def test_a_session_is_described_without_a_token_and_with_one(served: Served, tokens: dict[Scope, str]) -> None:
