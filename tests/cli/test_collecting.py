@@ -9,6 +9,7 @@ from puppylog.collect.events import (
     Committed,
     Event,
     FileFinished,
+    FormatChosen,
     LineContinued,
     LineCut,
     NativeReadersMissing,
@@ -90,6 +91,13 @@ def test_an_event_is_reported_on_stderr(capsys: pytest.CaptureFixture[str], even
     with Reporter(settings()) as reporter:
         reporter.on_event(event)
     assert capsys.readouterr() == ("", message)
+
+
+def test_the_format_of_a_file_that_is_begun_again_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with Reporter(settings()) as reporter:
+        for format_ in ("access", "access", "json"):
+            reporter.on_event(FormatChosen("/log/a.log", format_))
+    assert capsys.readouterr().err == "puppylog: reading /log/a.log as access\npuppylog: reading /log/a.log as json\n"
 
 
 def test_the_answers_of_the_store_are_printed_on_request(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from puppylog.collect import collector as collector_module
 from puppylog.collect.collector import Collector
 from puppylog.collect.dry import DryAppender, DryWriter
-from puppylog.collect.events import Committed, Event
+from puppylog.collect.events import Committed, Event, StoreInterrupted
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull
 from puppylog.formats.registry import find_format
@@ -77,3 +78,29 @@ def test_the_store_is_asked_for_its_positions_only_when_no_commit_is_running(
     Collector(store, options, stop=stop, on_event=note).run()
     assert store.is_open_again.is_set()
     assert not store.was_asked_during_commit
+
+
+class Full(DryWriter):
+    """A store whose disk stays full."""
+
+    def appender(self) -> Appender:
+        raise StoreFull("write to", "the store", "the disk is full")
+
+
+def test_the_pauses_grow_while_the_store_stays_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector_module, "_REREAD_S", 0.001)
+    monkeypatch.setattr(collector_module, "_MOST_REREAD_S", 0.006)
+    (tmp_path / "a.log").write_text("one\n")
+    stop, pauses = threading.Event(), list[float]()
+
+    def note(event: Event) -> None:
+        if isinstance(event, StoreInterrupted):
+            pauses.append(event.retry_in_s)
+            if len(pauses) == 5:
+                stop.set()
+
+    source = SourceOptions(paths=[str(tmp_path / "a.log")], format=find_format("plain"))
+    options = CollectOptions(sources=[source], watch=True)
+    with suppress(StoreFull):
+        Collector(Full(), options, stop=stop, on_event=note).run()
+    assert pauses == [0.001, 0.002, 0.004, 0.006, 0.006]

@@ -56,6 +56,7 @@ class Reporter:
     def __init__(self, settings: Settings, *, echo: bool = False) -> None:
         self._settings = settings
         self._echo = echo
+        self._formats: dict[str, str] = {}  # that were told, by path; guarded by _lock
         self._lock = threading.Lock()  # held while writing, because events come from two threads
         shows = sys.stderr.isatty() and not settings.quiet
         self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None  # guarded by _lock
@@ -89,7 +90,7 @@ class Reporter:
             case OpenFileLimitReached() | WatchLimitReached() | PodLabelsMissing():
                 warn(_describe_limitation(event))
             case FormatChosen(path, format_):
-                tell(self._settings, f"reading {path} as {format_}")
+                self._tell_format(path, format_)
             case FileFinished(path, byte_offset) if path != STDIN:
                 tell(self._settings, f"finished {path}, {format_bytes(byte_offset)}")
             case LineCut() | LineContinued() | JournalGap() | FileMissing():
@@ -98,6 +99,12 @@ class Reporter:
                 warn(f"{cause}; waiting for it" if is_watched else cause)
             case StoreInterrupted(cause, retry_in_s):
                 warn(f"{cause}; nothing is lost, retrying in {format_duration(retry_in_s)}")
+
+    def _tell_format(self, path: str, format_: str) -> None:
+        """Tell the format of a file once: a file is begun again after each try to reach the store."""
+        if self._formats.get(path) != format_:
+            self._formats[path] = format_
+            tell(self._settings, f"reading {path} as {format_}")
 
     def _clear(self) -> None:
         if self._progress is not None:

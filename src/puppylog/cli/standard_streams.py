@@ -5,14 +5,29 @@ stdout could then go into a database. So a closed descriptor is occupied at star
 write with EBADF, the error of a closed descriptor.
 """
 
+import codecs
+import errno
 import os
+import select
 import sys
+import time
 from contextlib import suppress
 from typing import Final, TextIO
 
 _STDIN, _STDOUT, _STDERR = range(3)
 # Modes in which a read of stdin and a write to stdout or stderr fail with EBADF.
 _REFUSING_MODES: Final = {_STDIN: os.O_WRONLY, _STDOUT: os.O_RDONLY, _STDERR: os.O_RDONLY}
+
+_PLAINLY: Final = "puppylog.plainly"
+# The characters of charts and tables, for terminals whose encoding has none of them. Each takes one cell, as before.
+_PLAIN: Final = {
+    **dict.fromkeys("█▉▊▋▌▇▆▅▄", "#"),
+    **dict.fromkeys("▍▎▏", "-"),
+    **dict.fromkeys("▃▂▁·…", "."),
+    **dict.fromkeys("│┃├┤", "|"),
+    **dict.fromkeys("─━", "-"),
+    **dict.fromkeys("┌┐└┘┬┴┼", "+"),
+}
 
 
 def open_missing_streams() -> None:
@@ -28,10 +43,40 @@ def open_missing_streams() -> None:
 
 
 def never_fail_to_encode(*streams: TextIO) -> None:
-    """Let the streams write a character that their encoding lacks as an escape."""
+    """Let the streams write a character that their encoding lacks as a similar one of ASCII, or else as an escape."""
+    codecs.register_error(_PLAINLY, _write_plainly)
     for stream in streams:
         with suppress(AttributeError):  # a test may have replaced the stream
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # only real text files have it
+            stream.reconfigure(errors=_PLAINLY)  # type: ignore[attr-defined]  # only real text files have it
+
+
+def _write_plainly(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    end = error.start + 1  # one character at a time
+    plain = _PLAIN.get(error.object[error.start])
+    if plain is not None:
+        return plain, end
+    return codecs.backslashreplace_errors(
+        UnicodeEncodeError(error.encoding, error.object, error.start, end, error.reason)
+    )
+
+
+def sleep_while_read(seconds: float) -> None:
+    """Sleep; return early if stdout is a pipe that nobody reads any more.
+
+    Raises:
+        BrokenPipeError: nobody reads stdout any more, as after ``| head`` has ended.
+    """
+    try:
+        descriptor = sys.stdout.fileno()
+    except (OSError, ValueError, AttributeError):  # a test may have replaced it
+        time.sleep(seconds)
+        return
+    poll = select.poll()
+    poll.register(descriptor, 0)  # only errors and hang-ups, which are always reported
+    if any(events & select.POLLERR for _, events in poll.poll(seconds * 1000)):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def discard_output(stream: TextIO) -> None:

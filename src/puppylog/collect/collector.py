@@ -37,7 +37,8 @@ _EXPAND_S = 2.0  # between two looks whether the patterns may have new matches
 _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _RELEASE_S = 10.0  # between two searches for sources whose files are gone
-_REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again
+_REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again; then twice as long each time
+_MOST_REREAD_S = 30.0
 
 
 class Collector:
@@ -99,6 +100,8 @@ class Collector:
             pause=self._change,
         )
         self._read_bytes = 0  # committed, or handed over to be committed
+        self._begun_bytes = 0  # committed when reading began for the last time
+        self._reread_s = _REREAD_S / 2  # the last pause before reading began again
         self._progress_at = 0.0
 
     def run(self) -> Summary:
@@ -141,7 +144,7 @@ class Collector:
         Lines that are not in the store are read again from their files. A pipe cannot be read again: the error ends the
         run if a source is a pipe.
         """
-        self._read_bytes = committer.totals.size_bytes
+        self._read_bytes = self._begun_bytes = committer.totals.size_bytes
         self._reporting.begin_again()
         try:
             self._follower.follow_new()
@@ -152,8 +155,10 @@ class Collector:
             can_read_again = self._options.watch and not self._stop.is_set() and not self._follower.has_pipe
             if not can_read_again or not (error.transient or isinstance(error, BatchDropped | StoreRewound)):
                 raise
-            self._on_event(StoreInterrupted(error.message, _REREAD_S))
-            self._stop.wait(_REREAD_S)
+            has_stored = committer.totals.size_bytes > self._begun_bytes
+            self._reread_s = _REREAD_S if has_stored else min(2 * self._reread_s, _MOST_REREAD_S)
+            self._on_event(StoreInterrupted(error.message, self._reread_s))
+            self._stop.wait(self._reread_s)
             committer.settle()  # the store's positions are final only when no commit is running
             return False
         return True

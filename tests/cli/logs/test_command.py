@@ -4,7 +4,6 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import pytest
@@ -254,7 +253,7 @@ def test_a_wrong_search_is_refused(cli: InProcess, arguments: list[str], cause: 
 
 
 class _Sleep:
-    """A replacement for time.sleep: calls the next function instead of sleeping, and interrupts after the last one."""
+    """Replaces sleep_while_read: calls the next function instead of sleeping, and interrupts after the last one."""
 
     def __init__(self, *acts: Callable[[], object]) -> None:
         self._acts = iter(acts)
@@ -264,7 +263,7 @@ class _Sleep:
 
 
 def _sleep_as(monkeypatch: pytest.MonkeyPatch, sleep: _Sleep) -> None:
-    monkeypatch.setattr("puppylog.cli.logs.follower.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("puppylog.cli.logs.follower.sleep_while_read", sleep)
 
 
 def _interrupt() -> NoReturn:

@@ -1,12 +1,12 @@
 """Follows new records: asks the store for them again and again, even while the store is unavailable for some time."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import pyarrow as pa
 
+from puppylog.cli.standard_streams import sleep_while_read
 from puppylog.cli.talk import tell, warn
 from puppylog.errors import PuppylogError
 from puppylog.monitor.context import Place, places_of
@@ -37,7 +37,7 @@ class Follower:
                 cursor = news.cursor
                 self.write(self._drop_known(news.records), cursor)
             if news is None or not news.is_behind:
-                time.sleep(_POLL_S)
+                sleep_while_read(_POLL_S)
 
     def _read(self, cursor: Cursor) -> NewRecords | None:
         """Return the new records; None if there are none, or if the store does not answer."""

@@ -50,3 +50,13 @@ def test_the_words_of_a_log_line_in_a_streamed_answer_are_only_shown(words: str)
 )
 def test_a_streamed_error_is_translated_by_its_first_words(text: str, kind: type[PuppylogError]) -> None:
     assert type(translate_streamed(OSError(text))) is kind
+
+
+def test_a_full_disk_is_told_in_plain_words() -> None:
+    said = (
+        'TransactionContext Error: Failed to commit: Could not write file "/store/records.duckdb.wal": '
+        "No space left on device"
+    )
+    told = translate(duckdb.TransactionException(said))
+    assert isinstance(told, StoreFull)
+    assert told.message == "cannot write to the store: no space left on device"

@@ -28,7 +28,12 @@ _OF_FILES: Final = (
     duckdb.OutOfMemoryException,
     duckdb.TransactionException,
 )
-_FULL: Final = ("no space left", "disk quota", "file too large", "disk full")
+_FULL: Final = {  # what DuckDB's texts say, and what people are told
+    "no space left": "no space left on device",
+    "disk quota": "the disk quota is exceeded",
+    "file too large": "the file is too large for its file system, or for the limit of the process",
+    "disk full": "the disk is full",
+}
 
 
 class OutOfMemory(StoreUnavailable):
@@ -60,8 +65,9 @@ def translated() -> Iterator[None]:
 def translate(error: duckdb.Error) -> PuppylogError:
     """Return Puppylog's error for one of DuckDB's."""
     text = " ".join(str(error).split("\n\nLINE ")[0].split())
-    if isinstance(error, _OF_FILES) and any(sign in text.lower() for sign in _FULL):
-        return StoreFull("write to", "the store", text)
+    full = next((cause for sign, cause in _FULL.items() if sign in text.lower()), None)
+    if full is not None and isinstance(error, _OF_FILES):
+        return StoreFull("write to", "the store", full)
     match error:
         case _ if is_damage(text):
             is_fatal = isinstance(error, duckdb.FatalException | duckdb.InternalException)
