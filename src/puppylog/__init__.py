@@ -15,3 +15,8 @@ def __getattr__(name: str) -> object:
     if name not in ("Answer", "Connection", "connect"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("puppylog.api"), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, so that a shell of Python completes those that are not loaded yet."""
+    return sorted(__all__)

@@ -33,6 +33,7 @@ def test_the_package_has_just_the_names_that_it_promises() -> None:
         "Connection",
         "connect",
     }
+    assert dir(puppylog) == ["Answer", "Connection", "__version__", "connect"]
     with pytest.raises(AttributeError, match="no attribute 'disconnect'"):
         puppylog.disconnect  # noqa: B018 - there is none
 

@@ -48,6 +48,33 @@ def test_lines_show_time_severity_source_and_message_and_mark_what_the_query_fou
     expect(page.locator("mark.is-current")).to_have_text("payment")
 
 
+@pytest.mark.parametrize("width", [390, 800])
+def test_the_long_name_of_a_source_hides_no_message_on_a_narrow_screen(page: Page, served: Served, width: int) -> None:
+    for name in ("postgresql-2026-11-28_000000", "shop"):  # the source is shown if there are several
+        body = b'{"level": "info", "message": "a message that is read"}\n'
+        assert served.send("POST", f"/api/v1/lines?source=/log/{name}.log&format=json", body).status == 200
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{ALL}%22a%20message%20that%20is%20read%22")
+    line = find_line(page, "postgresql-2026")
+    expect(line).to_be_visible()
+    found = line.evaluate(
+        """(line) => {
+            const range = document.createRange();
+            const walker = document.createTreeWalker(line.querySelector(".line-body"), NodeFilter.SHOW_TEXT);
+            const lefts = [], rights = [];
+            while (walker.nextNode()) {
+                range.selectNodeContents(walker.currentNode);
+                for (const box of range.getClientRects()) { lefts.push(box.left); rights.push(box.right); }
+            }
+            const all = line.getBoundingClientRect();
+            return {isInside: Math.min(...lefts) >= all.left && Math.max(...rights) <= all.right + 1,
+                    source: line.querySelector(".line-source").getBoundingClientRect().width};
+        }"""
+    )
+    assert found["isInside"]
+    assert found["source"] <= width / 2
+
+
 @pytest.mark.thorough
 def test_more_lines_come_as_one_scrolls_and_none_comes_twice(page: Page) -> None:
     page.goto(f"{ALL}source:shop&order=oldest")
