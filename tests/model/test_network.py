@@ -4,6 +4,7 @@ import itertools
 import ssl
 
 import pytest
+import urllib3
 from urllib3 import exceptions
 
 from puppylog.model.network import explain_connection
@@ -33,7 +34,7 @@ TLS.reason = "WRONG_VERSION_NUMBER"
             chain(exceptions.ProtocolError("Connection aborted."), ConnectionResetError()),
             "the connection was closed without an answer",
         ),
-        (exceptions.ReadTimeoutError(None, "/secret", "Read timed out."), "there is no answer yet"),  # type: ignore[arg-type]
+        (exceptions.ReadTimeoutError(urllib3.HTTPConnectionPool("host"), "/secret", "late"), "there is no answer yet"),
         (TimeoutError(), "there is no answer yet"),
         (exceptions.SSLError(TLS), "the other side does not speak TLS"),
         (exceptions.SSLError(ssl.SSLError(1, "secret")), "the connection cannot be encrypted"),

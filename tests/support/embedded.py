@@ -61,7 +61,8 @@ class EmbeddedStore:
         path = os.fsencode(self.directory.path)
         for name in os.listdir("/proc"):  # noqa: PTH208 - this and `open` are faster than `Path`, and called often
             if name.isdecimal():
-                with contextlib.suppress(OSError), open(f"/proc/{name}/cmdline", "rb", buffering=0) as file:  # noqa: PTH123
+                command_line = f"/proc/{name}/cmdline"
+                with contextlib.suppress(OSError), open(command_line, "rb", buffering=0) as file:  # noqa: PTH123 - as above
                     words = file.read().split(b"\0")
                     if b"puppylog.stores.duckdb.engine" in words and path in words:
                         found.append(int(name))

@@ -193,7 +193,7 @@ def _warn_of_unknown_contacts(ctx: click.Context, alert: Alert) -> None:
         return
     from difflib import get_close_matches  # noqa: PLC0415 - most alerts need neither of these
 
-    from puppylog.config.reading import check_configuration  # noqa: PLC0415
+    from puppylog.config.reading import check_configuration  # noqa: PLC0415 - as above
 
     files = find_config_files(ctx)
     try:
