@@ -12,6 +12,7 @@ from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.document import Document, FieldTable
 from puppylog.formats.file.forms import Form, compile_form
 from puppylog.formats.file.reading import FileText, read_document
+from puppylog.formats.file.rest import Split
 from puppylog.formats.layout.layout import Layout, compile_layout, parse_written
 from puppylog.formats.regex.fields import REQUEST, TIME, assign_fields
 from puppylog.formats.regex.pattern import Pattern, find_fault, parse_pattern
@@ -60,6 +61,7 @@ class FilePattern:
     regex: str
     names: tuple[str, ...]  # of the groups
     cells: tuple[Cell, ...]
+    split: Split | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,7 @@ def _compile_pattern(text: FileText, document: Document, key: str, written: str)
     }
     used = {group for groups in joined.values() for group in groups}
     names = [*(name for name in pattern.names if name not in used), *(name for name in joined)]
-    return FilePattern(pattern.regex, pattern.names, tuple(_make_cells(text, document, names)))
+    return FilePattern(pattern.regex, pattern.names, tuple(_make_cells(text, document, names)), Split.of(pattern.regex))
 
 
 def _make_cells(text: FileText, document: Document, names: Sequence[str]) -> list[Cell]:

@@ -8,6 +8,7 @@ from puppylog.formats.file.assembly import Matched, Rejected, assemble_rows
 from puppylog.formats.file.definition import Definition
 from puppylog.formats.file.fields import Fields
 from puppylog.formats.file.heads import Records
+from puppylog.formats.file.rest import extract
 from puppylog.formats.integers import count_up
 from puppylog.formats.rows import Rows
 
@@ -35,14 +36,13 @@ def _match(texts: pa.Array, left: pa.Array, definition: Definition) -> tuple[lis
     for pattern in definition.patterns:
         if not len(left):
             break
-        found = pc.extract_regex(texts if len(left) == len(texts) else texts.take(left), pattern.regex)
-        is_match = found.is_valid()
+        others = texts if len(left) == len(texts) else texts.take(left)
+        is_match, groups = extract(others, pattern.regex, pattern.names, pattern.split)
         places = left.filter(is_match)
         if not len(places):
             continue
-        found = found.filter(is_match)
         fields = Fields(definition, len(places))
-        fields.read({name: pc.struct_field(found, name) for name in pattern.names}, pattern.cells)
+        fields.read(groups, pattern.cells)
         matched.append(Matched(places, fields))
         left = left.filter(pc.invert(is_match))
     return matched, left
