@@ -89,6 +89,13 @@ def test_both_paths_read_the_same_rows_in_any_pieces(data: bytes, draw: st.DataO
 
 
 @pytest.mark.parametrize("path", PATHS)
+def test_the_name_of_a_virtual_device_has_at_most_40_bytes(path: str) -> None:
+    lines = "".join(f"2026 Nov 24 10:00:00 sw1 %$ {name} %$ up\n" for name in ("é" * 20, "é" * 21))
+    messages = [record["message"] for record in read("syslog", lines.encode(), path).records]
+    assert messages == ["up", f"%$ {'é' * 21} %$ up"]
+
+
+@pytest.mark.parametrize("path", PATHS)
 def test_the_last_record_is_held_back_with_the_line_that_has_several_messages(path: str) -> None:
     line = b"".join(
         b"%d %s" % (len(frame), frame) for frame in (b"<34>1 - web1 su - - - a", b"<34>1 - web1 su - - - b")
