@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from support.page import find_violations, store_known_log
 from support.served import Served
@@ -144,6 +144,22 @@ def test_the_table_has_the_columns_that_the_reader_chooses_and_the_address_keeps
     expect(table.get_by_role("columnheader")).to_have_text(["time", "severity", "duration_ms", "message"])
     page.keyboard.press("t")
     expect(page.get_by_role("list", name="Lines")).to_be_visible()
+
+
+def test_a_table_whose_first_answer_is_empty_has_the_columns_of_lines_that_come_later(page: Page) -> None:
+    part = {"records": [], "has_more": True, "cursor": "later", "searched_to": "2155-02-03T04:05:06+00:00"}
+
+    def answer_late(route: Route) -> None:
+        url = route.request.url
+        if "cursor=later" in url:
+            route.continue_(url=url.replace("cursor=later", ""))
+        else:
+            route.fulfill(json=part)
+
+    page.route("**/api/v1/records?*", answer_late)
+    page.goto(f"{ALL}payment&form=table")
+    heads = page.get_by_role("table", name="Lines").get_by_role("columnheader")
+    expect(heads).to_have_text(["time", "severity", "message"])
 
 
 @pytest.mark.thorough

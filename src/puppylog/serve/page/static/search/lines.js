@@ -3,9 +3,8 @@
 import * as api from "../lib/api.js";
 import { fill, h, icon } from "../lib/dom.js";
 import { plural } from "../lib/numbers.js";
-import { chooseColumns, openChooser, readColumns, tableHead, templateOf, widthOf, writeColumns } from "./columns.js";
+import { chooseColumns, readColumns, tableHead, templateOf, widthOf, writeColumns } from "./columns.js";
 import { Context } from "./context.js";
-import { openDownload } from "./download.js";
 import { describeList, drawEnd, drawTop } from "./ends.js";
 import { keyOf } from "./record_fields.js";
 import { RecordList } from "./list.js";
@@ -44,7 +43,8 @@ class Lines {
     this.say = /** @type {(text: string) => void} */ (app.say);
     this.view = readView(app.address.read().params, app.times.zone());
     this.find = findMatches("");
-    this.columns = readColumns(this.view.columns) ?? chooseColumns([]);
+    this.columns = this.chosenColumns([]);
+    this.hasChosen = false; // whether a record was there by which the columns were chosen
     this.sourceNames = /** @type {Map<string, string>} */ (new Map());
     this.cursor = this.searchedTo = /** @type {string | null} */ (null); // where a search goes on, and how far it has come
     this.failure = /** @type {string | null} */ (null); // why no more lines could be loaded
@@ -78,7 +78,7 @@ class Lines {
     this.watchEnd = () => (this.observer.unobserve(this.end), this.observer.observe(this.end)); // it tells again whether the end is near
     this.watchEnd();
     this.stops = [
-      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.retryMore()), watchSearchBar(place, () => this.fit()),
+      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.failure && this.more()), watchSearchBar(place, () => this.fit()),
     ];
     this.sync();
   }
@@ -90,8 +90,7 @@ class Lines {
       close: () => this.closeRecord(), step: (steps) => this.step(steps),
       around: (key) => this.go({ around: key, at: innerWidth < NARROW ? null : this.view.at }), find: () => this.find, say: this.app.toast ?? this.say,
       onlyColumn: (name) => this.go({ form: "table", columns: writeColumns([{ name: "ts", width: 190 }, { name, width: 480 }]) }),
-      add: (name, value) => search.addValue(name, value), exclude: (name, value) => search.excludeValue(name, value),
-      setRange: (since, until) => search.setRange(since, until),
+      add: (name, value) => search.addValue(name, value), exclude: (name, value) => search.excludeValue(name, value), setRange: (since, until) => search.setRange(since, until),
     };
   }
 
@@ -120,7 +119,7 @@ class Lines {
     const before = this.view;
     const now = (this.view = readView(this.app.address.read().params, this.app.times.zone()));
     this.toolbar.draw();
-    if (before.columns !== now.columns || (now.columns === null && before.form !== now.form)) this.columns = readColumns(now.columns) ?? chooseColumns(this.list.entries.map(({ record }) => record));
+    if (before.columns !== now.columns || (now.columns === null && before.form !== now.form)) this.columns = this.chosenColumns(this.list.records);
     if (JSON.stringify(this.params()) !== this.condition) this.load();
     else if (before.form !== now.form || before.isWrapped !== now.isWrapped || before.zone !== now.zone || before.columns !== now.columns) this.redraw();
     this.syncContext();
@@ -169,7 +168,8 @@ class Lines {
 
   /** @param {any} answer */
   show(answer) {
-    if (!this.view.columns) this.columns = chooseColumns(answer.records);
+    this.columns = this.chosenColumns(answer.records);
+    this.hasChosen = answer.records.length > 0;
     this.gone = 0;
     this.isTailed = Boolean(this.tail);
     if (this.tail && this.view.order === "oldest") answer.records.reverse(); // the newest ones, to which the tail adds
@@ -208,20 +208,25 @@ class Lines {
       this.searchedTo = result.answer.searched_to;
       this.nameSources(result.answer.records);
       this.list.append(result.answer.records);
-      this.letGo();
+      this.chooseLate();
+      const tooMany = this.list.entries.length - MOST;
+      if (tooMany > 0) keepStill(this.list.entries.at(-1)?.element, () => (this.gone += this.list.trim(MOST, "top")));
       this.watchEnd();
     }
     this.drawEnds();
   }
 
-  /** Remove records at the start of a list that has grown too long. */
-  letGo() {
-    const tooMany = this.list.entries.length - MOST;
-    if (tooMany > 0) keepStill(this.list.entries.at(-1)?.element, () => (this.gone += this.list.trim(MOST, "top")));
+  /** The columns of a table: those in the address, or those that most of the records have. @param {any[]} records */
+  chosenColumns(records) {
+    return readColumns(this.view.columns) ?? chooseColumns(records);
   }
 
-  retryMore() {
-    if (this.failure) this.more();
+  /** Choose the columns by the first records that come after an empty answer. */
+  chooseLate() {
+    if (this.hasChosen || !this.list.entries.length) return;
+    this.hasChosen = true;
+    this.columns = this.chosenColumns(this.list.records);
+    this.redraw();
   }
 
   /** Say what is above and below the list. */
@@ -263,15 +268,6 @@ class Lines {
     this.go({ form: "table", columns: writeColumns(columns) }, { replace: true });
   }
 
-  chooseColumns() {
-    openChooser(this.columns, this.list.entries.map(({ record }) => record), this.search.params(), (columns) => this.setColumns(columns));
-  }
-
-  /** @param {HTMLButtonElement} button */
-  makeDownload(button) {
-    openDownload(button, { params: () => this.params(), app: this.app, say: this.app.toast ?? this.say });
-  }
-
   closeRecord() {
     const key = this.view.at;
     this.go({ at: null });
@@ -290,7 +286,7 @@ class Lines {
     this.tail = new Tail(this.tailPlace, {
       list: this.list, isNewestFirst: () => this.view.order === "newest", condition: () => this.search.condition(), say: this.say,
       onOpen: () => this.part.load(), onStop: () => this.go({ live: null }, { replace: true }),
-      onRecords: () => { this.nameSources([]); this.refreshCounts(); },
+      onRecords: () => { this.nameSources([]); this.chooseLate(); this.refreshCounts(); },
       onError: (error) => { this.stopTail(); fill(this.note, h("p", { class: "lines-note" }, icon("warning"), error.message)); },
     });
     this.drawEnds();

@@ -49,9 +49,14 @@ export class RecordList {
     fill(this.element, isTable && this.head?.());
   }
 
+  /** All records, from top to bottom. */
+  get records() {
+    return this.entries.map((entry) => entry.record);
+  }
+
   /** Draw all records again, in another form. */
   redraw() {
-    const records = this.entries.map((entry) => entry.record);
+    const { records } = this;
     const active = this.active;
     const marked = new Map(this.entries.map((entry) => [entry.key, entry.element.className]));
     this.clear();
