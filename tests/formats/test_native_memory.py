@@ -1,6 +1,6 @@
 """The native readers when allocations fail, and under the sanitizers of a compiler."""
 
-import importlib
+import importlib.util
 import os
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +18,7 @@ from formats.native_builds import (
     load_readers,
     run_fuzzer,
 )
+from formats.nomemory import READER_ARGUMENTS
 from puppylog.formats import native
 from puppylog.formats.registry import find_format
 from support.examples import IS_SOAK
@@ -27,21 +28,6 @@ _NAMES = [
     *("app", "klog", "apache_error", "nginx_error", "haproxy", "envoy", "postgresql", "postgresql_csv"),
 ]
 _LAYOUT = '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer"'
-_READER_ARGUMENTS: dict[str, tuple[Any, ...]] = {  # the arguments after the text
-    "access": (0,),
-    "klog": (2026, 11, 27, False, True),
-    "app": (2026, 11, 27, False, 0, True, 0),
-    "plain": (2026, 11, 27, False, 0, True),
-    "apache_error": (True,),
-    "nginx_error": (True,),
-    "postgresql_csv": (True,),
-    "postgresql": (False, b"", (), -1, True),
-    "json": (b"", True),
-    "logfmt": (b"",),
-    "cri": (b"", True),
-    "syslog": (b"", 2026, 11, 27, False, True),
-    "layout": (b"", (), False, False, False, 0, 0, 0),
-}
 _INPUTS = os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "150")  # the number of damaged lines for each reader
 _FUZZ_S = 240 + int(_INPUTS) * (len(_NAMES) + 1) / 500  # 500 lines per second at least
 _COLUMNS = 40  # the blocks that a reader allocates for its columns are more
@@ -108,34 +94,22 @@ def test_every_allocation_that_fails_is_a_memory_error_and_leaks_nothing(failing
 
 @pytest.mark.parametrize("name", [*(name for name in _NAMES if name != "w3c"), "layout"])
 def test_a_text_without_a_last_newline_is_refused(failing_readers: Any, name: str) -> None:
-    arguments = _READER_ARGUMENTS.get(name, ())
+    arguments = READER_ARGUMENTS.get(name, ())
     for text in (b"x", b"a\nb", b"\n ", b"\x00"):
         with pytest.raises(ValueError, match="has no newline"):
             getattr(failing_readers, name)(text, *arguments)
     assert getattr(failing_readers, name)(b"", *arguments)
 
 
-@pytest.mark.parametrize("name", [*(name for name in _NAMES if name != "w3c"), "layout"])
-def test_every_allocation_of_python_that_fails_is_a_memory_error_and_leaks_nothing(
-    failing_readers: Any, name: str
-) -> None:
-    try:
-        testing = importlib.import_module("_testcapi")
-    except ImportError:
+def test_every_allocation_of_python_that_fails_is_a_memory_error_and_leaks_nothing(compiler: str) -> None:
+    if importlib.util.find_spec("_testcapi") is None:
         pytest.skip("NOT TESTED: Python's allocations that fail; this Python has no module _testcapi")
-    arguments = _READER_ARGUMENTS.get(name, ())
-    read = getattr(failing_readers, name)
-    failures = 0
-    for successes in range(100):
-        testing.set_nomemory(successes, successes + 1)
-        try:
-            read(b"a line\n\n", *arguments)
-        except MemoryError:
-            failures += 1
-        finally:
-            testing.remove_mem_hooks()
-        assert failing_readers.count_blocks() == 0
-    assert failures > 40  # Python allocates an object for each block of memory
+    readers = build_readers(compiler, *WITHOUT_SSE2)
+    names = [*(name for name in _NAMES if name != "w3c"), "layout"]
+    printed = run_fuzzer("formats.nomemory", str(readers), *names, environment=os.environ, timeout_s=60)
+    failures = {name: int(count) for name, count in map(str.split, printed.splitlines())}
+    assert list(failures) == names
+    assert min(failures.values()) > 40  # Python allocates an object for each block of memory
 
 
 @pytest.mark.timeout(_FUZZ_S + 60)
