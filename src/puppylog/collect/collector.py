@@ -173,7 +173,7 @@ class Collector:
         """
         full_rows = self._store.full_rows
         batch = self._start_batch(full_rows // FIRST_SHARE)
-        expanded_at = kept_at = let_go_at = time.monotonic()
+        expanded_at = kept_at = released_at = time.monotonic()
         pace = CommitPace(expanded_at)
         try:
             while True:
@@ -206,7 +206,7 @@ class Collector:
                     wait_s = pace.wait_s(now)
                     self._stop.wait(wait_s if batch.moves and 0 < wait_s < SOON_S else SOON_S)
                 else:
-                    let_go_at = self._every(_RELEASE_S, let_go_at, lambda: self._release_gone(committer))
+                    released_at = self._every(_RELEASE_S, released_at, lambda: self._release_gone(committer))
                     self._follower.wait()
                 expanded_at = self._every(_EXPAND_S, expanded_at, self._follower.follow_changed)
                 kept_at = self._every(_KEEP_ALIVE_S, kept_at, self._keep_alive)

@@ -123,7 +123,7 @@ class KnownFiles:
                 asked[identity] = _read_heads(path) if is_copy_path(_resolve(path)) else []
         known = self._find(list(asked), [head for heads in asked.values() for head in heads])
         identities = {position_identity(file.position) for file in known}
-        known_heads = {(file.position.fingerprint.head_size, file.position.fingerprint.head_hash) for file in known}
+        known_heads = {_head_of(file.position) for file in known}
         self._unknown |= {
             identity
             for identity, heads in asked.items()
@@ -150,8 +150,7 @@ class KnownFiles:
         found: set[str] = set()
         for known in self._find(list(by_identity), list(by_head)):
             position, path = known.position, split_uri(known.source_uri)[1]
-            head = position.fingerprint.head_size, position.fingerprint.head_hash
-            if path in by_identity.get(position_identity(position), ()) or path in by_head.get(head, ()):
+            if path in by_identity.get(position_identity(position), ()) or path in by_head.get(_head_of(position), ()):
                 found.add(path)
         asked = ((path, identity) for identity, paths in by_identity.items() for path in paths)
         self._not_renamed |= {(path, identity) for path, identity in asked if path not in found}
@@ -372,3 +371,7 @@ def _resolve(path: str) -> str:
 def _read_heads(path: str) -> Sequence[Head]:
     with contextlib.closing(open_log(path)) as handle:
         return find_heads(handle)
+
+
+def _head_of(position: FilePosition) -> Head:
+    return position.fingerprint.head_size, position.fingerprint.head_hash

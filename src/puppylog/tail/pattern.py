@@ -40,7 +40,7 @@ def find_renamed(pattern: str) -> dict[str, list[str]]:
     path = Path(pattern).absolute()
     if path.name == _ANY_DEPTH:
         return {}
-    matches = re.compile(fnmatch.translate(path.name)).match
+    matches = _compile(path.name)
     directories = iter_matches(str(path.parent)) if glob.has_magic(str(path.parent)) else [str(path.parent)]
     renamed: dict[str, list[str]] = {}
     for directory in directories:
@@ -63,6 +63,11 @@ def list_names(directory: str) -> list[str]:
         return sorted(os.listdir(directory))  # noqa: PTH208 - faster, for thousands of names every few seconds
     except OSError:
         return []
+
+
+def _compile(part: str) -> Callable[[str], object]:
+    """Return the test of a name by one part of a pattern, compiled once for thousands of names."""
+    return re.compile(fnmatch.translate(part)).match
 
 
 def _iter_below(directory: str, parts: tuple[str, ...], on_listed: OnListed) -> Iterator[str]:
@@ -88,7 +93,7 @@ def _iter_matching(directory: str, part: str) -> Iterator[str]:
         if os.path.lexists(path):
             yield path
         return
-    matches = re.compile(fnmatch.translate(part)).match
+    matches = _compile(part)
     below = directory.rstrip("/")
     for name in list_names(directory):
         if matches(name) and (not name.startswith(".") or part.startswith(".")):
