@@ -16,7 +16,7 @@ from support.refusals import assert_refused
 
 DEPLOYED = Path(__file__).parents[2] / "deploy" / "systemd" / "puppylog.service"
 ANALYZE = shutil.which("systemd-analyze")
-MOST_EXPOSED = 2.0
+MAX_EXPOSED = 2.0
 
 needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="NOT TESTED: units; systemd-analyze is not installed")
 
@@ -203,7 +203,7 @@ def test_the_exposure_of_the_service_of_the_system_is_low() -> None:
     )
     found = re.search(r"Overall exposure level for puppylog\.service: ([0-9.]+)", done.stdout)
     assert found is not None, done.stderr
-    assert float(found[1]) <= MOST_EXPOSED
+    assert float(found[1]) <= MAX_EXPOSED
 
 
 @needs_systemd

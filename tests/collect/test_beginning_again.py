@@ -89,7 +89,7 @@ class Full(DryWriter):
 
 def test_the_pauses_grow_while_the_store_stays_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector_module, "_REREAD_S", 0.001)
-    monkeypatch.setattr(collector_module, "_MOST_REREAD_S", 0.006)
+    monkeypatch.setattr(collector_module, "_MAX_REREAD_S", 0.006)
     (tmp_path / "a.log").write_text("one\n")
     stop, pauses = threading.Event(), list[float]()
 

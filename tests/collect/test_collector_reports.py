@@ -180,7 +180,7 @@ def test_a_quiet_collector_sends_no_empty_reports_and_looks_at_idle_files_for_a_
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reporting, "REPORT_S", 0.0)
-    monkeypatch.setattr("puppylog.collect.pause.LONGEST_S", 0.01)
+    monkeypatch.setattr("puppylog.collect.pause.MAX_S", 0.01)
     store, stop = CalledStore(), threading.Event()
     running = collector(store, stop, log, watch=True)
     thread = threading.Thread(target=running.run)

@@ -84,7 +84,7 @@ def test_idle_watched_files_are_closed_and_opened_when_they_change(logs: list[Pa
             append(path, 4)
         wait_until(lambda: store.lines == expected(logs, 5), what="lines before and behind a rotation")
         wait_until(lambda: not any(store.problems.values()), what="the end of all problems")
-    assert [event.most_open for event in events if isinstance(event, OpenFileLimitReached)] == [OPEN]
+    assert [event.max_open for event in events if isinstance(event, OpenFileLimitReached)] == [OPEN]
 
 
 def test_an_unfinished_line_of_a_closed_file_is_read_when_it_ends(logs: list[Path]) -> None:

@@ -154,12 +154,12 @@ def test_a_quiet_follower_waits_for_a_change_or_the_next_poll(
     waits.clear()
     (source,) = following.follower
     source.due_at = time.monotonic() + 60
-    monkeypatch.setattr(pause, "LONGEST_S", 0.001)
+    monkeypatch.setattr(pause, "MAX_S", 0.001)
     following.read()  # takes the changes that were notified before
     source.due_at = time.monotonic() + 60
     following.follower.wait()
     assert waits == []
-    monkeypatch.setattr(pause, "LONGEST_S", 60.0)
+    monkeypatch.setattr(pause, "MAX_S", 60.0)
     if sys.platform == "linux":
         with (tmp_path / "a.log").open("ab") as file:
             file.write(b"two\n")

@@ -46,7 +46,7 @@ def check_pages(store: Store, stored: dict[tuple[int, int], tuple[dict[str, Any]
 
 def test_pages_of_much_text_are_shorter_and_lose_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "_PART_RECORDS", 3)
-    monkeypatch.setattr(pages, "MOST_BYTES", 20_000)
+    monkeypatch.setattr(pages, "MAX_BYTES", 20_000)
     Source(store, "file:///var/log/a.log").append(records(20, message="x" * 3000, step_s=0))
     for order in ORDERS:
         check_short_pages(store, order)

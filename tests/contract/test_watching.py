@@ -85,7 +85,7 @@ def test_the_last_closed_bucket_is_read_with_late_lines_and_its_largest_segments
         property_ = "*" if statistic == "count" else "response_bytes"
         store.create_metric(Metric(name, statistic, property_, 3600, segment=segment, refresh_s=1))
     source.append(records(3, ts=hour))
-    read = ClosedBuckets(most_segments=1, fresh_s=0)
+    read = ClosedBuckets(max_segments=1, fresh_s=0)
 
     def values() -> dict[str, tuple[tuple[tuple[str, float], ...], int]]:
         found = read.read(store, list_metrics(store))

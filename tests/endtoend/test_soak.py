@@ -17,7 +17,7 @@ from support.rotating_log import Collecting
 
 SOAK_S = float(os.environ.get("PUPPYLOG_TEST_SOAK_S", "4"))
 LOGS = 6
-MOST_LINES = 4000  # written to one log at once
+MAX_LINES = 4000  # written to one log at once
 _EVERY = {"rotation": 1.5, "death of the collector": 4.0, "death of the engine": 9.0}  # seconds, on average
 
 
@@ -66,7 +66,7 @@ def act(logs: list[RotatedLog], collecting: Collecting, server: EmbeddedStore, c
     pause_s = 0.1
     while time.monotonic() < until:
         for log in chance.sample(logs, chance.randint(1, LOGS)):
-            log.write(chance.randint(1, MOST_LINES))
+            log.write(chance.randint(1, MAX_LINES))
         if chance.random() < pause_s / _EVERY["rotation"]:
             happened[rotate(chance.choice(logs), logs, server)] += 1
         if chance.random() < pause_s / _EVERY["death of the collector"]:

@@ -12,7 +12,7 @@ from formats.agreement import Outcome, assert_no_line_is_lost, read, starts_of
 from formats.paths import PATHS
 from puppylog.formats.base import Options
 from puppylog.formats.registry import find_format
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES
 
 BEGIN = datetime(2026, 11, 24, 10, tzinfo=UTC)
 RUNTIMES = ("cri", "json")
@@ -90,15 +90,15 @@ class TestParts:
         assert messages(read_whole(runtime, data, path)) == ["prompt> ", "started"]
 
     def test_a_message_with_the_most_lines_ends(self, runtime: str, path: str) -> None:
-        data = line_of(runtime, "x", is_part=True) * (MOST_RECORD_LINES + 1) + line_of(runtime, "y")
+        data = line_of(runtime, "x", is_part=True) * (MAX_RECORD_LINES + 1) + line_of(runtime, "y")
         outcome = read(runtime, data, path)
-        assert messages(outcome) == ["x" * MOST_RECORD_LINES, "xy"]
-        assert outcome.joined == MOST_RECORD_LINES
+        assert messages(outcome) == ["x" * MAX_RECORD_LINES, "xy"]
+        assert outcome.joined == MAX_RECORD_LINES
 
     def test_a_message_with_the_most_bytes_ends(self, runtime: str, path: str) -> None:
-        part = line_of(runtime, "x" * (MOST_RECORD_BYTES // 8), is_part=True)
+        part = line_of(runtime, "x" * (MAX_RECORD_BYTES // 8), is_part=True)
         outcome = read(runtime, part * 15 + line_of(runtime, "y"), path)
-        assert [len(message or "") // (MOST_RECORD_BYTES // 8) for message in messages(outcome)] == [8, 7]
+        assert [len(message or "") // (MAX_RECORD_BYTES // 8) for message in messages(outcome)] == [8, 7]
 
     def test_without_joining_each_part_is_a_record(self, runtime: str, path: str) -> None:
         data = line_of(runtime, "a", is_part=True) + line_of(runtime, " b")

@@ -11,7 +11,7 @@ from puppylog.formats.csv.csv import make_csv
 from puppylog.formats.csv.header import read_header
 from puppylog.formats.csv.parser import TableParser
 from puppylog.formats.registry import find_format
-from puppylog.formats.rows import MOST_RECORD_LINES
+from puppylog.formats.rows import MAX_RECORD_LINES
 
 HEADER = b"time,level,message,items\n"
 
@@ -94,12 +94,12 @@ def test_auto_takes_a_table_only_if_its_header_names_a_time_or_a_message(lines: 
 
 
 def test_an_unclosed_quote_rejects_one_line_and_the_rows_after_it_are_read() -> None:
-    rows = b"".join(b"2026-11-24T10:00:00Z,info,row %d,3\n" % number for number in range(MOST_RECORD_LINES + 5))
+    rows = b"".join(b"2026-11-24T10:00:00Z,info,row %d,3\n" % number for number in range(MAX_RECORD_LINES + 5))
     parsed = open_csv().parse(HEADER + b'2026-11-24T10:00:00Z,info,"open,3\n' + rows, 0, 0)
     assert parsed.rejects.to_pylist() == [
         {"line_offset": 25, "reason": "an unclosed quote", "line": b'2026-11-24T10:00:00Z,info,"open,3'}
     ]
-    assert parsed.records.num_rows == MOST_RECORD_LINES + 5
+    assert parsed.records.num_rows == MAX_RECORD_LINES + 5
 
 
 def test_a_row_that_may_go_on_is_found() -> None:

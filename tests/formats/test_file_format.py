@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from puppylog.errors import ConfigurationError, UsageError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.file.format import FileParser, read_format_file
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES
 from puppylog.model.record import Parsed
 
 HEAD = 'name = "own"\ntitle = "Own lines"\n'
@@ -98,10 +98,10 @@ def test_a_continuation_line_without_a_record_before_it_is_a_record(write: Any) 
 
 
 def test_a_record_takes_no_more_lines_than_the_limit(write: Any) -> None:
-    lines = "2026-11-24T10:00:01Z two\n" + "  x\n" * (2 * MOST_RECORD_LINES)
+    lines = "2026-11-24T10:00:01Z two\n" + "  x\n" * (2 * MAX_RECORD_LINES)
     parsed = write(SERVER).open().parse(lines.encode(), 0, 0)
     counts = [record["message"].count("\n") + 1 for record in outline(parsed)]
-    assert counts == [MOST_RECORD_LINES, MOST_RECORD_LINES, 1]
+    assert counts == [MAX_RECORD_LINES, MAX_RECORD_LINES, 1]
 
 
 def test_a_record_takes_no_more_bytes_than_the_limit(write: Any) -> None:
@@ -110,7 +110,7 @@ def test_a_record_takes_no_more_bytes_than_the_limit(write: Any) -> None:
     parsed = write(SERVER).open().parse(lines.encode(), 0, 0)
     sizes = [len(record["message"]) for record in outline(parsed)]
     assert len(sizes) == 3
-    assert all(size <= MOST_RECORD_BYTES + len(line) for size in sizes)
+    assert all(size <= MAX_RECORD_BYTES + len(line) for size in sizes)
 
 
 def test_a_time_that_does_not_exist_rejects_the_record_with_the_name_of_the_format(write: Any) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from formats.paths import PATHS, reading
 from puppylog.formats.calendar import Calendar
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES, Rows
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES, Rows
 from puppylog.formats.syslog.syslog import read_syslog
 
 HEAD = b"Nov 24 10:00:00 h app: "
@@ -61,20 +61,20 @@ class TestContinuationLines:
         assert counts(rows) == (1, 1, 0)
 
     def test_a_record_with_the_most_lines_ends(self, path: str) -> None:
-        rows = read(HEAD + b"one\n" + b"x\n" * (2 * MOST_RECORD_LINES), path)
+        rows = read(HEAD + b"one\n" + b"x\n" * (2 * MAX_RECORD_LINES), path)
         assert [message.count("\n") + 1 for message in messages(rows) if message] == [1000, 1000, 1]
-        assert counts(rows) == (2 * MOST_RECORD_LINES - 2, 2, 0)
+        assert counts(rows) == (2 * MAX_RECORD_LINES - 2, 2, 0)
 
     def test_a_record_with_the_most_bytes_ends(self, path: str) -> None:
-        line = b"x" * (MOST_RECORD_BYTES // 4 - 1) + b"\n"
+        line = b"x" * (MAX_RECORD_BYTES // 4 - 1) + b"\n"
         rows = read(HEAD + b"one\n" + line * 8, path)
         assert [message.count("x") // (len(line) - 1) for message in messages(rows) if message] == [4, 4]
         assert counts(rows) == (7, 1, 0)
 
     def test_a_rejected_line_with_the_most_lines_ends(self, path: str) -> None:
-        text = REJECT + b"\n" + b"x\n" * MOST_RECORD_LINES
+        text = REJECT + b"\n" + b"x\n" * MAX_RECORD_LINES
         rows = read(text, path)
-        assert [line.count(b"\n") + 1 for line in rejected(rows, text)] == [MOST_RECORD_LINES]
+        assert [line.count(b"\n") + 1 for line in rejected(rows, text)] == [MAX_RECORD_LINES]
         assert messages(rows) == ["x"]
 
     def test_long_runs_of_them_are_listed(self, path: str) -> None:

@@ -71,7 +71,7 @@ def test_each_name_is_unique_and_normalized() -> None:
 
 def test_the_table_fits_into_the_native_readers() -> None:
     assert len(names.TABLE.splitlines()) < 512  # half of NAME_SLOTS in names.h
-    assert max(len(path) for _, path in PATHS_OF_FIELDS) < 63  # LONGEST_PATH there, and a dot
+    assert max(len(path) for _, path in PATHS_OF_FIELDS) < 63  # MAX_PATH_LENGTH there, and a dot
 
 
 @pytest.mark.parametrize("path", PATHS)

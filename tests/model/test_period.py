@@ -25,7 +25,7 @@ def test_a_text_that_is_not_a_length_of_time_is_refused(text: str) -> None:
 def test_zero_is_refused_unless_it_is_allowed() -> None:
     with pytest.raises(UsageError, match=r"^cannot use period '0': it must be at least 1s$"):
         parse_period("0")
-    assert parse_period("0", least_s=0) == 0
+    assert parse_period("0", min_s=0) == 0
 
 
 def test_a_length_of_time_beyond_32_bits_is_refused() -> None:
@@ -43,4 +43,4 @@ def test_a_length_of_time_is_written_in_the_largest_unit_that_divides_it(seconds
 
 @given(st.integers(0, MAX_PERIOD_S))
 def test_a_formatted_length_of_time_is_parsed_to_the_same_seconds(seconds: int) -> None:
-    assert parse_period(format_period(seconds), least_s=0) == seconds
+    assert parse_period(format_period(seconds), min_s=0) == seconds

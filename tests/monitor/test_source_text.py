@@ -98,7 +98,7 @@ def test_a_request_becomes_a_line_of_an_access_log(reader: MemoryReader) -> None
 def test_a_line_of_many_megabytes_is_put_together(
     reader: MemoryReader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("puppylog.monitor.source_text._MOST_BYTES", 8)
+    monkeypatch.setattr("puppylog.monitor.source_text._MAX_BYTES", 8)
     monkeypatch.setattr("puppylog.monitor.source_text._PIECE_BYTES", 4)
     (tmp_path / "x.log").write_bytes(DATA)
     register(reader, tmp_path / "x.log")

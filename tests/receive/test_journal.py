@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from puppylog.formats.journal.export import Entry, ExportDecoder
-from puppylog.receive.journal import MOST_SERIES, StoredNumbers, decode_entries, group_by_machine
+from puppylog.receive.journal import MAX_SERIES, StoredNumbers, decode_entries, group_by_machine
 from support.journals import make_cursor, make_entry
 
 
@@ -58,12 +58,12 @@ def test_an_entry_without_a_cursor_is_always_new() -> None:
 
 
 def test_of_series_that_do_not_fit_the_context_the_time_is_kept() -> None:
-    series = [f"{number:032x}" for number in range(MOST_SERIES + 2)]
+    series = [f"{number:032x}" for number in range(MAX_SERIES + 2)]
     stored = StoredNumbers.parse("")
     for number, seqnum_id in enumerate(series):
         assert stored.add(make_cursor(number, seqnum_id=seqnum_id))
     again = StoredNumbers.parse(stored.context)
-    assert len(again.context.splitlines()) == 1 + MOST_SERIES + 1
+    assert len(again.context.splitlines()) == 1 + MAX_SERIES + 1
     assert not any(again.add(make_cursor(number, seqnum_id=seqnum_id)) for number, seqnum_id in enumerate(series))
     assert again.add(make_cursor(2, seqnum_id=series[0]))
     assert len(again.context) < 5000

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from puppylog.formats.registry import find_format
 from puppylog.receive.loki.snappy import decompress
-from puppylog.receive.loki.streams import MOST_ENTRIES, MOST_STREAMS, TooLarge
+from puppylog.receive.loki.streams import MAX_ENTRIES, MAX_STREAMS, TooLarge
 from puppylog.receive.received import NotDecoded, Received
 from receive.loki_requests import LIMIT, NS, TS_US, decode, push, rows_of
 from support.loki import Entry, compress, write_push
@@ -83,22 +83,22 @@ def test_a_block_of_snappy_is_not_decompressed_beyond_the_limit() -> None:
 
 
 def test_a_request_with_too_many_parts_is_not_read() -> None:
-    entries = b'["1",""],' * MOST_ENTRIES
+    entries = b'["1",""],' * MAX_ENTRIES
     stream = b"{},"
     for body in (
         b'{"streams": [{"values": [' + entries + b'["1",""]]}]}',
-        b'{"streams": [' + stream * MOST_STREAMS + b"{}]}",
-        b"[" * (3 * MOST_ENTRIES + 1),
+        b'{"streams": [' + stream * MAX_STREAMS + b"{}]}",
+        b"[" * (3 * MAX_ENTRIES + 1),
     ):
         with pytest.raises(TooLarge, match="the request has more than "):
             decode(body)
-    for message in (b"\x0a\x00" * (MOST_STREAMS + 1), b"\x0a\x80\x80\x80\x04" + b"\x12\x00" * (2 << 22)):
+    for message in (b"\x0a\x00" * (MAX_STREAMS + 1), b"\x0a\x80\x80\x80\x04" + b"\x12\x00" * (2 << 22)):
         with pytest.raises(TooLarge, match="the request has more than "):
             decode(compress(message), is_json=False)
 
 
 def test_a_request_has_a_limited_number_of_sources(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("puppylog.receive.loki.decode.MOST_SOURCES", 50)
+    monkeypatch.setattr("puppylog.receive.loki.decode.MAX_SOURCES", 50)
     streams = [{"stream": {"job": f"j{number}"}, "values": [[NS, "x"]]} for number in range(60)]
     received = decode(json.dumps({"streams": streams}).encode())
     assert len(received.lines) == 51

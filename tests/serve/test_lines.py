@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from puppylog.serve.doors.lines import MOST_LINES
+from puppylog.serve.doors.lines import MAX_LINES
 from support.served import Answer, Served
 
 JSON = b'{"level": "info", "message": "one"}\nno object\n{"message": "two"}'
@@ -107,6 +107,6 @@ def test_a_body_that_cannot_be_lines_is_refused_with_an_advice(served: Served, c
 
 
 def test_a_request_of_too_many_lines_is_refused(served: Served) -> None:
-    answer = post(served, "source=many&format=plain", b"\n" * (MOST_LINES + 1))
+    answer = post(served, "source=many&format=plain", b"\n" * (MAX_LINES + 1))
     assert (answer.status, answer.text) == (413, "the request has 2,000,001 lines, more than 2,000,000; divide it\n")
     assert records(served, "many") == []

@@ -17,7 +17,7 @@ def test_a_request_is_known_with_its_age_for_an_hour() -> None:
 
 
 def test_the_oldest_requests_are_forgotten_when_their_answers_take_much_memory() -> None:
-    recent = RecentRequests(lambda: 0.0, most_bytes=10_000)
+    recent = RecentRequests(lambda: 0.0, max_bytes=10_000)
     for number in range(100):
         recent.add(str(number), "x" * 700)
         recent.add(str(number), "x" * 700)  # the same request counts once

@@ -203,7 +203,7 @@ def test_a_token_to_read_is_needed_once_there_are_tokens(tmp_path: Path) -> None
 
 
 def test_of_too_many_streams_those_have_series_that_stalled_or_are_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "MOST_STREAMS", 3)
+    monkeypatch.setattr(exposition, "MAX_STREAMS", 3)
     streams = [replace(STREAM, source_uri=f"file:///{number}", lag_s=float(number % 4)) for number in range(8)]
     streams[5] = replace(streams[5], state=StreamState.STALLED)
     assert [stream.source_uri[-1] for stream in choose_streams(streams)] == ["3", "5", "7"]
@@ -211,7 +211,7 @@ def test_of_too_many_streams_those_have_series_that_stalled_or_are_behind(monkey
 
 
 def test_of_too_many_alerts_those_have_series_that_fire_or_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "MOST_ALERTS", 3)
+    monkeypatch.setattr(exposition, "MAX_ALERTS", 3)
     alerts = [AlertCount(f"a{number}", "warning", "ok", 1, None, has_failed=False) for number in range(6)]
     alerts[4] = replace(alerts[4], state="firing")
     alerts[5] = replace(alerts[5], has_failed=True)
@@ -220,7 +220,7 @@ def test_of_too_many_alerts_those_have_series_that_fire_or_fail(monkeypatch: pyt
 
 
 def test_of_too_many_values_each_metric_keeps_its_largest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exposition, "MOST_VALUES", 5)
+    monkeypatch.setattr(exposition, "MAX_VALUES", 5)
     at = datetime(2026, 1, 1, tzinfo=UTC)
     many = ClosedBucket(Metric("many", "count", "*", 60), at, tuple((f"s{n}", 9.0 - n) for n in range(9)), 3)
     few = ClosedBucket(Metric("few", "count", "*", 60), at, (("", 1.0),), 0)

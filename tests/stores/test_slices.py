@@ -5,11 +5,11 @@ from puppylog.stores.slices import slice_starts
 
 
 def test_a_slice_ends_before_the_day_that_would_make_it_too_large() -> None:
-    assert slice_starts([("mon", 2), ("tue", 3), ("wed", 1), ("thu", 5)], most_records=5) == ["mon", "wed", "thu"]
+    assert slice_starts([("mon", 2), ("tue", 3), ("wed", 1), ("thu", 5)], max_records=5) == ["mon", "wed", "thu"]
 
 
 def test_a_day_with_more_records_than_a_slice_is_a_slice() -> None:
-    assert slice_starts([("mon", 9), ("tue", 9)], most_records=5) == ["mon", "tue"]
+    assert slice_starts([("mon", 9), ("tue", 9)], max_records=5) == ["mon", "tue"]
 
 
 def test_no_days_make_no_slices() -> None:

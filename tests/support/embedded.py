@@ -15,8 +15,8 @@ from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.locks import FileLock
 
-_SHORTEST_PAUSE_S: Final = 0.02
-_LONGEST_PAUSE_S: Final = 0.5
+_MIN_PAUSE_S: Final = 0.02
+_MAX_PAUSE_S: Final = 0.5
 
 
 def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str = "it") -> None:
@@ -36,7 +36,7 @@ def wait_until(is_so: Callable[[], bool], *, within_s: float = 60.0, what: str =
     while not is_so():
         now = time.monotonic()
         assert now < started + within_s, f"{what} did not happen within {within_s} s"
-        time.sleep(min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, 2 * (now - called), (now - started) / 6)))
+        time.sleep(min(_MAX_PAUSE_S, max(_MIN_PAUSE_S, 2 * (now - called), (now - started) / 6)))
         called = time.monotonic()
 
 

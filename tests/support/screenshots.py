@@ -16,7 +16,7 @@ from support.page import open_page
 from support.served_shop import served_shop
 
 _IMAGES: Final = Path(__file__).resolve().parents[2] / "docs" / "images"
-_MOST_BYTES: Final = 300_000
+_MAX_BYTES: Final = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,8 @@ def _take(picture: Picture, browser: Browser, url: str) -> None:
         page.screenshot(path=path, animations="disabled")
     size = path.stat().st_size
     sys.stdout.write(f"{path.name}: {size:,} bytes\n")
-    if faults or size >= _MOST_BYTES:
-        sys.exit(f"{path.name} is larger than {_MOST_BYTES:,} bytes, or the browser complains: {faults}")
+    if faults or size >= _MAX_BYTES:
+        sys.exit(f"{path.name} is larger than {_MAX_BYTES:,} bytes, or the browser complains: {faults}")
 
 
 if __name__ == "__main__":

@@ -47,8 +47,8 @@ _MODULES: Final = (
     "sqlglot.dialects.duckdb",
     "sqlglot.dialects.postgres",
 )
-_MOST_BYTES: Final = 1 << 17  # of a request
-_MOST_WORDS_BYTES: Final = 4096
+_MAX_BYTES: Final = 1 << 17  # of a request
+_MAX_WORDS_BYTES: Final = 4096
 _LIMITS: Final = (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
 _SET_CHILD_SUBREAPER: Final = 36  # see prctl(2)
 # Python reads these variables while it starts.
@@ -115,7 +115,7 @@ class _Commands:
         if self._process is None:
             self._start()
         socket.send_fds(self._own, [json.dumps(request).encode()], streams)
-        return int(self._own.recv(_MOST_BYTES))
+        return int(self._own.recv(_MAX_BYTES))
 
     def close(self) -> None:
         self._own.close()
@@ -127,7 +127,7 @@ class _Commands:
         # A process whose parent has ended becomes a child of this one, not of the system's first.
         ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         handles = [self._other.fileno(), self._engines.open_requests()]
-        words = [sys.executable, "-c", _START, *map(str, handles), " " * _MOST_WORDS_BYTES]
+        words = [sys.executable, "-c", _START, *map(str, handles), " " * _MAX_WORDS_BYTES]
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         self._process = subprocess.Popen(words, pass_fds=handles, stdin=subprocess.DEVNULL, env=environ)
         self._other.close()
@@ -167,7 +167,7 @@ def serve() -> str:
     launch.spawn_engine = WarmEngines.asked_through(engines).spawn
     gc.freeze()
     while True:
-        request, streams, _, _ = socket.recv_fds(requests, _MOST_BYTES, 3)
+        request, streams, _, _ = socket.recv_fds(requests, _MAX_BYTES, 3)
         if not request:
             sys.exit()
         pid = _fork_orphan()

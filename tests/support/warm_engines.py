@@ -51,7 +51,7 @@ from {__name__} import serve
 serve()
 """
 _EVIDENCE_S: Final = 60.0  # for the sample records of one evaluation
-_MOST_BYTES: Final = 4096  # of a request, and of the words that a process was started with
+_MAX_BYTES: Final = 4096  # of a request, and of the words that a process was started with
 
 
 class WarmEngine:
@@ -108,7 +108,7 @@ class WarmEngines:
             self._process.wait()
 
     def _start(self, served: socket.socket) -> None:
-        words = [sys.executable, "-c", _START, str(served.fileno()), " " * _MOST_BYTES]
+        words = [sys.executable, "-c", _START, str(served.fileno()), " " * _MAX_BYTES]
         environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
         self._process = subprocess.Popen(
             words, pass_fds=[served.fileno()], stdin=subprocess.DEVNULL, cwd="/", env=environ
@@ -140,8 +140,8 @@ def _serve(requests: socket.socket) -> None:
     from puppylog.stores.duckdb.engine import evidence  # noqa: PLC0415 - in this process only
 
     # On a busy machine the usual limits end searches whose result tests compare.
-    pytest.MonkeyPatch().setattr(evidence, "MOST_S", _EVIDENCE_S)
-    pytest.MonkeyPatch().setattr(evidence.Allowance, "_MOST_S", _EVIDENCE_S)
+    pytest.MonkeyPatch().setattr(evidence, "MAX_S", _EVIDENCE_S)
+    pytest.MonkeyPatch().setattr(evidence.Allowance, "_MAX_S", _EVIDENCE_S)
     _initialize_duckdb()
     with tempfile.TemporaryDirectory(prefix="puppylog-template-") as folder:
         _begin_with(_make_template(Path(folder) / "template.duckdb"))
@@ -204,7 +204,7 @@ def _begin_with(template: Path) -> None:
 
 def _fork_engines(requests: socket.socket) -> None:
     while True:
-        request, handles, _, _ = socket.recv_fds(requests, _MOST_BYTES, 2)
+        request, handles, _, _ = socket.recv_fds(requests, _MAX_BYTES, 2)
         if not request:
             return
         if os.fork() == 0:

@@ -20,7 +20,7 @@ from wsproto.events import (
     TextMessage,
 )
 
-_LONGEST_S: Final = 30.0
+_MAX_S: Final = 30.0
 
 
 class WebSocketClient:
@@ -33,7 +33,7 @@ class WebSocketClient:
     """
 
     def __init__(self, port: int, target: str, headers: Mapping[str, str] | None = None, *, host: str = "") -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_LONGEST_S)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_MAX_S)
         self._connection = WSConnection(ConnectionType.CLIENT)
         self._events: deque[Event] = deque()
         self._text = ""
@@ -75,7 +75,7 @@ class WebSocketClient:
 
     def receive(self) -> Any:
         """Return the next message, decoded from JSON; None if the server closes. Pings are no message."""
-        deadline = time.monotonic() + _LONGEST_S
+        deadline = time.monotonic() + _MAX_S
         while time.monotonic() < deadline:
             match self._next():
                 case TextMessage() as message:

@@ -107,7 +107,7 @@ def test_a_line_that_is_too_long_is_a_record_of_its_own() -> None:
 
 
 def test_the_limits_of_a_record_are_those_of_the_readers() -> None:
-    assert (limits.MAX_RECORD_LINES, limits.MAX_RECORD_BYTES) == (rows.MOST_RECORD_LINES, rows.MOST_RECORD_BYTES)
+    assert (limits.MAX_RECORD_LINES, limits.MAX_RECORD_BYTES) == (rows.MAX_RECORD_LINES, rows.MAX_RECORD_BYTES)
 
 
 @given(lines=LINES, sizes=st.lists(st.integers(1, 90), max_size=60))

@@ -84,7 +84,7 @@ def _parse_lifetime(text: str | None) -> int | None:
     """Return seconds; 0 for never, None if the option is not given."""
     if text is None:
         return None
-    return 0 if text.strip().lower() == _NEVER else parse_period(text, "lifetime", least_s=_HOUR_S)
+    return 0 if text.strip().lower() == _NEVER else parse_period(text, "lifetime", min_s=_HOUR_S)
 
 
 def _describe_lifetime(seconds: int | None, otherwise: str) -> str:

@@ -123,7 +123,7 @@ def _describe_limitation(event: OpenFileLimitReached | WatchLimitReached | PodLa
         return f"cannot read the labels of pods: {event.cause}; lines are stored, and get these labels later"
     if isinstance(event, OpenFileLimitReached):
         return (
-            f"the limit of {event.limit} open files allows {event.most_open} open logs: a log that does not change is "
+            f"the limit of {event.limit} open files allows {event.max_open} open logs: a log that does not change is "
             "closed, and opened again when it changes (raise the limit with `ulimit -n`, or with LimitNOFILE=)"
         )
     return (

@@ -16,7 +16,7 @@ from puppylog.cli.output import write_record, write_rows
 from puppylog.cli.parsing import choose_format, format_options
 from puppylog.cli.tables import Layout
 from puppylog.errors import SourceError
-from puppylog.formats.auto import LEAST_COVERAGE, Auto
+from puppylog.formats.auto import MIN_COVERAGE, Auto
 from puppylog.formats.base import Format
 from puppylog.formats.detection import Verdict, judge, rank
 from puppylog.model.record import RECORDS, Parsed
@@ -156,7 +156,7 @@ def _judge_all(chosen: Format, data: bytes, modified_at_us: int) -> list[Verdict
         return [judge(chosen, data, modified_at_us)]
     verdicts = rank(chosen.candidates, data, modified_at_us)
     last_resort = judge(chosen.last_resort, data, modified_at_us)
-    if verdicts[0].coverage >= LEAST_COVERAGE:
+    if verdicts[0].coverage >= MIN_COVERAGE:
         return [verdict for verdict in verdicts if verdict.fits]
     return [last_resort, *(verdict for verdict in verdicts if verdict.fits)]
 

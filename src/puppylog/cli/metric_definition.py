@@ -23,7 +23,7 @@ Parts: TypeAlias = Mapping[str, Any]
 """The parts of a definition that were given, by the names of `Metric`'s fields. Conditions and properties may still be
 texts that only the store's attributes give a meaning."""
 
-LEAST_REFRESH_S: Final = 10
+MIN_REFRESH_S: Final = 10
 REMOVABLE: Final = frozenset({"segment", "filter_", "group"})
 """The options that a metric need not have."""
 
@@ -133,7 +133,7 @@ def define_metric(store: Store, settings: Settings, before: Metric, parts: Parts
     if "property" in parts or statistic != before.statistic:
         property_ = read_property(store, parts.get("property", before.property), statistic)
     period_s = parts.get("period_s", before.period_s)
-    default_refresh_s = max(period_s, LEAST_REFRESH_S) if "period_s" in parts else before.refresh_s
+    default_refresh_s = max(period_s, MIN_REFRESH_S) if "period_s" in parts else before.refresh_s
     return replace(
         before,
         statistic=statistic,

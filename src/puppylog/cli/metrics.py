@@ -48,7 +48,7 @@ from puppylog.monitor.steps import Ends, count_steps, cover_range, fill_steps, i
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader
 from puppylog.stores.connect import connect
-from puppylog.tui.observation import MOST_SEGMENTS, SUMMED, Observation, draw_metric
+from puppylog.tui.observation import MAX_SEGMENTS, SUMMED, Observation, draw_metric
 
 _INSTANT: Final = pa.timestamp("us", "UTC")
 _LISTED: Final = pa.schema(
@@ -122,7 +122,7 @@ def list_(settings: Settings, group: str | None) -> None:
 @click.option(
     "--segments",
     type=click.IntRange(min=1),
-    default=MOST_SEGMENTS,
+    default=MAX_SEGMENTS,
     show_default=True,
     help="At most this many segments, those with the largest sum, or mean, of their values.",
 )
@@ -299,7 +299,7 @@ def _tell_segments(settings: Settings, *, shown: int, total: int) -> None:
     )
 
 
-def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None, most_segments: int) -> None:
+def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None, max_segments: int) -> None:
     rows = [Observation(**row) for row in found.table.to_pylist()]
     lines = draw_metric(
         metric,
@@ -312,7 +312,7 @@ def _draw(metric: Metric, found: _Found, settings: Settings, width: int | None, 
         ends=found.ends,
         left_out=found.left_out,
         rest=found.rest,
-        most_segments=most_segments,
+        max_segments=max_segments,
     )
     sys.stdout.writelines(f"{line}\n" for line in lines)
 

@@ -22,7 +22,7 @@ from puppylog.tui.table import GAP
 from puppylog.tui.wrap import wrap
 
 # A field is wrapped to this width in cells at least, however narrow the terminal is.
-_LEAST_FIELD: Final = 16
+_MIN_FIELD: Final = 16
 
 
 def open_writer(settings: Settings, schema: pa.Schema, layout: Layout | None = None) -> Writer:
@@ -75,7 +75,7 @@ def write_record(
     width = terminal_width()
     for heading, [text] in zip(headings, show_columns(table.to_batches()[0], settings, layout), strict=True):
         value = clean(text)
-        lines = [value] if width is None else wrap(value, max(_LEAST_FIELD, width - margin))
+        lines = [value] if width is None else wrap(value, max(_MIN_FIELD, width - margin))
         sys.stdout.write(f"{heading:{margin}}{lines[0]}\n")
         sys.stdout.writelines(f"{'':{margin}}{line}\n" for line in lines[1:])
 

@@ -33,7 +33,7 @@ _BOLD: Final = "1"
 _INDENT: Final = "  "
 _BEFORE_LINE: Final = "  │ "
 # A line may not be text at all, or be a megabyte long. The first lines of the terminal show what it is.
-_MOST_LINES: Final = 6
+_MAX_LINES: Final = 6
 
 
 def open_list_writer(settings: Settings) -> Writer:
@@ -66,10 +66,10 @@ class _ScreenWriter:
         """Yield the first lines of the terminal that a rejected line takes."""
         available = self._width - len(_BEFORE_LINE)
         text = clean(line.replace("\t", "    ").rstrip("\r"))
-        drawn = wrap([Run(text[: available * (_MOST_LINES + 1)])], available, available)
-        if len(drawn) > _MOST_LINES:
+        drawn = wrap([Run(text[: available * (_MAX_LINES + 1)])], available, available)
+        if len(drawn) > _MAX_LINES:
             self._has_cut = True
-            drawn[_MOST_LINES - 1 :] = [[Run(cut(f"{drawn[_MOST_LINES - 1][0].text} …", available))]]
+            drawn[_MAX_LINES - 1 :] = [[Run(cut(f"{drawn[_MAX_LINES - 1][0].text} …", available))]]
         yield from ([Run(_BEFORE_LINE, DIM), *runs] for runs in drawn)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.number import format_bytes
 from puppylog.model.period import format_period, parse_period
-from puppylog.model.retention import KEEP_ALL, LEAST_KEEP_S, Retention
+from puppylog.model.retention import KEEP_ALL, MIN_KEEP_S, Retention
 from puppylog.model.size import parse_size
 from puppylog.settings import Settings
 from puppylog.stores.connect import connect
@@ -121,10 +121,10 @@ def _changed(
         if text == _NONE:
             by_name.pop(name, None)
         else:
-            by_name[name] = parse_period(text, "age", least_s=LEAST_KEEP_S)
+            by_name[name] = parse_period(text, "age", min_s=MIN_KEEP_S)
     keep_s, max_bytes, directory = before.keep_s, before.max_bytes, before.archive
     if keep is not None:
-        keep_s = None if keep == _NONE else parse_period(keep, "age", least_s=LEAST_KEEP_S)
+        keep_s = None if keep == _NONE else parse_period(keep, "age", min_s=MIN_KEEP_S)
     if max_size is not None:
         max_bytes = None if max_size == _NONE else parse_size(max_size, "largest size")
     if archive is not None:

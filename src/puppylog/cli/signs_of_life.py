@@ -10,8 +10,8 @@ from puppylog.cli.service_socket import ServiceSocket
 from puppylog.collect.collector import Collector
 
 # A collector moves ten times a second. If it stands still for less than this time, it is not considered hung.
-_LEAST_STILL_S: Final = 2.0
-_LONGEST_PAUSE_S: Final = 1.0
+_MIN_STILL_S: Final = 2.0
+_MAX_PAUSE_S: Final = 1.0
 
 
 class SignsOfLife:
@@ -45,10 +45,10 @@ class SignsOfLife:
 
     def _run(self) -> None:
         watchdog_s = self._service.watchdog_s
-        pause_s = _LONGEST_PAUSE_S if watchdog_s is None else min(_LONGEST_PAUSE_S, watchdog_s / 4)
+        pause_s = _MAX_PAUSE_S if watchdog_s is None else min(_MAX_PAUSE_S, watchdog_s / 4)
         is_stopping = False
         while not self._end.is_set():
-            if watchdog_s is not None and self._moves(max(watchdog_s / 2, min(_LEAST_STILL_S, watchdog_s))):
+            if watchdog_s is not None and self._moves(max(watchdog_s / 2, min(_MIN_STILL_S, watchdog_s))):
                 self._service.tell_alive()
             if self._stop.wait(pause_s):
                 if not is_stopping:
@@ -70,4 +70,4 @@ class SignsOfLife:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end.set()
         self._stop.set()
-        self._thread.join(_LONGEST_PAUSE_S)
+        self._thread.join(_MAX_PAUSE_S)

@@ -22,7 +22,7 @@ NULL: Final = "-"
 # Rows that are formatted at a time: enough for a low cost per row, few enough that the first appears soon.
 _BLOCK_ROWS: Final = 2048
 # A whole number below this is shown without separators, because it may be a year or a port.
-_LEAST_SEPARATED: Final = 10_000
+_MIN_SEPARATED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def show_value(value: Any) -> str:  # noqa: ANN401 - Plain is recursive, and isi
     if isinstance(value, float):
         return format_number(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}" if abs(value) >= _LEAST_SEPARATED else str(value)
+        return f"{value:,}" if abs(value) >= _MIN_SEPARATED else str(value)
     return text_of(value, null=NULL)
 
 

@@ -14,7 +14,7 @@ from puppylog.tui.clean import clean, cut, cut_start, width_of
 
 _INDENT: Final = "  "
 # How many cells of the text around a caret are shown, at least.
-_LEAST_WIDTH: Final = 16
+_MIN_WIDTH: Final = 16
 
 PREFIX: Final = "puppylog: "
 """The beginning of each message."""
@@ -40,7 +40,7 @@ def show_caret(text: str, at: int) -> None:
     width = _width_of_stderr()
     behind = max(width_of(after), 1)  # the caret may stand behind the text
     if width is not None and len(_INDENT) + width_of(before) + behind > width:
-        available = max(width - len(_INDENT), _LEAST_WIDTH)
+        available = max(width - len(_INDENT), _MIN_WIDTH)
         before = cut_start(before, max(available // 2, available - behind))
         after = cut(after, available - width_of(before))
     _write(f"{_INDENT}{before}{after}\n{_INDENT}{' ' * width_of(before)}^\n")

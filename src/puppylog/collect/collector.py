@@ -38,7 +38,7 @@ _KEEP_ALIVE_S = 2.0
 _PROGRESS_S = 0.2
 _RELEASE_S = 10.0  # between two searches for sources whose files are gone
 _REREAD_S = 2.0  # after the store has refused a batch, before its lines are read again; then twice as long each time
-_MOST_REREAD_S = 30.0
+_MAX_REREAD_S = 30.0
 
 
 class Collector:
@@ -156,7 +156,7 @@ class Collector:
             if not can_read_again or not (error.transient or isinstance(error, BatchDropped | StoreRewound)):
                 raise
             has_stored = committer.totals.size_bytes > self._begun_bytes
-            self._reread_s = _REREAD_S if has_stored else min(2 * self._reread_s, _MOST_REREAD_S)
+            self._reread_s = _REREAD_S if has_stored else min(2 * self._reread_s, _MAX_REREAD_S)
             self._on_event(StoreInterrupted(error.message, self._reread_s))
             self._stop.wait(self._reread_s)
             committer.settle()  # the store's positions are final only when no commit is running

@@ -33,7 +33,7 @@ _COMPOSE: Final = {
     "com.docker.compose.project": "compose_project",
     "com.docker.compose.service": "compose_service",
 }
-_MOST_BYTES: Final = 4 << 20  # of a config.v2.json
+_MAX_BYTES: Final = 4 << 20  # of a config.v2.json
 _POD_LABEL: Final = re.compile(r"[A-Za-z0-9*][A-Za-z0-9*._/\-]*")
 
 
@@ -64,7 +64,7 @@ def read_docker_labels(path: str) -> dict[str, str]:
     labels = {"container_id": log.parent.name[:12]}
     try:
         with log.with_name("config.v2.json").open("rb") as file:
-            described = json.loads(file.read(_MOST_BYTES))
+            described = json.loads(file.read(_MAX_BYTES))
     except (OSError, ValueError):
         return keep_valid(labels)  # it may not be read, or is being written
     if not isinstance(described, dict):

@@ -32,7 +32,7 @@ class OpenFileLimitReached:
     """More files are followed than may be open at once. Idle files are closed, and opened again when they change."""
 
     limit: int  # how many descriptors this process may have
-    most_open: int  # how many logs are open at most
+    max_open: int  # how many logs are open at most
 
 
 @dataclass(frozen=True, slots=True)

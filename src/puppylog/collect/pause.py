@@ -7,7 +7,7 @@ from typing import Final
 from puppylog.collect.tailed_source import SOON_S
 from puppylog.tail.notification import Notification
 
-LONGEST_S: Final = 0.5
+MAX_S: Final = 0.5
 """How long a pause lasts at most: only at its end the collector notices that it is stopped, or gets other sources."""
 
 _GATHER_S: Final = 0.03
@@ -27,5 +27,5 @@ def pause_until(due_at: float, notification: Notification, stop: threading.Event
     started = time.monotonic()
     if due_at - started <= SOON_S:
         stop.wait(SOON_S)
-    elif notification.wait(min(due_at - started, LONGEST_S)):
+    elif notification.wait(min(due_at - started, MAX_S)):
         stop.wait(max(started + SOON_S - time.monotonic(), _GATHER_S))

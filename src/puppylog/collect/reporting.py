@@ -21,7 +21,7 @@ HEARTBEAT_S: Final = 15.0
 """The seconds between two reports on every stream. If a report is much older, its collector no longer runs."""
 
 # How many marks of a growing backlog are kept. The oldest one tells how long the oldest byte has been waiting.
-_MOST_MARKS: Final = 64
+_MAX_MARKS: Final = 64
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _StreamProgress:
         mark = _Mark(at, self.stored.size_bytes + self.backlog_bytes)
         while self.marks and self.marks[-1].end >= mark.end:  # no new bytes since then, or a file was truncated
             mark.at = self.marks.pop().at
-        if len(self.marks) == _MOST_MARKS:
+        if len(self.marks) == _MAX_MARKS:
             self.marks = deque(list(self.marks)[::2])
         self.marks.append(mark)
 

@@ -32,7 +32,7 @@ from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES
 from puppylog.tail.opener import Opener
 from puppylog.tail.rotation.find import FileToRead
 
-_MOST_DIRECTIVE_BYTES: Final = 64 << 10
+_MAX_DIRECTIVE_BYTES: Final = 64 << 10
 """At most this many bytes before the first row are examined: the directives of a log are not longer."""
 
 
@@ -204,7 +204,7 @@ def _iter_chunks(read: Callable[[], Iterator[Chunk]], finish: Callable[[], list[
 
 def _has_only_directives(handle: OpenFile, end: int) -> bool:
     """Return whether the lines before an offset are blank or begin with #: such lines have no rows in some formats."""
-    if end > _MOST_DIRECTIVE_BYTES:
+    if end > _MAX_DIRECTIVE_BYTES:
         return False
     lines = (line.strip(b" \t\r\0") for line in handle.read(end, 0).removeprefix(codecs.BOM_UTF8).split(b"\n"))
     return all(not line or line.startswith(b"#") for line in lines)

@@ -13,8 +13,8 @@ _DESCRIPTORS_EACH: Final = 2
 """Descriptors that one source needs: after a rotation, the rotated file takes another one for some seconds. All files
 may be rotated at the same time."""
 
-_LEAST_OPEN: Final = 8
-_MOST_TRIED: Final = 32  # how many open sources are tried when one has to be closed: each try costs a check
+_MIN_OPEN: Final = 8
+_MAX_TRIED: Final = 32  # how many open sources are tried when one has to be closed: each try costs a check
 
 
 class Closable(Protocol):
@@ -38,7 +38,7 @@ class Slots:
         """How many files the process may have open."""
         in_use = sum(1 for _ in Path("/dev/fd").iterdir())
         possible = (self.descriptors - in_use - _RESERVE) // _DESCRIPTORS_EACH
-        self.limit = max(_LEAST_OPEN, possible) if limit is None else limit
+        self.limit = max(_MIN_OPEN, possible) if limit is None else limit
         self._on_full: Callable[[], None] | None = on_full
         self._open: dict[Closable, None] = {}  # the source that has not grown for the longest time is first
 
@@ -63,7 +63,7 @@ class Slots:
         if self._on_full is not None:
             self._on_full()
             self._on_full = None
-        for source in list(self._open)[:_MOST_TRIED]:
+        for source in list(self._open)[:_MAX_TRIED]:
             self.touch(source)  # moved to the end: all others are tried before it is tried again
             if source.close_at_rest():
                 self.release(source)

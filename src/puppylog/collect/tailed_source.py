@@ -36,7 +36,7 @@ NOTIFIED_IDLE_S: Final = 10.0
 becomes IDLE_S: file systems of a network tell nothing of other machines' writes."""
 
 _SLOWER: Final = 1.5  # the factor by which the pause grows at each poll without new lines
-_MOST_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
+_MAX_POSITIONS: Final = 2000  # limits memory: a file that is emptied again and again adds positions
 _TURN_BYTES: Final = 16 << 20  # how many bytes are read from one source before the next source is read
 
 OpenTailer: TypeAlias = Callable[[Sequence[FilePosition], OpenBoundary], Tailer | PipeTailer | JournalTailer]
@@ -190,11 +190,11 @@ class TailedSource:
             context,
             -self._since_loaded_s if known is None else known.opened_ago_s,
         )
-        if len(positions) > _MOST_POSITIONS:
+        if len(positions) > _MAX_POSITIONS:
             self._positions = {
                 file_id: position
                 for at, (file_id, position) in enumerate(positions.items())
-                if at > _MOST_POSITIONS // 2 or not position.finished
+                if at > _MAX_POSITIONS // 2 or not position.finished
             }
 
     @property

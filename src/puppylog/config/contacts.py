@@ -10,7 +10,7 @@ from puppylog.config.faults import Faults, Place, error_at
 from puppylog.config.table import Table
 from puppylog.notify.contact import Contact
 
-_MOST_SECRET_BYTES: Final = 64 << 10
+_MAX_SECRET_BYTES: Final = 64 << 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class ContactConfig:
         key = f"{field}{FILE}"
         try:
             with path.open("rb") as file:
-                secret = file.read(_MOST_SECRET_BYTES).decode().strip()
+                secret = file.read(_MAX_SECRET_BYTES).decode().strip()
         except OSError as error:
             raise error_at(self.place, f"{key}: cannot read {path}: {error.strerror or error}") from None
         except UnicodeDecodeError:

@@ -21,7 +21,7 @@ from puppylog.model.formula import parse_formula
 from puppylog.model.metric import Metric, is_name, needs_number, parse_property, parse_statistic
 from puppylog.model.record import ALIASES
 
-LEAST_REFRESH_S: Final = 10
+MIN_REFRESH_S: Final = 10
 _DERIVED_KEYS: Final = frozenset({"name", "from"})
 
 
@@ -124,9 +124,7 @@ def read_metric(table: MetricTable, place: Place, given: Iterable[str], faults: 
             else "of: a ratio needs the records whose share it is",
         )
     metric = Metric(table.name, "count", "*", table.period, group=table.group)
-    metric = replace(
-        metric, refresh_s=table.refresh if table.refresh is not None else max(table.period, LEAST_REFRESH_S)
-    )
+    metric = replace(metric, refresh_s=table.refresh if table.refresh is not None else max(table.period, MIN_REFRESH_S))
     with faults.noting(place, "statistic"):
         metric = replace(metric, statistic=parse_statistic(table.statistic))
     with faults.noting(place, "property"):

@@ -23,7 +23,7 @@ class Duration(int):
         Raises:
             UsageError: the text is not a length of time.
         """
-        return cls(parse_period(text, "the length of time", least_s=0))
+        return cls(parse_period(text, "the length of time", min_s=0))
 
 
 class Size(int):

@@ -19,7 +19,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 _PROTOCOLS: Final[tuple[Literal["udp", "tcp", "tls"], ...]] = ("udp", "tcp", "tls")
 
-MOST_BODY_BYTES = 1 << 30
+MAX_BODY_BYTES = 1 << 30
 """A body is in memory as a whole, so a file may not ask for larger ones."""
 
 
@@ -70,7 +70,7 @@ def read_listen(
     directory = place.file.absolute().parent
     if table.key is not None and table.certificate is None:
         faults.add(place, "key: a key needs a certificate", "name the certificate, too")
-    if not 0 < table.max_body <= MOST_BODY_BYTES:
+    if not 0 < table.max_body <= MAX_BODY_BYTES:
         faults.add(place, "max_body must be from 1 B to 1GiB, because a body is in memory as a whole")
     for host in table.hosts:
         if "/" in host or ("*" in host and host != "*" and "*" in host.removeprefix("*.")):

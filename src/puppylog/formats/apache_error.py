@@ -25,9 +25,9 @@ _NO_LEVEL: Final = "no level in brackets after the time"
 REASONS: Final = (_NO_TIME, _TIME_RANGE, _NO_LEVEL)
 """Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
 
-_MOST_GROUPS: Final = 16
-_LONGEST_SOURCE: Final = 80  # bytes before the bracket
-_LONGEST_ERROR: Final = 200  # bytes after the number
+_MAX_GROUPS: Final = 16
+_MAX_SOURCE_LENGTH: Final = 80  # bytes before the bracket
+_MAX_ERROR_LENGTH: Final = 200  # bytes after the number
 
 _TIME = re.compile(r"\[([^\]]*)\] ")
 _CTIME = re.compile(
@@ -131,18 +131,18 @@ def _read_rest(entry: Entry, line: str, at: int, *, is_other: bool) -> None:
     ``is_other`` says that other programs write such a time, too.
     """
     parts = _Parts()
-    at, groups = _take_groups(parts, line, at, _MOST_GROUPS)
+    at, groups = _take_groups(parts, line, at, _MAX_GROUPS)
     # Other programs write a time and a level in brackets, too, but no process, module or client.
     if not parts.level or (is_other and not parts.is_new and not parts.host):
         raise Mismatch(_NO_LEVEL, at)
     start = at
     source = _SOURCE.match(line, at)
-    if source is not None and len(source[1].encode()) < _LONGEST_SOURCE:
+    if source is not None and len(source[1].encode()) < _MAX_SOURCE_LENGTH:
         parts.source, at = source[0][:-2], source.end()
     os_error = _OS_ERROR.match(line, at)
-    if os_error is not None and len(os_error[1].encode()) < _LONGEST_ERROR:
+    if os_error is not None and len(os_error[1].encode()) < _MAX_ERROR_LENGTH:
         parts.os_error, at = os_error[0][:-2], os_error.end()
-    at, _ = _take_groups(parts, line, at, _MOST_GROUPS - (groups if at == start else 0))
+    at, _ = _take_groups(parts, line, at, _MAX_GROUPS - (groups if at == start else 0))
     message, mark, referer = line[at:].rpartition(_REFERER)
     message, referer = (message, referer) if mark else (line[at:], "")
     code = _CODE.match(message)

@@ -18,7 +18,7 @@ from puppylog.formats.rows import NO_TIME, Member, RowsBuilder
 from puppylog.formats.severity import severity_columns
 from puppylog.model.severity import find_severity
 
-_MOST_ITEMS: Final = 12
+_MAX_ITEMS: Final = 12
 _CLASS = re.compile(r"[A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+")
 _METHOD = re.compile(r"([A-Za-z_$][0-9A-Za-z_$]*(?:\.[0-9A-Za-z_$]+)+) ([0-9A-Za-z_$<>]+)")
 _NEXT_LINE = re.compile(rb"(?:[ \t\r]*\n)*([^\n]*?)\r?\n")
@@ -83,7 +83,7 @@ def read_head_behind(text: str, dating: Dating) -> Head | None:
 def _read(reader: HeadReader) -> Head | None:
     settled: tuple[HeadReader, Head, list[str]] | None = None
     is_settled = False
-    for _ in range(_MOST_ITEMS):
+    for _ in range(_MAX_ITEMS):
         reader.skip()
         reader.settles = False
         was_open = reader.closing

@@ -14,7 +14,7 @@ from puppylog.formats.dating import Dating
 from puppylog.formats.stamp import read_stamp
 from puppylog.model.severity import find_severity
 
-_MOST_GROUPS: Final = 4
+_MAX_GROUPS: Final = 4
 _CLOSING: Final = {"[": "]", "(": ")", "{": "}", "<": ">"}
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _MARK = re.compile(r"(->|-{1,3}|:{1,3}|[|;>,])")
@@ -263,7 +263,7 @@ class HeadReader:
             return True
         if opening != "[" or (head.logger and not self.is_letter) or " " in content:
             return False
-        if content.isdigit() or len(self.groups) == _MOST_GROUPS:
+        if content.isdigit() or len(self.groups) == _MAX_GROUPS:
             return False
         written = (_CATEGORY.fullmatch(content) or _CHANNEL.fullmatch(content)) if not head.level else None
         if written is not None and find_severity(written[2]) is not None:

@@ -22,9 +22,9 @@ _CAMEL = re.compile(r"[A-Z][a-z0-9]+[A-Z][0-9A-Za-z]*")
 _LOWER = re.compile(r"[a-z][a-z0-9_.-]*")
 
 _LONGEST: Final = 120
-_MOST_WORDS: Final = 2  # before the level
-_SHORTEST_ID: Final = 8
-_SHORTEST_ID_WITH_DIGIT: Final = 4  # at its start; shorter ones stand between tabs or bars
+_MAX_WORDS: Final = 2  # before the level
+_MIN_ID_LENGTH: Final = 8
+_MIN_ID_WITH_DIGIT: Final = 4  # at its start; shorter ones stand between tabs or bars
 _SYSLOG_LEVELS: Final = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
 _PLAIN_NAMES: Final = frozenset({"root", "main", "app"})
 """Names without any mark of a name that stand before a level."""
@@ -117,7 +117,7 @@ def _read_before_level(reader: HeadReader, name: str, end: int) -> bool:
     """Read a name before the level, which counts only if a level follows."""
     if reader.has_time and _read_channel(reader, name, end):
         return True
-    if reader.words == _MOST_WORDS or not _ends_word(reader, name, end):
+    if reader.words == _MAX_WORDS or not _ends_word(reader, name, end):
         return False
     process = _PROCESS.match(reader.text, end)
     reader.words += 1
@@ -174,11 +174,11 @@ def _read_syslog_level(reader: HeadReader) -> bool:
 def _read_id(reader: HeadReader) -> bool:
     """Read the id of a request or a thread in hexadecimal digits, or an address; it counts only if a level follows."""
     match = _ID.match(reader.text, reader.at)
-    if match is None or reader.words == _MOST_WORDS or not any(byte.isdigit() for byte in match[0]):
+    if match is None or reader.words == _MAX_WORDS or not any(byte.isdigit() for byte in match[0]):
         return False
     is_between_marks = reader.byte(match.end()) != " "
-    shortest = 1 if is_between_marks else _SHORTEST_ID_WITH_DIGIT
-    if len(match[0]) < (shortest if match[0][0].isdigit() else _SHORTEST_ID):
+    shortest = 1 if is_between_marks else _MIN_ID_WITH_DIGIT
+    if len(match[0]) < (shortest if match[0][0].isdigit() else _MIN_ID_LENGTH):
         return False
     reader.words += 1
     if not reader.head.context:

@@ -23,20 +23,20 @@ from puppylog.formats.integers import view_integers
 from puppylog.formats.record_times import last_time_of
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed, join_parsed
 
-LEAST_COVERAGE: Final = 0.5
+MIN_COVERAGE: Final = 0.5
 """A format must fit this share of the first lines, from 0 to 1, to be chosen."""
 
 SWITCH_COVERAGE: Final = 0.9
 """Another format must fit this share of a run, from 0 to 1, before the parser switches to it."""
 
-LEAST_RUN: Final = 5
+MIN_RUN: Final = 5
 """A run of rejected or joined lines must be this long before the parser tries other formats: fewer may be accidents."""
 
-_MOST_RUNS = 4  # tried in one call of parse, because each run is read in every format
+_MAX_RUNS = 4  # tried in one call of parse, because each run is read in every format
 _EARLY_LINES = 20
-"""While the last resort has read fewer lines than this, fewer lines than LEAST_RUN are enough to switch."""
+"""While the last resort has read fewer lines than this, fewer lines than MIN_RUN are enough to switch."""
 
-_MOST_PAUSE_LINES = 1024
+_MAX_PAUSE_LINES = 1024
 """Trying all formats costs 1.6 ms, however few lines are new. So while the last resort reads a file, the others are
 tried again after 1, 2, 4 … lines, and at last after each 1,024 lines: a change of the format is noticed by then."""
 
@@ -141,7 +141,7 @@ class AutoParser:
             if isinstance(candidate, TableFormat) and candidate.is_header(sample):
                 return self._switch_to(candidate)
         best = find_best(self._auto.candidates, self._headers + sample, self._modified_at_us)
-        is_enough = best is not None and best.coverage >= LEAST_COVERAGE
+        is_enough = best is not None and best.coverage >= MIN_COVERAGE
         return self._switch_to(best.format if best is not None and is_enough else self._auto.last_resort)
 
     def _keep_headers(self, data: bytes | memoryview) -> Parsed:
@@ -170,7 +170,7 @@ class AutoParser:
         runs = self._long_runs(parsed) if parsed.rejects.num_rows else []
         if not parsed.rejects.num_rows:
             self._rejected_run = 0
-        joined = dict(parsed.joined_runs[:_MOST_RUNS])
+        joined = dict(parsed.joined_runs[:_MAX_RUNS])
         for start, length in sorted([*runs, *joined.items()]):
             at = start - offset
             verdict = None
@@ -193,7 +193,7 @@ class AutoParser:
             next_fit = bisect_left(fits, rejected[start], next_fit)  # the next line that fits ends the run
             end = bisect_left(rejected, fits[next_fit], start) if next_fit < len(fits) else len(rejected)
             length = end - start + (self._rejected_run if next_fit == 0 else 0)
-            if length >= LEAST_RUN and len(runs) < _MOST_RUNS:
+            if length >= MIN_RUN and len(runs) < _MAX_RUNS:
                 runs.append((rejected[start], length))
             start = end
         self._rejected_run = length if next_fit == len(fits) else 0
@@ -208,7 +208,7 @@ class AutoParser:
         """
         lines = [line + b"\n" for line in take_sample(data).split(b"\n")[:-1][:length]]
         others = [candidate for candidate in self._auto.candidates if candidate is not self._format]
-        for sample in (lines[:LEAST_RUN], lines):
+        for sample in (lines[:MIN_RUN], lines):
             best = find_best(others, b"".join(sample), self._modified_at_us)
             if best is not None and best.coverage >= SWITCH_COVERAGE:
                 return best
@@ -227,14 +227,14 @@ class AutoParser:
             return None
         best = find_best(self._auto.candidates, take_sample(data), self._modified_at_us)
         fits = best is not None and best.coverage >= SWITCH_COVERAGE
-        if best is not None and fits and (best.lines >= LEAST_RUN or self._lines < _EARLY_LINES):
+        if best is not None and fits and (best.lines >= MIN_RUN or self._lines < _EARLY_LINES):
             return 0, best
         if lines >= _EARLY_LINES and not fits:
-            self._pause_lines = min(max(1, 2 * self._pause_lines), _MOST_PAUSE_LINES)
+            self._pause_lines = min(max(1, 2 * self._pause_lines), _MAX_PAUSE_LINES)
             self._next_trial = lines + self._pause_lines
         return None
 
 
 def _looks_continued(data: bytes | memoryview) -> bool:
     """Return whether a run of joined lines, which begins here, looks like the rest of a record."""
-    return any(map(looks_continued, take_sample(data).split(b"\n", LEAST_RUN)[:LEAST_RUN]))
+    return any(map(looks_continued, take_sample(data).split(b"\n", MIN_RUN)[:MIN_RUN]))

@@ -13,8 +13,8 @@ from typing import Final
 FIRST_YEAR, LAST_YEAR = 2, 9998
 """The first and last year that are read: a zone may move a time into the next year, and Python has years 1 to 9999."""
 
-LARGEST_ZONE_HOUR: Final = 14
-LARGEST_SECOND: Final = 60  # a leap second
+MAX_ZONE_HOUR: Final = 14
+MAX_SECOND: Final = 60  # a leap second
 
 _MONTHS: Final = {
     name: number
@@ -104,7 +104,7 @@ def parse_zone_m(sign: str, hour: int, minute: int) -> int:
     Raises:
         OutOfRange: there is no such zone.
     """
-    if hour > LARGEST_ZONE_HOUR or minute > 59:
+    if hour > MAX_ZONE_HOUR or minute > 59:
         raise OutOfRange
     return (hour * 60 + minute) * (-1 if sign == "-" else 1)
 
@@ -121,7 +121,7 @@ def to_epoch_us(date: tuple[int, int, int], time: tuple[int, int, int], zone_m: 
         OutOfRange: there is no such day or time.
     """
     (year, month, day), (hour, minute, second) = date, time
-    if not FIRST_YEAR <= year <= LAST_YEAR or second > LARGEST_SECOND:
+    if not FIRST_YEAR <= year <= LAST_YEAR or second > MAX_SECOND:
         raise OutOfRange
     try:
         moment = datetime(year, month, day, hour, minute)  # noqa: DTZ001 - only to check the day and the time

@@ -21,7 +21,7 @@ from puppylog.formats.container_lines import ContainerLine
 from puppylog.formats.integers import view_integers
 from puppylog.formats.json_objects import JsonFormat
 from puppylog.formats.line_format import LineFormat
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES
 from puppylog.model.record import Parsed, join_parsed
 
 ReadContainerLine: TypeAlias = Callable[[str], ContainerLine | None]
@@ -175,7 +175,7 @@ def _list_parts(format_: ContainerFormat, data: bytes, start: int) -> tuple[list
     lines = [data[start:end]]
     before = _read_line(format_, lines[0])
     while before is not None and before.is_part and (at := end + 1) < len(data):
-        if len(lines) >= MOST_RECORD_LINES or at - start >= MOST_RECORD_BYTES:
+        if len(lines) >= MAX_RECORD_LINES or at - start >= MAX_RECORD_BYTES:
             return lines, True
         end = data.index(b"\n", at)
         now = _read_line(format_, data[at:end])

@@ -16,7 +16,7 @@ SAMPLE_BYTES: Final = 64 << 10
 SAMPLE_LINES: Final = 256
 """The most bytes and lines of a sample, which has at least one line."""
 
-_MOST_JOINED: Final = 2
+_MAX_JOINED: Final = 2
 """Continuation lines that do not look like one and count as fitting, for each record. In the format of a file all of
 them count: its records begin in one way only, and may have many lines, as a slow query has. So do
 all lines that the user tells Puppylog to join."""
@@ -75,9 +75,7 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
     alike = min(parsed.joined, _count_alike(format_, sample)) if parsed.joined else 0
-    counted = (
-        parsed.joined if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MOST_JOINED * heads
-    )
+    counted = parsed.joined if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MAX_JOINED * heads
     fits = heads + min(parsed.joined, counted) if heads else 0
     lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined
     return Verdict(format_, heads, fits, lines, parsed, is_sure=0 < lines == heads + alike)

@@ -30,9 +30,9 @@ _MESH: Final = (
     *("requested_server_name", "route_name"),
 )
 _REMOTE: Final = _MESH.index("downstream_remote_address")
-_COUNT, _QUOTED, _MOST_BEFORE = 4, 5, 3
-_MOST_TOKENS: Final = _MOST_BEFORE + _COUNT + _QUOTED + len(_MESH)
-_MOST_DIGITS: Final = 18
+_COUNT, _QUOTED, _MAX_BEFORE = 4, 5, 3
+_MAX_TOKENS: Final = _MAX_BEFORE + _COUNT + _QUOTED + len(_MESH)
+_MAX_DIGITS: Final = 18
 
 
 class _Token(NamedTuple):
@@ -71,10 +71,10 @@ def _read_line(line: str) -> Entry:
         raise Mismatch(_STATUS, status.start)
     flags, at = _take_word(line, flags_at)
     tokens: list[_Token] = []
-    while at < len(line) and len(tokens) < _MOST_TOKENS:
+    while at < len(line) and len(tokens) < _MAX_TOKENS:
         token, at = _take_token(line, at, _OPEN_QUOTE)
         tokens.append(token)
-    before = next((place for place in range(_MOST_BEFORE + 1) if _has_counts_at(tokens, place)), -1)
+    before = next((place for place in range(_MAX_BEFORE + 1) if _has_counts_at(tokens, place)), -1)
     if before < 0:
         raise Mismatch(_COUNTS, flags_at)
     used = before + _COUNT + _QUOTED
@@ -86,7 +86,7 @@ def _read_line(line: str) -> Entry:
     columns, members = _read_host(quoted[0].text, mesh[_REMOTE].text if mesh else "")
     entry.columns = {
         "status_code": int(status.text) or None,  # 0: the client got no response
-        "response_bytes": int(counts[1].text) if len(counts[1].text) <= _MOST_DIGITS else None,
+        "response_bytes": int(counts[1].text) if len(counts[1].text) <= _MAX_DIGITS else None,
         "user_agent": quoted[1].text if quoted[1].text != "-" else None,
         **_read_request(request[0].text),
         **columns,

@@ -36,7 +36,7 @@ _STATUSES_OF_DATADOG: Final = frozenset(
 _WITH_MORE: Final = ("ts", "severity", "host")
 _WHOLE_SECONDS = re.compile("[0-9]{1,10}")
 
-_LONGEST_TIME = 100  # in bytes of UTF-8; a longer text is not a time
+_MAX_TIME_LENGTH = 100  # in bytes of UTF-8; a longer text is not a time
 _EARLIEST_US = 100_000_000 * 1_000_000
 """The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time."""
 
@@ -316,7 +316,7 @@ def _read_time(text: str, added: dict[str, str]) -> clock.Stamp | None:
     stamp = clock.parse_epoch(text)
     if stamp is not None:
         return stamp if stamp.us >= _EARLIEST_US else None
-    found = read_stamp(text) if len(text.encode()) <= _LONGEST_TIME else None
+    found = read_stamp(text) if len(text.encode()) <= _MAX_TIME_LENGTH else None
     if found is None or found.end != len(text):
         return None
     if found.zone_name:

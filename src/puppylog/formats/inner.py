@@ -67,8 +67,8 @@ _DOVECOT: Final = "dovecot"
 _SECOND_US: Final = 1_000_000
 _QUARTER_US: Final = 900 * _SECOND_US
 _FARTHEST_US: Final = 54_000 * _SECOND_US  # zones are up to 14 hours from UTC
-_MOST_KEYS: Final = 16
-_LONGEST_KEY: Final = 32
+_MAX_KEYS: Final = 16
+_MAX_KEY_LENGTH: Final = 32
 
 
 def read_inner(outer: Entry, app: str = "", *, is_coarse: bool = False, names: NameTable = ALL_NAMES) -> Entry:
@@ -201,7 +201,7 @@ def _list_inner(outer: Sequence[Member], members: Sequence[Member]) -> list[Memb
 
 def _rename(outer: Sequence[Member], member: Member) -> Member:
     """Return the member, with ``inner_`` before its name if the line has an attribute of this name."""
-    keys = [key for key, _ in outer if len(key.encode()) <= _LONGEST_KEY][:_MOST_KEYS]
+    keys = [key for key, _ in outer if len(key.encode()) <= _MAX_KEY_LENGTH][:_MAX_KEYS]
     return (f"inner_{member[0]}" if member[0] in keys else member[0]), member[1]
 
 

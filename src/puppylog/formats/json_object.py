@@ -9,7 +9,7 @@ from puppylog.formats.json_text import InvalidJson, Item, Number, list_items, re
 from puppylog.formats.names import NameTable, normalize
 
 _JOURNAL_MESSAGE: Final = "MESSAGE"
-_LARGEST_BYTE: Final = 255
+_MAX_BYTE: Final = 255
 
 BUNDLE: Final = "a bundle of records"
 """The reason of `InvalidJson` for an object that is a bundle of records: see ``bundle``."""
@@ -40,7 +40,7 @@ def read_json_object(text: str, names: NameTable) -> tuple[Fields, Sequence[Memb
 
 
 def _are_bytes(values: list[object]) -> bool:
-    return all(isinstance(value, Number) and value.isdigit() and int(value) <= _LARGEST_BYTE for value in values)
+    return all(isinstance(value, Number) and value.isdigit() and int(value) <= _MAX_BYTE for value in values)
 
 
 def _list_members(items: Iterable[Item], names: NameTable, prefix: str = "") -> list[Member]:

@@ -18,7 +18,7 @@ from puppylog.formats.quoting import quote
 DEEPEST: Final = 100
 """The largest depth of nested objects and arrays that is read; the outermost object has depth 1."""
 
-_LONGEST_NUMBER, _LONGEST_EXPONENT = 1000, 4  # in digits; PostgreSQL has numbers from 10^-16383 to 10^131072
+_MAX_NUMBER_LENGTH, _MAX_EXPONENT_LENGTH = 1000, 4  # in digits; PostgreSQL has numbers from 10^-16383 to 10^131072
 
 _OPENED = r'"[^"\\]*(?:\\.[^"\\]*)*'
 _STRING = _OPENED + '"'
@@ -167,7 +167,7 @@ def _find_too_deep(text: str) -> int | None:
 
 def _number(written: str) -> Number:
     _, *exponent = _EXPONENT.split(written, maxsplit=1)
-    if len(written) > _LONGEST_NUMBER or len("".join(exponent)) > _LONGEST_EXPONENT:
+    if len(written) > _MAX_NUMBER_LENGTH or len("".join(exponent)) > _MAX_EXPONENT_LENGTH:
         raise InvalidJson(NUMBER_RANGE)
     return Number(written)
 

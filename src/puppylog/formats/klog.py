@@ -44,7 +44,7 @@ _CONTROL = re.compile(r"[\x00-\x1f]")
 _UNESCAPED: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 
 _LEAP_YEAR: Final = 2024
-_MOST_PAIRS: Final = 24
+_MAX_PAIRS: Final = 24
 _TAKEN: Final = ("tid", "file", "line")
 
 
@@ -120,7 +120,7 @@ def _read_structured(line: str, at: int) -> tuple[str, list[Member]] | None:
     while at < len(line):
         key = _KEY.match(line, at)
         value = _read_value(line, key.end()) if key is not None else None
-        if key is None or value is None or key[1] in pairs or key[1] in _TAKEN or len(pairs) == _MOST_PAIRS:
+        if key is None or value is None or key[1] in pairs or key[1] in _TAKEN or len(pairs) == _MAX_PAIRS:
             return None
         pairs[key[1]], at = value
     return message, list(pairs.items())

@@ -32,7 +32,7 @@ _KEY = re.compile(r"[A-Za-z_@%\x80-\U0010ffff][A-Za-z0-9_@%.:/#$\[\]\x80-\U0010f
 _QUOTED = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"')
 _PLAIN = re.compile(r'[^ \t"]*')
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-][0-9]{1,3})?")
-_LONGEST_NUMBER = 20
+_MAX_NUMBER_LENGTH = 20
 _ESCAPE = re.compile(
     r"\\(?:u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
     r"|u(?P<unit>[0-9a-fA-F]{4})|x(?P<byte>[0-9a-fA-F]{2})|(?P<character>.))"
@@ -153,7 +153,7 @@ def _read_value(member: Member, line: str, at: int) -> tuple[int, bool]:
         member.json = quote(member.text)
         return match.end(), has_invalid_escapes
     value = match[0]
-    if len(value) <= _LONGEST_NUMBER and _NUMBER.fullmatch(value):
+    if len(value) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(value):
         member.text, member.is_number, member.json = value, True, value
     elif value in {"true", "false"}:
         member.json = value

@@ -50,9 +50,9 @@ _PART = re.compile(
     re.DOTALL,
 )
 _BEGINS = re.compile(rb".{4}/.{2}/.{5}:.{6}", re.DOTALL)
-_MOST_CANDIDATES: Final = 4
-_MOST_STDERR_LINES: Final = 64
-_MOST_STDERR_BYTES: Final = 64 * 1024
+_MAX_CANDIDATES: Final = 4
+_MAX_STDERR_LINES: Final = 64
+_MAX_STDERR_BYTES: Final = 64 * 1024
 
 _parse_stamp = lru_cache(maxsize=16)(clock.parse_iso)  # neighbouring lines mostly have the same stamp
 
@@ -150,9 +150,9 @@ def _take_stderr(text: bytes, at: int, line: str, entry: Entry) -> int:
     message = str(entry.columns["message"])
     if not message.startswith('FastCGI sent in stderr: "'):
         return 0
-    limit = at + _MOST_STDERR_BYTES
+    limit = at + _MAX_STDERR_BYTES
     newline = text.find(b"\n", at + len(line.encode()), limit)
-    for _ in range(_MOST_STDERR_LINES):
+    for _ in range(_MAX_STDERR_LINES):
         start = newline + 1
         newline = text.find(b"\n", start, limit) if newline >= 0 else -1
         if newline < 0:
@@ -174,7 +174,7 @@ def _take_stderr(text: bytes, at: int, line: str, entry: Entry) -> int:
 def _divide(line: str, start: int) -> tuple[str, dict[str, str]]:
     """Return the message, which begins at the index ``start``, and what nginx says about the client after it."""
     at = start
-    for _ in range(_MOST_CANDIDATES):
+    for _ in range(_MAX_CANDIDATES):
         client = _CLIENT.search(line, at)
         if client is None:
             break

@@ -20,12 +20,12 @@ NO_TIME: Final = -(1 << 63)
 FILLED: Final = tuple(name for name in RECORDS.names if name not in {"line_offset", "ts"})
 """The columns that a reader fills, in the order of `RECORDS`."""
 
-MOST_RECORD_LINES: Final = 1000
-MOST_RECORD_BYTES: Final = 256 * 1024
+MAX_RECORD_LINES: Final = 1000
+MAX_RECORD_BYTES: Final = 256 * 1024
 """The most lines and bytes of a record; it gets no further continuation line."""
 
-_SHORTEST_RUN: Final = 5
-_MOST_RUNS: Final = 16
+_MIN_RUN: Final = 5
+_MAX_RUNS: Final = 16
 
 Member: TypeAlias = tuple[str, str]  # a key, and its value in JSON
 
@@ -225,8 +225,8 @@ class RowsBuilder:
 
     def _has_space(self, at: int) -> bool:
         """Return whether there is a row before the offset ``at`` that can get a line."""
-        last = max((*self._rejected_at[-1:], *self._starts[-1:]), default=at - MOST_RECORD_BYTES)
-        return self._record_lines < MOST_RECORD_LINES and at - last < MOST_RECORD_BYTES
+        last = max((*self._rejected_at[-1:], *self._starts[-1:]), default=at - MAX_RECORD_BYTES)
+        return self._record_lines < MAX_RECORD_LINES and at - last < MAX_RECORD_BYTES
 
     def _count_joined(self, blanks: int) -> None:
         self.rowless -= blanks
@@ -238,7 +238,7 @@ class RowsBuilder:
         return len(self._starts) + len(self._rejected_at)
 
     def _end_run(self) -> None:
-        if self._run is not None and self._run[1] >= _SHORTEST_RUN and len(self._runs) < _MOST_RUNS:
+        if self._run is not None and self._run[1] >= _MIN_RUN and len(self._runs) < _MAX_RUNS:
             self._runs.append(self._run)
         self._run = None
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.formats.clock import LARGEST_ZONE_HOUR
+from puppylog.formats.clock import MAX_ZONE_HOUR
 from puppylog.formats.zones import AMBIGUOUS, AREAS, UNIVERSAL, ZONES
 
 _CLOCK = re.compile(r"([0-9]{1,2})([:.-])([0-9]{2})(?![0-9])(?:\2([0-9]{2})(?![0-9]))?")
@@ -17,7 +17,7 @@ _CITY = re.compile(r"([0-9A-Za-z]+)/([A-Z][0-9A-Za-z_+/-]{0,38})")
 _REMARK = re.compile(r" \([A-Z][0-9A-Za-z ]{0,58}\)")
 _NAME_WITHIN = re.compile(r" \(([A-Z]+)\)")
 _NAME = re.compile(r"(\()?([A-Z]+)(\))?")
-_SHORTEST_NAME: Final = 2
+_MIN_NAME_LENGTH: Final = 2
 _END = re.compile(r"(?![0-9A-Za-z])(?![:./+-][0-9])")
 
 
@@ -140,7 +140,7 @@ def _set_zone(parts: Parts, end: int, zone_m: int) -> None:
     parts.at, parts.has_zone, parts.zone_m = end, True, zone_m
 
 
-def _read_offset(parts: Parts, at: int, fewest_digits: int) -> tuple[int, int] | None:
+def _read_offset(parts: Parts, at: int, min_digits: int) -> tuple[int, int] | None:
     """Return the index after the offset at ``at`` and its minutes; None if there is none."""
     match = _OFFSET.match(parts.text, at)
     if match is None:
@@ -153,18 +153,18 @@ def _read_offset(parts: Parts, at: int, fewest_digits: int) -> tuple[int, int] |
         end = match.end(2)
     if size == 4:
         hour, minute = int(digits[:2]), int(digits[2:])
-    elif size == 2 or (size == 1 and fewest_digits == 1):
-        if end == match.end(2) and size < fewest_digits:
+    elif size == 2 or (size == 1 and min_digits == 1):
+        if end == match.end(2) and size < min_digits:
             return None
         hour = int(digits)
-    elif size == 3 and fewest_digits == 2:  # DB2 writes minutes; others mean nothing known
+    elif size == 3 and min_digits == 2:  # DB2 writes minutes; others mean nothing known
         parts.is_wrong |= not parts.has_dots
         hour, minute = divmod(int(digits), 60)
     else:
         return None
     if not ends_stamp_at(parts.text, end):
         return None
-    parts.is_wrong |= hour > LARGEST_ZONE_HOUR or minute > 59
+    parts.is_wrong |= hour > MAX_ZONE_HOUR or minute > 59
     return end, (hour * 60 + minute) * (-1 if match[1] == "-" else 1)
 
 
@@ -198,7 +198,7 @@ def _skip_repeated(text: str, at: int, *, has_name: bool) -> int:
     if within is not None:
         return within.end() if within[1] in ZONES or within[1] in AMBIGUOUS else at
     name = _NAME.match(text, at + 1) if text.startswith(" ", at) else None
-    if name is None or name[1] or len(name[2]) < _SHORTEST_NAME or not ends_stamp_at(text, name.end(2)):
+    if name is None or name[1] or len(name[2]) < _MIN_NAME_LENGTH or not ends_stamp_at(text, name.end(2)):
         return at
     return name.end(2) if name[2] in ZONES or name[2] in AMBIGUOUS else at
 

@@ -34,8 +34,8 @@ _DAY: Final = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9])|([0-9]{2})-
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _LOCAL: Final = "L"  # before the day in a context: times are local
 _LOCAL_NAMES: Final = frozenset({"date-local", "time-local"})
-_MOST_FIELDS = 512
-_MOST_CHARACTERS = 16_384
+_MAX_FIELDS = 512
+_MAX_CHARACTERS = 16_384
 
 _NUMBER: Final = re.compile(
     r"[a-z0-9-]*(?:status|bytes|port|time-taken|to-first-byte|content-len|range-start|range-end|duration|cached|count)"
@@ -98,7 +98,7 @@ def read_fields(written: str) -> W3c:
     match = _FIELDS.match(written)
     fields = " ".join(match[1].split()) if match else ""
     if not fields or not _are_few(fields):
-        raise UsageError("use", f"format {written[:80]!r}", f"it must be w3c: and 1 to {_MOST_FIELDS} fields")
+        raise UsageError("use", f"format {written[:80]!r}", f"it must be w3c: and 1 to {_MAX_FIELDS} fields")
     return W3c(fields)
 
 
@@ -191,7 +191,7 @@ def _change(state: _State, directive: bytes, value: str) -> _State:
 
 
 def _are_few(fields: str) -> bool:
-    return len(fields) <= _MOST_CHARACTERS and fields.count(" ") < _MOST_FIELDS and fields.count(",") < _MOST_FIELDS
+    return len(fields) <= _MAX_CHARACTERS and fields.count(" ") < _MAX_FIELDS and fields.count(",") < _MAX_FIELDS
 
 
 def _parse_day(text: str) -> Day | None:

@@ -55,8 +55,8 @@ SEVERITIES = ("critical", "error", "warning", "info")
 DEFAULT_GROUP_WAIT_S = 30
 DEFAULT_SEVERITY = "warning"
 
-_MOST_CONTACTS = 20
-_MOST_SUMMARY = 500  # characters
+_MAX_CONTACTS = 20
+_MAX_SUMMARY = 500  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +233,11 @@ def _find_notification_fault(alert: Alert) -> str | None:
     faults = {
         f"its severity must be one of {', '.join(SEVERITIES)}, not {alert.severity!r}": alert.severity
         not in SEVERITIES,
-        f"it has more than {_MOST_CONTACTS} contacts": len(alert.contacts) > _MOST_CONTACTS,
+        f"it has more than {_MAX_CONTACTS} contacts": len(alert.contacts) > _MAX_CONTACTS,
         "it names a contact twice": len(set(alert.contacts)) < len(alert.contacts),
     }
     found = next((fault for fault, is_present in faults.items() if is_present), None)
-    found = found or find_text_fault("summary", alert.summary, _MOST_SUMMARY)
+    found = found or find_text_fault("summary", alert.summary, _MAX_SUMMARY)
     return found or next(filter(None, map(find_contact_fault, alert.contacts)), None)
 
 

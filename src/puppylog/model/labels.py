@@ -9,7 +9,7 @@ from puppylog.errors import UsageError
 Labels: TypeAlias = Mapping[str, str]
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,126}")
-_LONGEST_VALUE: Final = 1024  # characters; Kubernetes allows 63, names of images are longer
+_MAX_VALUE_LENGTH: Final = 1024  # characters; Kubernetes allows 63, names of images are longer
 _MOST: Final = 64  # of one stream
 
 
@@ -25,8 +25,8 @@ def check_labels(labels: Labels) -> dict[str, str]:
         if _NAME.fullmatch(name) is None:
             cause = "a name has letters, digits, _ . and -, and begins with a letter or _"
             raise UsageError("use", f"label {name!r}", cause)
-        if not value or len(value) > _LONGEST_VALUE or not value.isprintable():
-            cause = f"its value must be printable text of 1 to {_LONGEST_VALUE:,} characters"
+        if not value or len(value) > _MAX_VALUE_LENGTH or not value.isprintable():
+            cause = f"its value must be printable text of 1 to {_MAX_VALUE_LENGTH:,} characters"
             raise UsageError("use", f"label {name!r}", cause)
     return dict(sorted(labels.items()))
 

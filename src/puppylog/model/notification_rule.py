@@ -33,7 +33,7 @@ from puppylog.model.silence import Silence
 _Subject: TypeAlias = tuple[str, str | None, str]
 
 _FIRST_RETRY_S: Final = 5.0
-_LONGEST_RETRY_S: Final = 3_600.0
+_MAX_RETRY_S: Final = 3_600.0
 
 GIVE_UP_AFTER: Final = timedelta(days=3)
 """A row is dead once its attempts have lasted this long, or once it has waited this long for a known contact."""
@@ -54,7 +54,7 @@ def retry_delay_s(attempts: int, share: float) -> float:
     >>> [retry_delay_s(attempts, share=1.0) for attempts in (1, 2, 3, 20)]
     [5.0, 10.0, 20.0, 3600.0]
     """
-    whole = min(_FIRST_RETRY_S * 2.0 ** min(attempts - 1, 20), _LONGEST_RETRY_S)
+    whole = min(_FIRST_RETRY_S * 2.0 ** min(attempts - 1, 20), _MAX_RETRY_S)
     return whole * (0.75 + 0.25 * share)
 
 
@@ -94,7 +94,7 @@ def failed(
         return Outcome(row.id, NotificationState.DEAD, at, attempts, error)
     if attempts >= MAX_ATTEMPTS:
         return Outcome(row.id, NotificationState.DEAD, at, attempts, f"given up after 3 days: {error}")
-    delay_s = max(retry_delay_s(attempts, share), min(retry_after_s or 0.0, _LONGEST_RETRY_S))
+    delay_s = max(retry_delay_s(attempts, share), min(retry_after_s or 0.0, _MAX_RETRY_S))
     return Outcome(row.id, NotificationState.WAITING, at, attempts, error, at + timedelta(seconds=delay_s))
 
 

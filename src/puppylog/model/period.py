@@ -10,16 +10,16 @@ _PERIOD = re.compile(r"([0-9]{1,12})\s*([smhdw]?)")
 MAX_PERIOD_S = 24855 * 86400
 
 
-def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
+def parse_period(text: str, what: str = "period", *, min_s: int = 1) -> int:
     """Return the length of time in ``text``, in seconds. A number without a unit is in seconds.
 
     Args:
         text: such as ``90`` or ``5m``.
         what: the kind of length, for the message of an error.
-        least_s: the shortest length that is accepted.
+        min_s: the shortest length that is accepted.
 
     Raises:
-        UsageError: ``text`` is not a length of time, or is shorter than ``least_s`` or longer than `MAX_PERIOD_S`.
+        UsageError: ``text`` is not a length of time, or is shorter than ``min_s`` or longer than `MAX_PERIOD_S`.
     """
     match = _PERIOD.fullmatch(text.strip())
     if match is None:
@@ -27,8 +27,8 @@ def parse_period(text: str, what: str = "period", *, least_s: int = 1) -> int:
             "read", f"{what} {text!r}", advice="write seconds, or a number with s, m, h, d or w, such as 10s"
         )
     seconds = int(match[1]) * _UNITS_S[match[2] or "s"]
-    if seconds < least_s:
-        raise UsageError("use", f"{what} {text!r}", f"it must be at least {format_period(least_s)}")
+    if seconds < min_s:
+        raise UsageError("use", f"{what} {text!r}", f"it must be at least {format_period(min_s)}")
     if seconds > MAX_PERIOD_S:
         raise UsageError("use", f"{what} {text!r}", f"it must be at most {format_period(MAX_PERIOD_S)}")
     return seconds

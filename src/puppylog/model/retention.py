@@ -9,10 +9,10 @@ from puppylog.model.identifier import parse_identifier
 from puppylog.model.number import format_bytes
 from puppylog.model.period import MAX_PERIOD_S, format_period
 
-LEAST_KEEP_S: Final = 3600
+MIN_KEEP_S: Final = 3600
 """The shortest time for which records can be kept, in seconds."""
 
-LEAST_MAX_BYTES: Final = 50_000_000
+MIN_MAX_BYTES: Final = 50_000_000
 """The smallest limit of a store's size. A large batch of a backfill alone needs 20 MB."""
 
 
@@ -50,8 +50,8 @@ class Retention:
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise UsageError("use", f"retention of group {twice!r}", "it is given twice")
-        if self.max_bytes is not None and self.max_bytes < LEAST_MAX_BYTES:
-            least = format_bytes(LEAST_MAX_BYTES)
+        if self.max_bytes is not None and self.max_bytes < MIN_MAX_BYTES:
+            least = format_bytes(MIN_MAX_BYTES)
             raise UsageError("use", f"maximum size {format_bytes(self.max_bytes)}", f"it must be at least {least}")
         if self.archive is not None and not PurePath(self.archive).is_absolute():
             raise UsageError("use", f"archive {self.archive!r}", "its path must be absolute")
@@ -73,6 +73,6 @@ KEEP_ALL: Final = Retention()
 
 
 def _check_keep(what: str, keep_s: int) -> None:
-    if not LEAST_KEEP_S <= keep_s <= MAX_PERIOD_S:
-        limits = f"{format_period(LEAST_KEEP_S)} to {format_period(MAX_PERIOD_S)}"
+    if not MIN_KEEP_S <= keep_s <= MAX_PERIOD_S:
+        limits = f"{format_period(MIN_KEEP_S)} to {format_period(MAX_PERIOD_S)}"
         raise UsageError("use", f"{what} {format_period(keep_s)}", f"it must be {limits}")

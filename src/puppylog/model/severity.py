@@ -47,7 +47,7 @@ _STEPS: Final[Mapping[str, int]] = {
 }
 
 _FATAL = 21  # the first of OpenTelemetry's numbers that are called FATAL
-_LARGEST_NUMBER = 24
+_MAX_NUMBER = 24
 
 
 def find_severity(word: str) -> str | None:
@@ -125,7 +125,7 @@ def name_of_number(number: int) -> str | None:
     >>> name_of_number(9), name_of_number(10), name_of_number(14), name_of_number(21)
     ('info', 'notice', 'warning', 'critical')
     """
-    if not 1 <= number <= _LARGEST_NUMBER:
+    if not 1 <= number <= _MAX_NUMBER:
         return None
     if number >= _FATAL:
         return "critical"

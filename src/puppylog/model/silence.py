@@ -9,8 +9,8 @@ from typing import Literal
 from puppylog.errors import UsageError
 from puppylog.model.alert import find_text_fault
 
-_MOST_NAME = 100  # characters
-_MOST_TEXT = 500
+_MAX_NAME = 100  # characters
+_MAX_TEXT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def check_silence(silence: Silence) -> None:
     fault = next((fault for fault, is_present in faults.items() if is_present), None)
     if fault is None and silence.ends_at <= silence.starts_at:
         fault = "it does not end after its start"
-    texts = {"name": (silence.name, _MOST_NAME), "alert": (silence.alert, _MOST_TEXT)}
-    texts |= {name: (getattr(silence, name), _MOST_TEXT) for name in ("segment", "author", "comment")}
+    texts = {"name": (silence.name, _MAX_NAME), "alert": (silence.alert, _MAX_TEXT)}
+    texts |= {name: (getattr(silence, name), _MAX_TEXT) for name in ("segment", "author", "comment")}
     for what, (text, most) in texts.items():
         fault = fault or find_text_fault(what, text, most)
     if fault is not None:

@@ -14,7 +14,7 @@ PREFIX: Final = "ppl_"
 _RANDOM_BYTES: Final = 32
 _TOKEN: Final = re.compile(r"ppl_[A-Za-z0-9_-]{43}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_MOST_NAME: Final = 100  # characters
+_MAX_NAME: Final = 100  # characters
 
 
 class Scope(StrEnum):
@@ -89,9 +89,9 @@ def parse_token_name(text: str) -> str:
         UsageError: it is empty or too long, or has a character that is not allowed. The message does not repeat a text
             that may be a token itself.
     """
-    shown = "this" if PREFIX in text else repr(text[:_MOST_NAME])
-    if len(text) > _MOST_NAME:
-        raise UsageError("name", f"a token {shown}", f"a name has at most {_MOST_NAME} characters")
+    shown = "this" if PREFIX in text else repr(text[:_MAX_NAME])
+    if len(text) > _MAX_NAME:
+        raise UsageError("name", f"a token {shown}", f"a name has at most {_MAX_NAME} characters")
     if not _NAME.fullmatch(text):
         raise UsageError("name", f"a token {shown}", "a name has letters, digits, '_', '-' and '.' only")
     if is_token(text):

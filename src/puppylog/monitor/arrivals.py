@@ -21,7 +21,7 @@ _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 # A position that moves is visible when its transaction has been committed, but its moved_at is when the transaction
 # began. A transaction that takes longer is seen by the next complete reading.
-LONGEST_COMMIT_S: Final = 60.0
+MAX_COMMIT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)

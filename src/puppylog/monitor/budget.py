@@ -15,7 +15,7 @@ GROWTH: Final = 8
 """By how much each part is wider than the one before, so that a question about everything takes few queries."""
 
 _SAFETY: Final = 0.8  # of the time that is left is planned: records are not equally dense
-_LEAST_GROWTH: Final = 1 / GROWTH  # a part that is narrower than the one before by this factor is not worth a query
+_MIN_GROWTH: Final = 1 / GROWTH  # a part that is narrower than the one before by this factor is not worth a query
 
 
 @dataclass(slots=True)
@@ -50,4 +50,4 @@ class Budget:
         if took <= 0:
             return float(GROWTH)
         growth = min(float(GROWTH), _SAFETY * left / took)
-        return min(growth, max(self.part_s / took, _LEAST_GROWTH)) if growth >= _LEAST_GROWTH else 0
+        return min(growth, max(self.part_s / took, _MIN_GROWTH)) if growth >= _MIN_GROWTH else 0

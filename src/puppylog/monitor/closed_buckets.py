@@ -24,7 +24,7 @@ _SETTLED_S: Final = 10.0  # an evaluator that keeps up has materialized what is 
 FRESH_S: Final = 60.0
 """How many seconds until a bucket is read again, because late lines may have changed it."""
 
-MOST_SEGMENTS: Final = 100
+MAX_SEGMENTS: Final = 100
 """The number of segments of one metric that are read; those with the largest values."""
 
 
@@ -48,8 +48,8 @@ class _Known:
 class ClosedBuckets:
     """Reads the buckets, and remembers them. Used by one thread at a time."""
 
-    def __init__(self, *, most_segments: int = MOST_SEGMENTS, fresh_s: float = FRESH_S) -> None:
-        self._most = most_segments
+    def __init__(self, *, max_segments: int = MAX_SEGMENTS, fresh_s: float = FRESH_S) -> None:
+        self._most = max_segments
         self._fresh_s = fresh_s
         self._known: dict[str, _Known] = {}
 

@@ -12,7 +12,7 @@ from puppylog.monitor.field_sample import FieldSample
 
 Class: TypeAlias = Literal["field", "value", "operator", "keyword"]
 
-MOST_ITEMS: Final = 50
+MAX_ITEMS: Final = 50
 """The greatest number of completions."""
 
 _TEST: Final = re.compile(
@@ -79,7 +79,7 @@ def complete_query(text: str, at: int, sample: Callable[[], FieldSample]) -> Com
     else:
         items = _complete_value(word, word.field, sample)
     found = list({item.insert: item for item in items}.values())
-    return Completions(word.start, word.end, found[:MOST_ITEMS])
+    return Completions(word.start, word.end, found[:MAX_ITEMS])
 
 
 def _find_word(text: str, at: int) -> _Word | None:

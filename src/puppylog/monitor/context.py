@@ -22,7 +22,7 @@ Place: TypeAlias = tuple[int, int]
 # many bytes the search ends, so that a file with a gap of rejected lines is not read in full.
 _BYTES_PER_RECORD: Final = 512
 _FIRST_BYTES: Final = 16 << 10
-_MOST_BYTES: Final = 16 << 20
+_MAX_BYTES: Final = 16 << 20
 _GROWTH: Final = 8
 # The most places that one query asks for.
 _PLACES: Final = 10_000
@@ -225,7 +225,7 @@ def _is_wide_enough(
 
     The extra record tells whether two groups touch.
     """
-    if width >= _MOST_BYTES:
+    if width >= _MAX_BYTES:
         return True
     block = _block_of(place, blocks)
     at = bisect_left(block.offsets, place[1])

@@ -17,7 +17,7 @@ from puppylog.stores.sketches import has_sketch
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE_TIMES: Final = (1, 8, 64)  # the lengths of live parts, in times of the buckets that are asked for
-_LONGEST_LIVE_S: Final = 366 * 86_400  # a question about a longer time is answered from the whole range
+_MAX_LIVE_S: Final = 366 * 86_400  # a question about a longer time is answered from the whole range
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,18 +170,18 @@ def find_newest(
     where = " AND ".join([*instants.limit(within.since, within.until), in_segments])
     sql = _QUERIES["newest_level_buckets"].format(id=levels.metric_id, step_s=coarser[0], where=where)
     parameters = {**instants.parameters, **names, "most": buckets}
-    found = most_segments = 0
+    found = max_segments = 0
     for row in reader.query(sql, parameters).to_pylist():
         # A level's bucket that reaches over the end of the range may have no bucket in the range.
         is_whole = within.until is None or row["bucket"] + timedelta(seconds=coarser[0]) <= within.until
         if is_whole:
             found += row["buckets"]
-            most_segments = max(most_segments, row["segments"])
+            max_segments = max(max_segments, row["segments"])
         if found >= buckets:
             since = row["bucket"] if within.since is None else max(row["bucket"], within.since)
             # The oldest of the level's buckets may begin before the range, and hold segments that the range has not.
             is_cut = within.since is not None and row["bucket"] < within.since
-            return Newest(Range(since, within.until), 0 if is_cut else most_segments)
+            return Newest(Range(since, within.until), 0 if is_cut else max_segments)
     return Newest(within, 0)
 
 
@@ -194,7 +194,7 @@ def list_live_parts(
     watermark is some seconds old and there is no such part. During a backfill it stays behind, and to read all
     buckets above it would take longer and longer.
     """
-    if buckets * metric.period_s > _LONGEST_LIVE_S:
+    if buckets * metric.period_s > _MAX_LIVE_S:
         return []
     span = timedelta(seconds=buckets * metric.period_s)
     oldest = max(filter(None, (within.since, levels.watermarks.get(metric.period_s))), default=None)

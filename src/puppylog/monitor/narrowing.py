@@ -22,7 +22,7 @@ _QUERIES = load_queries("puppylog.stores", "tallies.sql")
 
 _DAY_US: Final = DAY_S * 1_000_000
 # More days than these are not left out of a column, so that the SQL stays short.
-_MOST_GAPS: Final = 32
+_MAX_GAPS: Final = 32
 
 _Spans = Sequence[tuple[int, int]]  # half-open, in microseconds since the epoch, in order
 
@@ -143,7 +143,7 @@ def _join(starts: Iterable[int]) -> _Spans:
             spans[-1] = (spans[-1][0], start_us + _DAY_US)
         else:
             spans.append((start_us, start_us + _DAY_US))
-    return sorted(sorted(spans, key=lambda span: span[0] - span[1])[:_MOST_GAPS])
+    return sorted(sorted(spans, key=lambda span: span[0] - span[1])[:_MAX_GAPS])
 
 
 def _iter_parts(condition: str, wanted: _Wanted, known: _Known) -> Iterator[Part]:

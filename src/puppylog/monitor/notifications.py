@@ -23,7 +23,7 @@ LATE_S: Final = 600.0
 DEAD_S: Final = 3 * 86_400.0
 """How long a notification that was given up stays a finding."""
 
-_MOST_ROWS: Final = 10_000
+_MAX_ROWS: Final = 10_000
 _SEE: Final = "see 'puppylog monitor alerts notifications --state {state} --contact {contact}'"
 _TRY: Final = "try 'puppylog contacts test {contact}', then 'puppylog monitor alerts retry ID'"
 
@@ -95,7 +95,7 @@ def check_retry(reader: RecordReader, number: int) -> None:
 
 def iter_notification_findings(store: Store) -> Iterator[Finding]:
     """Yield a finding per contact with notifications that were given up, or that wait for long without a silence."""
-    limits: dict[str, Value] = {"late_s": LATE_S, "dead_s": DEAD_S, "most": _MOST_ROWS}
+    limits: dict[str, Value] = {"late_s": LATE_S, "dead_s": DEAD_S, "most": _MAX_ROWS}
     rows = store.query(_QUERIES["unsent_notifications"], limits).to_pylist()
     [clock] = store.query(_QUERIES["store_clock"]).to_pylist()
     silences = store.list_silences() if rows else ()

@@ -29,7 +29,7 @@ TEXT_CHARACTERS: Final = 8192
 ATTRIBUTES_CHARACTERS: Final = 65_536
 """Attributes whose JSON has more characters are left out of a page."""
 
-MOST_BYTES: Final = 16 << 20
+MAX_BYTES: Final = 16 << 20
 """A page ends with the part of its records that reaches about this many bytes."""
 
 _PART_RECORDS: Final = 2000
@@ -84,7 +84,7 @@ def find_page(
     after: PageCursor | None,
     budget: Budget | None = None,
 ) -> Page:
-    """Return at most ``records`` records that match the search; fewer if they would have more than `MOST_BYTES`.
+    """Return at most ``records`` records that match the search; fewer if they would have more than `MAX_BYTES`.
 
     A search that ends early, because its time is over, has looked at all records up to an instant. The cursor of its
     page is this instant, so that the next page goes on there.
@@ -103,7 +103,7 @@ def find_page(
     for part in _iter_parts(reader, search, wanted, order=order, after=after, budget=budget):
         parts.append(part)
         found += part.num_rows
-        if sum(part.nbytes for part in parts) >= MOST_BYTES:
+        if sum(part.nbytes for part in parts) >= MAX_BYTES:
             records = min(records, found - 1)
             break
     whole = pa.concat_tables(parts or [_find_part(reader, search, 0, order, after)])

@@ -87,7 +87,7 @@ def rank_segments(reader: RecordReader, observations: Query, *, size: str, most:
     """
     sql, parameters = observations
     ranked = _QUERIES["ranked_segments"].format(observations=sql, size=size)
-    rows = reader.query(ranked, {**parameters, "most_segments": most}).to_pylist()
+    rows = reader.query(ranked, {**parameters, "max_segments": most}).to_pylist()
     if not rows:
         return Ranking([], 0, 0.0)
     return Ranking([row["segment"] for row in rows], int(rows[0]["left_out"]), float(rows[0]["rest"]))

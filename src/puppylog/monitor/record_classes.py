@@ -7,7 +7,7 @@ from typing import Any, Final
 from puppylog.model.severity import NUMBERS, find_number
 from puppylog.monitor.timeline import Timeline, find_dense_part, plan_part
 
-_MOST_PASSES: Final = 4  # how often a timeline is narrowed to where nearly all records are
+_MAX_PASSES: Final = 4  # how often a timeline is narrowed to where nearly all records are
 
 _STATUS_CLASS: Final = (
     "CASE WHEN status_code BETWEEN 100 AND 599 THEN CAST(floor(status_code / 100.0) AS INTEGER)"
@@ -70,7 +70,7 @@ def count_classes(
     """
     column, expression, name_of, names = _KINDS[kind]
     records: dict[str, int] = {}
-    for number in range(_MOST_PASSES):
+    for number in range(_MAX_PASSES):
         steps = {name: [0] * timeline.steps for name in names}
         for row in ask(column, expression, timeline):
             # A row may be outside of the timeline: records came after its range was asked for, or it was narrowed.

@@ -31,7 +31,7 @@ _QUERIES = load_queries("puppylog.stores", "report.sql")
 _GROUPS = load_queries("puppylog.stores", "monitor.sql")
 
 _VALUES: Final = 10
-_LEAST_DURATIONS: Final = 100  # the percentile of fewer durations says little; of few records, fewer are enough
+_MIN_DURATIONS: Final = 100  # the percentile of fewer durations says little; of few records, fewer are enough
 
 _ERRORS: Final = "severity>=error"
 _FAILED: Final = "status_code BETWEEN 500 AND 599"
@@ -276,7 +276,7 @@ def _measure_routes(questions: _Questions, requests: int) -> Durations | None:
     duration = find_duration(list_names(row["attributes"] for row in newest))
     if duration is None:
         return None
-    least = max(1, min(_LEAST_DURATIONS, requests // 1000))
+    least = max(1, min(_MIN_DURATIONS, requests // 1000))
     rows = questions.ask(
         "report_slowest",
         value=_ROUTE,

@@ -24,8 +24,8 @@ from puppylog.tail.handle import OpenFile
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 
 _PIECE_BYTES: Final = 64 << 10
-_MOST_BYTES: Final = 4 << 20  # a longer line is put together from its columns
-_MOST_JSON_LINES: Final = 1000  # of one JSON object
+_MAX_BYTES: Final = 4 << 20  # a longer line is put together from its columns
+_MAX_JSON_LINES: Final = 1000  # of one JSON object
 _PLAIN: Final = "plain"  # the format whose message is the line
 # The columns of a line in the combined log format.
 _REQUEST: Final = ("request_method", "request_route", "request_proto")
@@ -125,7 +125,7 @@ def _read_record(handle: OpenFile, start: int, message: str) -> bytes | None:
         return None
     text = first
     if first.lstrip()[:1] == b"{" and not _is_json(first):
-        for _, line in zip(range(_MOST_JSON_LINES), lines, strict=False):
+        for _, line in zip(range(_MAX_JSON_LINES), lines, strict=False):
             text += b"\n" + line
             if line.rstrip().endswith(b"}") and _is_json(text):
                 return text
@@ -147,9 +147,9 @@ def _is_json(text: bytes) -> bool:
 
 
 def _iter_lines(handle: OpenFile, start: int) -> Iterator[bytes]:
-    """Yield the lines from the offset ``start`` on, without their newlines, up to _MOST_BYTES in all."""
+    """Yield the lines from the offset ``start`` on, without their newlines, up to _MAX_BYTES in all."""
     held, at, newline = b"", start, b"\n"
-    while at - start < _MOST_BYTES:
+    while at - start < _MAX_BYTES:
         piece = handle.read(_PIECE_BYTES, at)
         if at == start and b"\n" not in piece and b"\r" in piece and find_line_end(handle) is LineEnd.CR:
             newline = b"\r"

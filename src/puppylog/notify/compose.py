@@ -24,7 +24,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores", "sending.sql")
 
 # Each chart and each list of sample lines is a query. A message of more segments shows the others without them.
-_MOST_DETAILED: Final = 10
+_MAX_DETAILED: Final = 10
 _CHART_COLUMNS: Final = 30
 _LATE_AFTER_S: Final = 300.0
 
@@ -98,7 +98,7 @@ class Composer:
             self._part_of_told(told, is_acknowledgement=group.is_acknowledgement) for told in group.repeated
         ]
         alert, metric = self._known.get(group.alert, (None, None))
-        windows = {part: self._read_window(part) for part in parts[:_MOST_DETAILED]}
+        windows = {part: self._read_window(part) for part in parts[:_MAX_DETAILED]}
         reports = tuple(self._report(part, alert, metric, windows.get(part)) for part in parts)
         return Message(
             alert=group.alert,

@@ -15,7 +15,7 @@ from puppylog.notify.contact import Contact, Delivery
 from puppylog.notify.events import DeliveryDelayed, DeliveryGivenUp, MessageSent, OnSendingEvent, SendingInterrupted
 
 _SEND_WITHIN_S: Final = 20.0
-_MOST_ERROR: Final = 300  # characters of an error that are stored
+_MAX_ERROR: Final = 300  # characters of an error that are stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def _retry_at(job: Job, delivered: Delivered) -> datetime:
 
 
 def _cause_of(error: PuppylogError) -> str:
-    return error.message[:_MOST_ERROR]
+    return error.message[:_MAX_ERROR]
 
 
 def deliver_safely(job: Job, add: Callable[[Delivered], None]) -> bool:

@@ -13,7 +13,7 @@ from puppylog.notify.text import cut_text
 
 _MAX_ANSWER: Final = 200  # characters of a receiver's answer
 _MAX_RETRY_AFTER_S: Final = 86_400.0
-_LEAST_SECRET: Final = 4  # characters; a shorter text occurs by chance
+_MIN_SECRET: Final = 4  # characters; a shorter text occurs by chance
 _SECONDS: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 
 # HTTP's time-out of a request, and too many requests. Both say that the same request may succeed later.
@@ -55,7 +55,7 @@ def first_line(answer: str, secrets: Iterable[str] = ()) -> str:
     'invalid_token ***'
     """
     for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _LEAST_SECRET:
+        if len(secret) >= _MIN_SECRET:
             answer = answer.replace(secret, "***")
     line = next((line.strip() for line in answer.splitlines() if line.strip()), "")
     return cut_text(line, _MAX_ANSWER)

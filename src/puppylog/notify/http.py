@@ -24,7 +24,7 @@ from puppylog.notify.network import explain_network_error, find_proxy, make_tls_
 
 _MAX_ANSWER_BYTES: Final = 65_536
 _PIECE_BYTES: Final = 8_192
-_LEAST_TIMEOUT_S: Final = 0.05
+_MIN_TIMEOUT_S: Final = 0.05
 _JSON: Final = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -160,7 +160,7 @@ class _Connections:
 
 def _exchange(request: Request, delivery: Delivery, connections: _Connections) -> tuple[int, Mapping[str, str], str]:
     """Return status, headers in lower case, and the beginning of the body."""
-    timeout = urllib3.Timeout(total=max(_LEAST_TIMEOUT_S, delivery.deadline - time.monotonic()))
+    timeout = urllib3.Timeout(total=max(_MIN_TIMEOUT_S, delivery.deadline - time.monotonic()))
     url = _without_user(request.url)
     with _open_pool(request, delivery) as pool:
         connections.note_those_of(pool.connection_from_url(url))

@@ -15,7 +15,7 @@ from puppylog.stores.queries import load_queries
 _QUERIES = load_queries("puppylog.stores", "sending.sql")
 
 # More rows than this wait only if a contact has failed for long. The oldest rows come first, so all come in the end.
-_MOST_ROWS: Final = 50_000
+_MAX_ROWS: Final = 50_000
 
 
 class SendingStore(RecordReader, Protocol):
@@ -72,7 +72,7 @@ def read_snapshot(store: SendingStore, *, is_idle: bool = False) -> Snapshot | N
         return None
     rows: list[OutboxRow] = []
     if clock["waiting"]:
-        rows = [_row(row) for row in store.query(_QUERIES["waiting_notifications"], {"most": _MOST_ROWS}).to_pylist()]
+        rows = [_row(row) for row in store.query(_QUERIES["waiting_notifications"], {"most": _MAX_ROWS}).to_pylist()]
     told = [_told(row) for row in store.query(_QUERIES["told_problems"]).to_pylist()]
     judged: dict[tuple[str, str | None], Judged] = {}
     silences: Sequence[Silence] = ()

@@ -28,13 +28,13 @@ from puppylog.notify.outbox import SendingStore, Snapshot, read_snapshot
 _ROUND_S: Final = 1.0
 # While no row waits, only repeats can be due. They may be late by this many rounds.
 _TOLD_ROUNDS: Final = 10
-_LONGEST_PAUSE_S: Final = 15.0
+_MAX_PAUSE_S: Final = 15.0
 _READING_SHARE: Final = 0.05
 _LAST_MESSAGES_S: Final = 1.0
 _STOP_WITHIN_S: Final = 2.0
 # A sender that cannot send all rows lets another process have the claim for a round after this time.
 _TURN_S: Final = 5.0
-_MOST_GROUPS: Final = 50  # messages for one contact in one round
+_MAX_GROUPS: Final = 50  # messages for one contact in one round
 _REPEAT_RETRY: Final = timedelta(minutes=1)
 _RESEND_RETRY_S: Final = 10.0
 
@@ -113,7 +113,7 @@ class Sender:
                     self._on_event(SendingInterrupted(cause))
                 self._claimed_at = None
                 failures += 1
-                pause_s = min(self._round_s * 2**failures, _LONGEST_PAUSE_S) if is_known else _LONGEST_PAUSE_S
+                pause_s = min(self._round_s * 2**failures, _MAX_PAUSE_S) if is_known else _MAX_PAUSE_S
             self._wake.wait(pause_s)
             self._wake.clear()
         self._finish()
@@ -143,7 +143,7 @@ class Sender:
         now = time.monotonic()
         # While nothing waits, the store is asked half as often. A large outbox is read for a small share of the time.
         rest_s = self._round_s * (2 if snapshot is None else 1)
-        self._read_at = now + min(max(rest_s, (now - began) / _READING_SHARE), _LONGEST_PAUSE_S)
+        self._read_at = now + min(max(rest_s, (now - began) / _READING_SHARE), _MAX_PAUSE_S)
         if snapshot is None:
             self._rest(busy)
             return
@@ -173,7 +173,7 @@ class Sender:
         if decision.outcomes:
             self._store.settle(decision.outcomes)
         for name, contact in contacts.items():
-            groups = [group for group in decision.groups if group.contact == name][:_MOST_GROUPS]
+            groups = [group for group in decision.groups if group.contact == name][:_MAX_GROUPS]
             if groups or name in resent:
                 self._start(contact, groups, resent.get(name, []), snapshot)
 

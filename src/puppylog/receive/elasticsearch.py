@@ -31,7 +31,7 @@ from puppylog.receive.received import NotDecoded, Received, ReceivedLines, use_t
 _JSON: Final = find_format("json", Options(joins_lines=False))
 _STORED: Final = frozenset({"index", "create"})
 _OPERATIONS: Final = frozenset({*_STORED, "update", "delete"})
-_MOST_ACTIONS: Final = 64  # different action lines up to which the documents are gathered without a loop over lines
+_MAX_ACTIONS: Final = 64  # different action lines up to which the documents are gathered without a loop over lines
 # Senders that roll an index over by the day: logstash-2026.11.27. Each day would be another source.
 _DATE: Final = re.compile(r"[-_.]20[0-9]{2}[.-]?[01][0-9](?:[.-]?[0-3][0-9])?$")
 # Most actions of documents with ids, which all differ. JSON's reader takes several times as long.
@@ -40,7 +40,7 @@ _PLAIN_ACTION: Final = re.compile(
 )
 
 _REJECTED: Final = "no action of _bulk before it"
-_MOST_PLACES: Final = 100  # items that say where a fault is. Equal items cost little to keep for retries
+_MAX_PLACES: Final = 100  # items that say where a fault is. Equal items cost little to keep for retries
 _NO_CHANGES: Final = ItemError(400, "illegal_argument_exception", "records of logs are stored once and never changed")
 _NO_DOCUMENT: Final = ItemError(400, "action_request_validation_exception", "the document is missing")
 
@@ -183,7 +183,7 @@ def _gather_alternating(body: bytes, index: str, answer: BulkAnswer) -> list[_Do
     if len(lines.texts) % 2:
         return None
     numbered = lines.texts[::2].dictionary_encode()
-    if len(numbered.dictionary) > _MOST_ACTIONS:
+    if len(numbered.dictionary) > _MAX_ACTIONS:
         return None
     actions = [_read_action(line, index) for line in numbered.dictionary.to_pylist()]
     if any(action is None or action.operation not in _STORED or action.id is not None for action in actions):
@@ -221,7 +221,7 @@ def _gather(body: bytes, index: str, answer: BulkAnswer) -> "tuple[list[_Documen
                 unread.add(line, answer.count)
                 first, is_next, last = first or number, number == last + 1, number
                 if not is_next:  # the document of an action that cannot be read gets no item of its own
-                    place = f"line {number} of the request" if len(answer.errors) < _MOST_PLACES else "a line"
+                    place = f"line {number} of the request" if len(answer.errors) < _MAX_PLACES else "a line"
                     cause = f"{place} is not an action; it is kept as a rejected line"
                     answer.add_error("index", ItemError(400, "illegal_argument_exception", cause))
             continue

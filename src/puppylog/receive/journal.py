@@ -19,7 +19,7 @@ from puppylog.formats.journal.journal import JOURNAL
 from puppylog.model.journal_cursor import JournalCursor
 from puppylog.receive.received import Received, ReceivedLines
 
-MOST_SERIES: Final = 64
+MAX_SERIES: Final = 64
 """Each user of a machine may have a series. A series takes about 60 bytes of the context."""
 
 _LEFT_OUT: Final = "-"
@@ -78,7 +78,7 @@ class StoredNumbers:
             return False
         self._by_series.pop(place.seqnum_id, None)
         self._by_series[place.seqnum_id] = place.seqnum, place.realtime_us
-        if len(self._by_series) > MOST_SERIES:
+        if len(self._by_series) > MAX_SERIES:
             oldest = next(iter(self._by_series))
             self._left_out_us = max(self._left_out_us, self._by_series.pop(oldest)[1])
         return True

@@ -4,8 +4,8 @@
 
 #include "cell.h"
 
-enum { MOST_DEPTH = 32, MOST_MEMBERS = 32 };
-enum { MOST_DIGITS = 15 }; /* a decimal number of so many digits is the shortest one of its double */
+enum { MAX_DEPTH = 32, MAX_MEMBERS = 32 };
+enum { MAX_DIGITS = 15 }; /* a decimal number of so many digits is the shortest one of its double */
 
 typedef struct {
     const uint8_t *start;
@@ -48,7 +48,7 @@ static const uint8_t *number(const uint8_t *at, const uint8_t *end) {
     const uint8_t *start = at;
     while (is_digit(at, end)) at++;
     long whole = at - start;
-    if (whole == 0 || whole > MOST_DIGITS || (whole > 1 && *start == '0')) return NULL;
+    if (whole == 0 || whole > MAX_DIGITS || (whole > 1 && *start == '0')) return NULL;
     if (at == end || *at != '.') {
         if (is_negative && *start == '0') return NULL; /* Python reads -0 as 0 */
         return at < end && (*at == 'e' || *at == 'E') ? NULL : at;
@@ -56,7 +56,7 @@ static const uint8_t *number(const uint8_t *at, const uint8_t *end) {
     const uint8_t *point = at++;
     while (is_digit(at, end)) at++;
     long part = at - point - 1;
-    if (part == 0 || whole + part > MOST_DIGITS) return NULL;
+    if (part == 0 || whole + part > MAX_DIGITS) return NULL;
     if (part > 1 && at[-1] == '0') return NULL;
     if (*start == '0' && part > 4 && memcmp(point, ".0000", 5) == 0) return NULL; /* Python writes 1e-05 */
     return at < end && (*at == 'e' || *at == 'E') ? NULL : at;
@@ -82,9 +82,9 @@ static bool is_repeated(const Key *keys, int last) {
 }
 
 static const uint8_t *object(const uint8_t *at, const uint8_t *end, int depth) {
-    Key keys[MOST_MEMBERS];
+    Key keys[MAX_MEMBERS];
     if (at < end && *at == '}') return at + 1;
-    for (int members = 0; members < MOST_MEMBERS; members++) {
+    for (int members = 0; members < MAX_MEMBERS; members++) {
         const uint8_t *start = at;
         if ((at = string(at, end)) == NULL) return NULL;
         keys[members] = (Key){start, (size_t)(at - start)};
@@ -97,7 +97,7 @@ static const uint8_t *object(const uint8_t *at, const uint8_t *end, int depth) {
 }
 
 static const uint8_t *value(const uint8_t *at, const uint8_t *end, int depth) {
-    if (at == end || depth > MOST_DEPTH) return NULL;
+    if (at == end || depth > MAX_DEPTH) return NULL;
     switch (*at) {
     case '{': return object(at + 1, end, depth + 1);
     case '[': return array(at + 1, end, depth + 1);

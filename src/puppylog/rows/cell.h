@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 /* The most bytes that a function below writes for a text of `size` bytes. */
-#define MOST_BYTES(size) (6 * (size) + 4)
+#define MAX_BYTES(size) (6 * (size) + 4)
 
 uint8_t *put_integer(uint8_t *to, int64_t number);
 

@@ -17,7 +17,7 @@ static const char *const NAMES[KINDS] = {"int8", "int16", "int32",      "int64",
 /* The size in bytes of one value in the column's second buffer: a number, or the offset of a text. */
 static const size_t WIDTHS[KINDS] = {1, 2, 4, 8, 0, 8, 4, 8, 4, 4};
 
-enum { MOST_NUMBER = 64 }; /* more bytes than a number or a time needs */
+enum { MAX_NUMBER = 64 }; /* more bytes than a number or a time needs */
 enum { FIRST_BYTES = 1 << 16 };
 
 typedef struct {
@@ -70,7 +70,7 @@ static inline uint8_t *put(uint8_t *to, const void *bytes, size_t size) {
 }
 
 static Fault write_number(Block *block, const Column *column, size_t row, bool is_csv) {
-    if (!reserve(block, MOST_NUMBER)) return NO_MEMORY;
+    if (!reserve(block, MAX_NUMBER)) return NO_MEMORY;
     const ArrowColumn *numbers = &column->buffers;
     uint8_t *to = block->at;
     int64_t us;
@@ -107,7 +107,7 @@ static Fault write_text(Block *block, const Column *column, size_t row, bool is_
     const uint8_t *text;
     size_t size;
     if (!find_text(column, row, &text, &size)) return BAD_BUFFERS;
-    if (size > (size_t)PY_SSIZE_T_MAX / 16 || !reserve(block, MOST_BYTES(size))) return NO_MEMORY;
+    if (size > (size_t)PY_SSIZE_T_MAX / 16 || !reserve(block, MAX_BYTES(size))) return NO_MEMORY;
     uint8_t *to;
     switch (column->kind) {
     case RAW: to = put(block->at, text, size); break;

@@ -20,7 +20,7 @@ from puppylog.stores.base import Appended, Store
 
 _FIRST_RETRY_S: Final = 0.1
 _LAST_RETRY_S: Final = 5.0
-_MOST_RERUNS: Final = 3  # how often a batch is built again at once, without the requests that the store has
+_MAX_RERUNS: Final = 3  # how often a batch is built again at once, without the requests that the store has
 _UNAVAILABLE: Final = "the store is not available"
 
 OpenStore: TypeAlias = Callable[[], tuple[Store, ReceivedStreams]]
@@ -163,7 +163,7 @@ class _Attempt:
         self._drop_batch()
         self._must_ask = True
         self._reruns += 1
-        return self._reruns <= _MOST_RERUNS
+        return self._reruns <= _MAX_RERUNS
 
     def refuse_expired(self) -> None:
         """Refuse the senders that have waited long enough. Their requests are given up unless they may be stored."""

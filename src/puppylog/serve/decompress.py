@@ -11,7 +11,7 @@ from puppylog.serve.refusal import Refusal
 KNOWN: Final = "gzip, deflate and zstd"
 
 _PIECE: Final = 256 << 10  # bytes that a decompressor returns at once
-_MOST_WINDOW: Final = 8 << 20  # of Zstandard: what RFC 9659 allows in HTTP, so that a frame cannot ask for more memory
+_MAX_WINDOW: Final = 8 << 20  # of Zstandard: what RFC 9659 allows in HTTP, so that a frame cannot ask for more memory
 _MAGIC: Final = b"\x28\xb5\x2f\xfd"
 _SKIPPABLE: Final = b"\x2a\x4d\x18"  # the last bytes of a magic number whose first byte is 0x50 to 0x5f
 
@@ -164,8 +164,8 @@ def _check_frame(data: bytearray, at: int) -> int:
     at += dictionary_size
     if is_single:
         window = int.from_bytes(data[at : at + content_size], "little") + (256 if content_size == 2 else 0)
-    if not is_single and window > _MOST_WINDOW:
-        raise ValueError(f"its window of {window} bytes is larger than {_MOST_WINDOW}")
+    if not is_single and window > _MAX_WINDOW:
+        raise ValueError(f"its window of {window} bytes is larger than {_MAX_WINDOW}")
     at += content_size
     is_last = False
     while not is_last:

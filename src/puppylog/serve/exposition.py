@@ -25,9 +25,9 @@ from puppylog.serve.counters import BOUNDS_S, Counters
 from puppylog.serve.watch import Watched
 from puppylog.stores.size import StoreSize
 
-MOST_STREAMS: Final = 500
-MOST_ALERTS: Final = 500
-MOST_VALUES: Final = 2000
+MAX_STREAMS: Final = 500
+MAX_ALERTS: Final = 500
+MAX_VALUES: Final = 2000
 """How many streams, alerts and observations of metrics have time series of their own."""
 
 _NUMBERS: Final = {
@@ -138,8 +138,8 @@ def _iter_store(snapshot: Snapshot) -> Iterator[Metric]:
     yield from _iter_alerts(snapshot.alerts)
     yield from _iter_values(snapshot.buckets, values)
     left_out = {
-        "streams": len(snapshot.streams) - MOST_STREAMS,
-        "alerts": len({count.name for count in snapshot.alerts}) - MOST_ALERTS,
+        "streams": len(snapshot.streams) - MAX_STREAMS,
+        "alerts": len({count.name for count in snapshot.alerts}) - MAX_ALERTS,
         "metric_values": sum(len(closed.values) + closed.left_out for closed in snapshot.buckets) - len(values),
     }
     yield _family(
@@ -180,13 +180,13 @@ _COUNTED_OF_STREAMS: Final[Sequence[tuple[str, str, Callable[[FollowedStream], f
 
 def choose_streams(streams: Sequence[FollowedStream]) -> Sequence[FollowedStream]:
     """Return the streams that have time series: if there are too many, those that have stalled or are far behind."""
-    if len(streams) <= MOST_STREAMS:
+    if len(streams) <= MAX_STREAMS:
         return streams
 
     def rank(stream: FollowedStream) -> tuple[bool, float, str]:
         return stream.state is not StreamState.STALLED, -stream.lag_s, stream.source_uri
 
-    return sorted(sorted(streams, key=rank)[:MOST_STREAMS], key=lambda stream: stream.source_uri)
+    return sorted(sorted(streams, key=rank)[:MAX_STREAMS], key=lambda stream: stream.source_uri)
 
 
 def _labels_of(stream: FollowedStream) -> tuple[str, str]:
@@ -196,10 +196,10 @@ def _labels_of(stream: FollowedStream) -> tuple[str, str]:
 def choose_alerts(counts: Sequence[AlertCount]) -> Sequence[AlertCount]:
     """Return the counts of the alerts that have time series: if there are too many, those that fire or fail first."""
     names = {count.name for count in counts}
-    if len(names) <= MOST_ALERTS:
+    if len(names) <= MAX_ALERTS:
         return counts
     urgent = {count.name for count in counts if count.state == State.FIRING or count.has_failed}
-    chosen = set(sorted(names, key=lambda name: (name not in urgent, name))[:MOST_ALERTS])
+    chosen = set(sorted(names, key=lambda name: (name not in urgent, name))[:MAX_ALERTS])
     return [count for count in counts if count.name in chosen]
 
 
@@ -225,11 +225,11 @@ def limit_values(buckets: Sequence[ClosedBucket]) -> list[tuple[str, str, float]
 
     If there are too many, each metric has its largest ones: as many as fit if all metrics have the same number.
     """
-    most = MOST_VALUES
-    while sum(min(most, len(closed.values)) for closed in buckets) > MOST_VALUES and most > 1:
+    most = MAX_VALUES
+    while sum(min(most, len(closed.values)) for closed in buckets) > MAX_VALUES and most > 1:
         most = most // 2
     found = [(closed.metric.name, segment, value) for closed in buckets for segment, value in closed.values[:most]]
-    return found[:MOST_VALUES]
+    return found[:MAX_VALUES]
 
 
 def _iter_values(buckets: Sequence[ClosedBucket], values: Sequence[tuple[str, str, float]]) -> Iterator[Metric]:
@@ -243,7 +243,7 @@ def _iter_values(buckets: Sequence[ClosedBucket], values: Sequence[tuple[str, st
         "metric_bucket_start_seconds",
         "The start of a metric's last closed bucket, in seconds since the epoch.",
         ("metric",),
-        [((closed.metric.name,), closed.bucket.timestamp()) for closed in buckets[:MOST_VALUES]],
+        [((closed.metric.name,), closed.bucket.timestamp()) for closed in buckets[:MAX_VALUES]],
     )
 
 

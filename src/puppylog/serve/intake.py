@@ -22,7 +22,7 @@ from puppylog.receive.received import Received, ReceivedLines
 from puppylog.serve.commits import Commits
 from puppylog.serve.counters import Counters
 from puppylog.serve.received_batch import ReceivedBatch
-from puppylog.serve.received_streams import MOST_STREAMS, ReceivedStreams, SourceName
+from puppylog.serve.received_streams import MAX_STREAMS, ReceivedStreams, SourceName
 from puppylog.serve.recent_requests import RecentRequests
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.waiting import OnDone, Outcome, Queue, Stored, Waiting
@@ -41,7 +41,7 @@ class IntakeLimits:
     batch_bytes: int = 128 << 20  # of one transaction; its rows are limited by the store
     wait_s: float = 8.0  # then a sender is refused with 503. Many senders wait for 10 s
     end_s: float = 8.0  # for the last commit, when the server ends
-    streams: int = MOST_STREAMS
+    streams: int = MAX_STREAMS
 
 
 class Intake:
@@ -198,8 +198,8 @@ class Intake:
         try:
             while not self._queue.is_over:
                 self._commits.refuse_expired()
-                most_rows = self._store.full_rows if self._store is not None else 1
-                taken = self._queue.take(most_rows, self._limits.batch_bytes, REPORT_S)
+                max_rows = self._store.full_rows if self._store is not None else 1
+                taken = self._queue.take(max_rows, self._limits.batch_bytes, REPORT_S)
                 if taken:
                     self._store_all(taken)
                 self._report()

@@ -15,10 +15,10 @@ from puppylog.model.source import is_received, split_uri
 from puppylog.monitor.streams import list_source_uris
 from puppylog.stores.base import NewFile, Store
 
-MOST_STREAMS: Final = 1_000
+MAX_STREAMS: Final = 1_000
 """The most streams that a server creates: each one is claimed and reported as long as the server runs."""
 
-_MOST_CHARACTERS: Final = 200  # of a source's name
+_MAX_CHARACTERS: Final = 200  # of a source's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def clean_source(name: str) -> str:
     'web1'
     """
     printable = "".join(character for character in name if character.isprintable())
-    return printable.strip()[:_MOST_CHARACTERS].strip()
+    return printable.strip()[:_MAX_CHARACTERS].strip()
 
 
 def make_uri(host: str, name: SourceName, *, with_group: bool = False) -> str:
@@ -87,7 +87,7 @@ class ReceivedStreams:
         store: Store,
         host: str,
         *,
-        limit: int = MOST_STREAMS,
+        limit: int = MAX_STREAMS,
         on_full: Callable[[], None] = lambda: None,
     ) -> None:
         """Start without streams.

@@ -8,7 +8,7 @@ from typing import Final
 
 from puppylog.model.request import KEPT_S
 
-_MOST_BYTES: Final = 32 << 20
+_MAX_BYTES: Final = 32 << 20
 _FIXED_BYTES: Final = 300  # about what a request takes without its answer
 
 
@@ -23,9 +23,9 @@ class StoredRequest:
 class RecentRequests:
     """The newest stored requests by digest. The caller ensures that one thread at a time uses it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, most_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, max_bytes: int = _MAX_BYTES) -> None:
         self._clock = clock
-        self._most_bytes = most_bytes
+        self._most_bytes = max_bytes
         self._bytes = 0
         self._by_digest: OrderedDict[str, StoredRequest] = OrderedDict()  # the oldest first
 

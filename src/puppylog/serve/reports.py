@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 _AGAIN_S: Final = 60.0
-_MOST_SENTENCES: Final = 100
+_MAX_SENTENCES: Final = 100
 
 
 class Reports:
@@ -32,7 +32,7 @@ class Reports:
             if now < told_at + _AGAIN_S:
                 self._told[sentence] = (told_at, held + 1)
                 return
-            if len(self._told) >= _MOST_SENTENCES:
+            if len(self._told) >= _MAX_SENTENCES:
                 self._told.clear()
             self._told[sentence] = (now, 0)
         self._tell(f"{sentence} (and {held} more times)" if held else sentence)

@@ -54,9 +54,9 @@ class Queue:
     A request counts until it is settled, so the limits include the requests that are being committed.
     """
 
-    def __init__(self, most_rows: int, most_bytes: int) -> None:
-        self._most_rows = most_rows
-        self._most_bytes = most_bytes
+    def __init__(self, max_rows: int, max_bytes: int) -> None:
+        self._most_rows = max_rows
+        self._most_bytes = max_bytes
         self._changed = threading.Condition()
         # All fields below are used under the lock of the condition.
         self._waiting: deque[Waiting] = deque()
@@ -95,7 +95,7 @@ class Queue:
                 self._by_digest[request.digest] = request
             self._changed.notify()
 
-    def take(self, most_rows: int, most_bytes: int, within_s: float) -> list[Waiting]:
+    def take(self, max_rows: int, max_bytes: int, within_s: float) -> list[Waiting]:
         """Wait for requests; return the first ones that fit the limits together, but at least one.
 
         Returns an empty list after ``within_s`` seconds, or when the queue is closed and empty.
@@ -108,7 +108,7 @@ class Queue:
             while self._waiting:
                 rows += self._waiting[0].rows
                 size_bytes += self._waiting[0].size_bytes
-                if taken and (rows > most_rows or size_bytes > most_bytes):
+                if taken and (rows > max_rows or size_bytes > max_bytes):
                     break
                 taken.append(self._waiting.popleft())
             return taken

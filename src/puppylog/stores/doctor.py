@@ -12,7 +12,7 @@ COMPARED_S: Final = 2.0
 """For how many seconds the doctor compares a metric's buckets with the records; then it starts no further day."""
 
 _PERIODS_LATE: Final = 10
-_LEAST_LATE_S: Final = 60.0
+_MIN_LATE_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def judge_derived(name: str, formula: str) -> Finding:
 
 def limit_s(every_s: float) -> float:
     """Return the delay in seconds after which a job that runs every ``every_s`` is late: ten periods, at least 60 s."""
-    return max(_PERIODS_LATE * every_s, _LEAST_LATE_S)
+    return max(_PERIODS_LATE * every_s, _MIN_LATE_S)
 
 
 def findings_of(subject: str, work: Callable[[], Iterable[Finding]]) -> list[Finding]:

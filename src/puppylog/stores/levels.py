@@ -17,7 +17,7 @@ from puppylog.stores.sketches import has_sketch, merged_n_sql, value_sql
 LEVEL_SCHEMAS: Final = {60: "metrics_1m", 3600: "metrics_1h", 86_400: "metrics_1d"}
 """The levels by their seconds, and the SQL schema of each, which has a view for each metric."""
 
-_LEAST_FACTOR: Final = 4
+_MIN_FACTOR: Final = 4
 """How many times as long as the metric's own a level's buckets are, at least; else it would save too little."""
 
 _QUERIES = load_queries("puppylog.stores", "levels.sql")
@@ -52,7 +52,7 @@ def list_levels(period_s: int) -> list[int]:
     >>> list_levels(10), list_levels(60), list_levels(7)
     ([60, 3600, 86400], [3600, 86400], [])
     """
-    return [step_s for step_s in LEVEL_SCHEMAS if step_s % period_s == 0 and step_s >= _LEAST_FACTOR * period_s]
+    return [step_s for step_s in LEVEL_SCHEMAS if step_s % period_s == 0 and step_s >= _MIN_FACTOR * period_s]
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ PRESENT: Final = ("status_code", "severity", "request_route", "host", "message")
 """The columns of which the tally of `PRESENCE` says how many records have a value."""
 
 _SHAPE: Final = shape_sql(masked_sql("message"))
-_LEAST_ERROR: Final = 17  # the number of "error" by OpenTelemetry
+_MIN_ERROR: Final = 17  # the number of "error" by OpenTelemetry
 
 # The name has a checksum, so that tallies of another rule are not read.
 SHAPES: Final = f"shape {zlib.crc32(_SHAPE.encode()):08x}"
@@ -81,11 +81,11 @@ ERROR_SHAPES: Final = f"shape of errors {zlib.crc32(_SHAPE.encode()):08x}"
 FAILING_ROUTES: Final = "failing routes"
 PRESENCE: Final = "presence"
 
-LEAST_LETTERS: Final = 3
+MIN_LETTERS: Final = 3
 """The letters of the shortest words that the tallies of `WORDS` have."""
 
 WORD_PATTERN: Final = (
-    f"[A-Za-z\u017f\u212a]{{{LEAST_LETTERS},}}"  # a long s and the Kelvin sign are letters, too: cases of s and k
+    f"[A-Za-z\u017f\u212a]{{{MIN_LETTERS},}}"  # a long s and the Kelvin sign are letters, too: cases of s and k
     r"|\\u00[4-7]|\\u017|\\u212"  # the beginning of an escape in JSON that may stand for a letter
 )
 """A regular expression of a word: as many letters as there are in a row."""
@@ -118,6 +118,6 @@ FIELDS: Final = (
         is_list=True,
     ),
     TallyField(SHAPES, _SHAPE, has_times=True),
-    TallyField(ERROR_SHAPES, _SHAPE, where=f"puppylog.severity_number(severity) >= {_LEAST_ERROR}", has_times=True),
+    TallyField(ERROR_SHAPES, _SHAPE, where=f"puppylog.severity_number(severity) >= {_MIN_ERROR}", has_times=True),
     *(TallyField(name, f"CAST({column} AS VARCHAR)", is_words=True) for column, name in WORDS.items()),
 )

@@ -12,7 +12,7 @@ from puppylog.tail.handle import OpenFile
 HEAD_BYTES = 4096
 """How many bytes at the start of a file are looked at."""
 
-_LEAST_LINES = 3
+_MIN_LINES = 3
 _QUIET_S = 10.0  # a shorter file counts once it is unchanged for this long: its first \n may still be written
 
 
@@ -39,7 +39,7 @@ def find_line_end(handle: OpenFile) -> LineEnd:
     head = handle.read(HEAD_BYTES, 0)
     if b"\n" in head:
         return LineEnd.LF
-    has_lines = head.count(b"\r") >= _LEAST_LINES
+    has_lines = head.count(b"\r") >= _MIN_LINES
     if len(head) == HEAD_BYTES:
         return LineEnd.CR if has_lines else LineEnd.LF
     if not has_lines:

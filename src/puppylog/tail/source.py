@@ -46,7 +46,7 @@ _MAGIC = (
 
 # A log line begins with an address, a time, a brace or a word. Any bytes may follow, such as those of a TLS handshake.
 _BEGINNING = re.compile(rb"[\t\x20-\x7e]{16}|[\t\x20-\x7e]{4,15}\r?\Z")
-_SHORTEST_LINE = 4
+_MIN_LINE_LENGTH = 4
 
 
 OnSkipped: TypeAlias = Callable[[str], None]
@@ -216,7 +216,7 @@ def find_binary(sample: bytes) -> str | None:
     text = sample.lstrip(b"\0")
     if b"\0" not in text:
         return None
-    lines = [line for line in text.split(b"\n") if len(line) >= _SHORTEST_LINE]
+    lines = [line for line in text.split(b"\n") if len(line) >= _MIN_LINE_LENGTH]
     like_lines = sum(_BEGINNING.match(line) is not None for line in lines)
     return "it is a binary file" if 10 * like_lines < len(lines) or not lines else None
 

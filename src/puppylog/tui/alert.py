@@ -27,8 +27,8 @@ FAILING: Final = "Cannot be judged"
 # In a terminal of fewer cells, a name with its segment has _READABLE_NAME cells at most, so that the times fit, too.
 _WIDE: Final = 100
 _READABLE_NAME: Final = 24
-_LEAST_NAME: Final = 16
-_LEAST_SEGMENT: Final = 6
+_MIN_NAME: Final = 16
+_MIN_SEGMENT: Final = 6
 
 _COLORS: Final = {
     **dict.fromkeys((RINGING, FAILING), "red"),
@@ -95,7 +95,7 @@ def draw_alerts(states: Sequence[AlertState], *, zone: tzinfo | None, now: datet
     table = TableWriter(out, names, is_number, width, rigid=is_number, expendable=order)
     since = format_times([state.since for state in states], zone, now)
     last_rang = format_times([state.last_fired_at for state in states], zone, now)
-    most = width if width >= _WIDE else max(_LEAST_NAME, min(_READABLE_NAME, width - len(RINGING) - len(GAP)))
+    most = width if width >= _WIDE else max(_MIN_NAME, min(_READABLE_NAME, width - len(RINGING) - len(GAP)))
     table.write([[*_row(state, most), *times] for state, *times in zip(states, since, last_rang, strict=True)])
     header, *rows = out.getvalue().splitlines()
     colors = [_NOTED if _describe_note(state) else _COLORS.get(word_for_state(state), "") for state in states]
@@ -160,7 +160,7 @@ def _row(state: AlertState, most: int) -> list[str]:
     rule = _threshold(state.alert.comparison, state.alert.threshold)
     subject = clean(_subject(state))
     if width_of(subject) > most and state.segment_name is not None:
-        left = max(_LEAST_SEGMENT, most - width_of(state.alert.name) - len("[]"))
+        left = max(_MIN_SEGMENT, most - width_of(state.alert.name) - len("[]"))
         subject = _named(state.alert.name, cut_path(clean(state.segment_name), left), has_segment=True)
     note = _describe_note(state)
     return [subject, word_for_state(state) + (f", {clean(note)}" if note else ""), format_number(state.value), rule]

@@ -16,12 +16,12 @@ if TYPE_CHECKING:  # a command draws one of these, and need not load the others
     from puppylog.monitor.counting import Bin, Pattern, Statistics
 
 _GAP: Final = "  "
-_LEAST_BAR: Final = 6
-_LONGEST_BAR: Final = 40
+_MIN_BAR: Final = 6
+_MAX_BAR: Final = 40
 # A label is shown on at most this many lines, and the last one ends with an ellipsis.
 _LABEL_LINES: Final = 3
 # If a label had less than this next to a bar, the bars are left out.
-_LEAST_LABEL: Final = 16
+_MIN_LABEL: Final = 16
 
 
 def draw_top(rows: Sequence[tuple[str | None, int]], records: int, width: int) -> list[str]:
@@ -84,9 +84,9 @@ def draw_bins(bins: Sequence[Bin], width: int) -> list[str]:
     ranges = [f"{start} to" for start in _align(starts)]
     numbers = _align(ranges, ends, [format_number(one.count) for one in shown])
     heads = _align(numbers, [format_share(one.count, total) for one in shown])
-    cells = min(_LONGEST_BAR, width - max(map(len, heads), default=0) - len(_GAP))
+    cells = min(_MAX_BAR, width - max(map(len, heads), default=0) - len(_GAP))
     most = max((one.count for one in shown), default=0)
-    bars = _draw_bars([one.count for one in shown], most, cells if cells >= _LEAST_BAR else 0)
+    bars = _draw_bars([one.count for one in shown], most, cells if cells >= _MIN_BAR else 0)
     if max(map(len, heads), default=0) > width:  # the shares are left out first
         heads = numbers
     return [cut(f"{head}{_GAP}{drawn}".rstrip(), width) for head, drawn in zip(heads, bars, strict=True)]
@@ -151,8 +151,8 @@ def _fit_bar(heads: Sequence[str], labels: Sequence[str], width: int) -> int:
     """Return the cells of the longest bar between heads and labels; 0 if the labels need its place."""
     head = max(map(len, heads), default=0)
     wanted = max(map(width_of, labels), default=0)
-    cells = width - head - 2 * len(_GAP) - min(wanted, max(_LEAST_LABEL, width // 2))
-    return min(_LONGEST_BAR, cells) if cells >= _LEAST_BAR else 0
+    cells = width - head - 2 * len(_GAP) - min(wanted, max(_MIN_LABEL, width // 2))
+    return min(_MAX_BAR, cells) if cells >= _MIN_BAR else 0
 
 
 def _draw_bars(counts: Sequence[int], most: int, cells: int) -> list[str]:
@@ -161,7 +161,7 @@ def _draw_bars(counts: Sequence[int], most: int, cells: int) -> list[str]:
 
 def _hang(before: str, text: str, width: int) -> list[str]:
     """Return ``text`` after ``before``, wrapped to the width, its further lines below its first."""
-    first, *others = wrap_label(text, max(width - width_of(before), _LEAST_LABEL // 2), _LABEL_LINES)
+    first, *others = wrap_label(text, max(width - width_of(before), _MIN_LABEL // 2), _LABEL_LINES)
     return [before + first, *(" " * width_of(before) + line for line in others)]
 
 

@@ -21,7 +21,7 @@ HEIGHT: Final = 10
 """The lines of the columns, unless a caller wants others."""
 
 _WIDEST: Final = 4  # cells of a column
-_LEAST_CELLS: Final = 10
+_MIN_CELLS: Final = 10
 _SPARK_CELLS: Final = 30
 _NAME_CELLS: Final = 32
 _COLORS: Final = (36, 33, 35, 32, 34, 31, 37, 90)
@@ -32,7 +32,7 @@ _NONE: Final = "-"
 
 def fit_steps(width: int) -> int:
     """Return how many steps of counts of up to six digits have a column of their own in a histogram of this width."""
-    return max(_LEAST_CELLS, width - 9)
+    return max(_MIN_CELLS, width - 9)
 
 
 def draw_histogram(
@@ -49,7 +49,7 @@ def draw_histogram(
         color: whether the values are told apart by colours, and otherwise by letters.
     """
     margin = len(format_number(max(histogram.totals)))
-    stacks, step_s = _merge(histogram, max(_LEAST_CELLS, width - margin - 2))
+    stacks, step_s = _merge(histogram, max(_MIN_CELLS, width - margin - 2))
     totals = [sum(stack) for stack in stacks]
     top = format_number(max(totals))
     margin = max(margin, len(top))
@@ -178,7 +178,7 @@ def _legend(histogram: Histogram, marks: Sequence[str], width: int, *, color: bo
         name = cut(names[index], longest)
         line = f"{_paint(index, 1, marks, color=color)} {name}{' ' * (longest - width_of(name))}"
         line += f"  {counts[index]:>{max(map(len, counts))}}  {shares[index]:>{max(map(len, shares))}}"
-        if spark >= _LEAST_CELLS or spark == histogram.steps:
+        if spark >= _MIN_CELLS or spark == histogram.steps:
             points = [(step, float(count)) for step, count in enumerate(one.counts)]
             # Nothing is drawn where a series has no record: the least block would look like a few.
             line += f"  {sparkline([mean or None for mean in resample(points, histogram.steps, spark, missing=0.0)])}"

@@ -16,10 +16,10 @@ from puppylog.tui.times import format_times
 from puppylog.tui.wrap import wrap
 
 _HEIGHT: Final = 8
-MOST_SEGMENTS: Final = 20
-_LONGEST_NAME: Final = 32
+MAX_SEGMENTS: Final = 20
+_MAX_NAME_LENGTH: Final = 32
 _LINE_CELLS: Final = 30
-_LEAST_BAR_CELLS: Final = 8
+_MIN_BAR_CELLS: Final = 8
 SUMMED: Final = frozenset({"count", "sum"})  # of these a chart shows the sum of a segment's buckets, else the mean
 
 
@@ -61,7 +61,7 @@ def draw_metric(
     ends: tuple[datetime, datetime] | None = None,
     left_out: int = 0,
     rest: float = 0.0,
-    most_segments: int = MOST_SEGMENTS,
+    max_segments: int = MAX_SEGMENTS,
 ) -> list[str]:
     """Return the lines of a chart.
 
@@ -76,7 +76,7 @@ def draw_metric(
         ends: the first and the last bucket that the chart covers; None: those of the rows.
         left_out: how many segments the rows do not have, because they are smaller than those that the rows have.
         rest: what the sums of these segments add up to, if the chart shows sums.
-        most_segments: the greatest number of segments that are drawn.
+        max_segments: the greatest number of segments that are drawn.
     """
     if ends is None and rows:
         ends = rows[0].bucket, rows[-1].bucket
@@ -89,7 +89,7 @@ def draw_metric(
         if metric.segment is None:
             lines += _draw_series(metric, rows, axis, width)
         else:
-            lines += _draw_segments(metric, rows, axis, width, most_segments)
+            lines += _draw_segments(metric, rows, axis, width, max_segments)
         if left_out:
             sums = f", {format_number(rest)} together" if metric.statistic in SUMMED else ""
             lines.append(f"and {left_out:,} more segments{sums}")
@@ -151,19 +151,19 @@ def _draw_series(metric: Metric, rows: Sequence[Observation], axis: _Axis, width
 
 
 def _draw_segments(
-    metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int, most_segments: int
+    metric: Metric, rows: Sequence[Observation], axis: _Axis, width: int, max_segments: int
 ) -> list[str]:
     """Return a line per segment, the largest first: the sum of a count or a sum, the mean of any other statistic."""
     series: dict[str | None, list[Observation]] = {}
     for row in rows:
         series.setdefault(row.segment, []).append(row)
     totals = {segment: _total(metric, of, axis) for segment, of in series.items()}
-    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:most_segments]
-    names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _LONGEST_NAME) for segment in largest]
+    largest = sorted(series, key=lambda segment: (-totals[segment], segment or ""))[:max_segments]
+    names = [cut(clean("(none)" if segment is None else segment or "(empty)"), _MAX_NAME_LENGTH) for segment in largest]
     values = [format_number(totals[segment]) for segment in largest]
     name_cells, value_cells = max(map(width_of, names)), max(map(len, values))
-    left = max(width - name_cells - value_cells - 6, 2 * _LEAST_BAR_CELLS)  # for the bars and the sparklines
-    line_cells = min(_LINE_CELLS, axis.length, left - _LEAST_BAR_CELLS)
+    left = max(width - name_cells - value_cells - 6, 2 * _MIN_BAR_CELLS)  # for the bars and the sparklines
+    line_cells = min(_LINE_CELLS, axis.length, left - _MIN_BAR_CELLS)
     bar_cells = left - line_cells
     lines = [
         f"{name}{' ' * (name_cells - width_of(name))}  {value:>{value_cells}}  "

@@ -34,9 +34,9 @@ _MAX_SEVERITY: Final = 6  # cells of a severity that is not on the scale
 _STATUS_STYLES: Final = {1: "", 2: _GREEN, 3: _CYAN, 4: _YELLOW, 5: _RED}
 # Colours of sources: those that are not the colour of a severity.
 _SOURCE_STYLES: Final = ("34", "35", "94", "95", "32", "92")
-# A source takes at most this part of a line, and at least _LEAST_SOURCE cells.
+# A source takes at most this part of a line, and at least _MIN_SOURCE cells.
 _SOURCE_SHARE: Final = 6
-_LEAST_SOURCE: Final = 6
+_MIN_SOURCE: Final = 6
 
 # A date and time at the start of a message, and the severity after it, as the format ``plain`` reads them.
 _STAMP: Final = re.compile(
@@ -170,7 +170,7 @@ class RecordLayout:
     def _source(self, stream_id: int) -> Run:
         name = clean(self.name_stream(stream_id))
         if self.width is not None:
-            name = cut(name, max(self.width // _SOURCE_SHARE, _LEAST_SOURCE))
+            name = cut(name, max(self.width // _SOURCE_SHARE, _MIN_SOURCE))
         return Run(name, _SOURCE_STYLES[stream_id % len(_SOURCE_STYLES)])
 
     def _request(self, row: Row) -> list[Run]:

@@ -40,7 +40,7 @@ _BARS_FROM: Final = 60  # narrower sections have no bars: the text needs the spa
 _BAR_CELLS: Final = 12
 _SPARK_CELLS: Final = 24
 _CHART_ROWS: Final = 6
-_MOST_CELLS_A_STEP: Final = 4  # few steps are drawn broader, up to this
+_MAX_CELLS_A_STEP: Final = 4  # few steps are drawn broader, up to this
 _COLOR: Final = re.compile(r"\x1b\[[0-9]+m")
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 _COLORS: Final = {"5xx": 31, "error": 31, "4xx": 33, "warning": 33, "2xx": 32, "info": 32}
@@ -111,7 +111,7 @@ def _draw_timeline(report: Report, width: int, zone: tzinfo | None) -> Section:
     totals = count_totals(report.classes)
     joined = -(-len(totals) // width)  # how many steps share a column
     numbers = [sum(totals[at : at + joined]) for at in range(0, len(totals), joined)]
-    across = max(1, min(width // len(numbers), _MOST_CELLS_A_STEP))
+    across = max(1, min(width // len(numbers), _MAX_CELLS_A_STEP))
     drawn = columns([number or None for number in numbers for _ in range(across)], _CHART_ROWS)
     axis = _draw_axis(timeline, len(numbers) * across, zone)
     note = wrap(describe_outside(report), width) if report.outside else []

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from puppylog.tui.clean import width_of
 
 # A line is never narrower than this, however narrow the terminal is.
-_LEAST_WIDTH: Final = 8
+_MIN_WIDTH: Final = 8
 
 
 class Run(NamedTuple):
@@ -37,8 +37,8 @@ def wrap(runs: Sequence[Run], first: int, rest: int) -> list[list[Run]]:
 
 def _iter_lines(text: str, first: int, rest: int) -> Iterator[tuple[int, int]]:
     """Yield the first and the last index of every line; the last one is not part of the line."""
-    rest = max(rest, _LEAST_WIDTH)
-    limit = max(first, _LEAST_WIDTH)
+    rest = max(rest, _MIN_WIDTH)
+    limit = max(first, _MIN_WIDTH)
     start = 0
     while start < len(text):
         end = _find_end(text, start, limit)

@@ -14,13 +14,13 @@ from puppylog.tui.wrap import cut_at_word, cut_path, longest_word, wrap
 
 GAP: Final = "  "
 # A column of text is never narrowed below this width, because its cells could not be told apart.
-_LEAST_WIDTH: Final = 8
+_MIN_WIDTH: Final = 8
 # A cell of text up to this width is shown whole, or its column is left out.
 _READABLE_WIDTH: Final = 24
 # A word of a sentence up to this width is shown whole, or its column is left out.
-_LONGEST_WORD: Final = 32
+_MAX_WORD_LENGTH: Final = 32
 # Wider cells are cut to this width at least, in a narrow terminal, before a column is left out.
-_LEAST_READABLE_WIDTH: Final = 12
+_MIN_READABLE_WIDTH: Final = 12
 _EMPTY: Final = frozenset({"", "-"})
 _BOLD: Final = "\x1b[1m{}\x1b[0m"
 
@@ -72,7 +72,7 @@ class TableWriter:
                 natural[at] if rigid[at] else self._readable_width(at, column, natural[at], self.width)
                 for at, column in enumerate(columns)
             ]
-            narrowest = [cells if rigid[at] else min(cells, _LEAST_WIDTH) for at, cells in enumerate(readable)]
+            narrowest = [cells if rigid[at] else min(cells, _MIN_WIDTH) for at, cells in enumerate(readable)]
             hidden = self._choose_hidden(columns, natural, readable, narrowest, self.width)
         self._shown = [at for at in everything if at not in hidden]
         self._widths = self._fit(natural, readable, narrowest)
@@ -101,10 +101,10 @@ class TableWriter:
     def _readable_width(self, at: int, column: Sequence[str], natural: int, width: int) -> int:
         """Return the width of a column of text below which another column is left out instead."""
         if at in self.wrapped:
-            return min(natural, max(_LEAST_READABLE_WIDTH, min(max(map(longest_word, column)), _LONGEST_WORD)))
+            return min(natural, max(_MIN_READABLE_WIDTH, min(max(map(longest_word, column)), _MAX_WORD_LENGTH)))
         if natural <= _READABLE_WIDTH:
             return natural
-        return max(_LEAST_READABLE_WIDTH, min(_READABLE_WIDTH, width // 4))
+        return max(_MIN_READABLE_WIDTH, min(_READABLE_WIDTH, width // 4))
 
     def _fit(self, natural: Sequence[int], readable: Sequence[int], narrowest: Sequence[int]) -> list[int]:
         """Return the widths of the columns that are shown."""
@@ -170,9 +170,9 @@ def fit(natural: Sequence[int], total: int, least: Sequence[int] = ()) -> list[i
     Args:
         natural: by column, the width in cells at which no cell is cut.
         total: the greatest sum of the widths, in cells.
-        least: by column, the width below which it is not narrowed; empty: _LEAST_WIDTH for each.
+        least: by column, the width below which it is not narrowed; empty: _MIN_WIDTH for each.
     """
-    floors = list(least) or [min(width, _LEAST_WIDTH) for width in natural]
+    floors = list(least) or [min(width, _MIN_WIDTH) for width in natural]
     widths = list(natural)
     limit = max(widths, default=0)
     while sum(widths) > total and limit > 1:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from puppylog.receive.otlp import decode_protobuf, lines, protobuf_request
-from puppylog.receive.otlp.lines import MOST_RECORDS, RequestLines
+from puppylog.receive.otlp.lines import MAX_RECORDS, RequestLines
 from puppylog.receive.received import NotDecoded
 from receive.otlp.requests import (
     RECEIVED_AT_US,
@@ -290,14 +290,14 @@ def test_a_request_without_records_has_no_lines() -> None:
 
 def test_a_request_with_too_many_records_is_refused() -> None:
     found = RequestLines().open_source("")
-    found.add_written(b"{}\n" * MOST_RECORDS)
+    found.add_written(b"{}\n" * MAX_RECORDS)
     with pytest.raises(NotDecoded, match=r"more than 1,000,000 log records"):
         found.add("{}")
 
 
 def test_a_request_whose_attributes_would_fill_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (lines, protobuf_request):
-        monkeypatch.setattr(module, "MOST_BYTES", 1 << 20)
+        monkeypatch.setattr(module, "MAX_BYTES", 1 << 20)
     request = request_of(*[{}] * 20, resource={"large": "x" * (1 << 16)})
     with pytest.raises(NotDecoded, match=r"exceed 1 MiB"):
         decode_both(request)

@@ -113,7 +113,7 @@ def test_a_stream_that_begins_later_is_followed_with_its_labels(served: Served) 
 def test_of_too_many_entries_the_newest_are_sent_and_the_others_counted(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "_MOST_ENTRIES", 2)
+    monkeypatch.setattr(tail, "_MAX_ENTRIES", 2)
     store(served, "many", "old")
     with follow(served, '{service_name="many"}') as client:
         assert take(client, 1) == ["old"]  # the positions have been read
@@ -152,7 +152,7 @@ def test_only_the_tail_is_a_websocket_and_a_tail_is_no_plain_request(served: Ser
 def test_too_many_tails_are_refused_and_one_that_ends_makes_room(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "_MOST_TAILS", 1)
+    monkeypatch.setattr(tail, "_MAX_TAILS", 1)
 
     def count_second() -> int:
         with follow(served, "{}") as first, follow(served, "{}") as second:

@@ -9,7 +9,7 @@ from support.examples import IS_SOAK
 from support.page import find_violations
 
 VIEWS = ("search", "patterns", "metrics", "alerts", "streams", "rejects", "sql")
-MOST_TABS = 200
+MAX_TABS = 200
 
 DARK_VIEWS = VIEWS if IS_SOAK else ("search", "alerts", "streams")
 """Views that are tested in the dark theme, too. Those of `make test` have the colours of severities and of states."""
@@ -77,7 +77,7 @@ def list_unreached(page: Page) -> list[str]:
     A control with tabindex -1 is left out: arrow keys reach it from another control of its group.
     """
     page.evaluate("window.reached = new Set(); document.getElementById('skip').focus()")
-    for _ in range(MOST_TABS):
+    for _ in range(MAX_TABS):
         if page.evaluate(
             "() => { const at = document.activeElement; const known = reached.has(at); reached.add(at); return known; }"
         ):

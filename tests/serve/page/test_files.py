@@ -13,7 +13,7 @@ from support.served import Served
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "src" / "puppylog" / "serve" / "page" / "static"
 HTML = {"Accept": "text/html,*/*"}
-MOST_BYTES = 200_000  # that a browser downloads, the addresses of the modules included
+MAX_BYTES = 200_000  # that a browser downloads, the addresses of the modules included
 
 SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\s*\(|new Function|DOMParser|createContextual"
@@ -87,7 +87,7 @@ def test_a_browser_downloads_few_bytes() -> None:
     sizes = {
         name: len(file.compressed or file.body) for name, file in {**files.by_name, "index.html": files.index}.items()
     }
-    assert sum(sizes.values()) < MOST_BYTES, sorted(sizes.items(), key=lambda one: -one[1])[:10]
+    assert sum(sizes.values()) < MAX_BYTES, sorted(sizes.items(), key=lambda one: -one[1])[:10]
 
 
 def test_no_file_uses_what_could_run_text_or_load_from_elsewhere() -> None:

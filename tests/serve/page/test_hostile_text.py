@@ -29,7 +29,7 @@ MARKUP = (
 )
 ATTACK = f"{MARKUP}\x1b[31m\u202egnirts\u2066"
 SHORT_ATTACK = "<img src=x onerror=alert(1)>"
-MOST_PRESSED = 12 if IS_SOAK else 4  # of each view
+MAX_PRESSED = 12 if IS_SOAK else 4  # of each view
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 
 # `make test` shows no view whose elements all are in another one: the marked lines are those of a search for a word.
@@ -120,7 +120,7 @@ def open_all(page: Page) -> None:
     for box in page.locator("main [role=combobox]").all():
         box.fill("source:")  # the box proposes the names of sources
         page.get_by_role("option").first.wait_for()
-    for control in page.locator(OPENERS).all()[:MOST_PRESSED]:
+    for control in page.locator(OPENERS).all()[:MAX_PRESSED]:
         try:
             control.click(timeout=200, no_wait_after=True)
         except BrowserError:

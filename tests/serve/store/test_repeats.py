@@ -73,7 +73,7 @@ def test_only_the_last_calls_are_remembered() -> None:
 
 def test_answers_are_remembered_up_to_a_size() -> None:
     async def body() -> None:
-        repeats, work = Repeats(most_bytes=2), Work()
+        repeats, work = Repeats(max_bytes=2), Work()
         for call_id in ("a", "b", "c"):
             await repeats.run("1", call_id, work.start)
         await asyncio.sleep(0)

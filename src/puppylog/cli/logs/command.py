@@ -39,7 +39,7 @@ from puppylog.settings import Settings
 from puppylog.stores.base import Store
 from puppylog.stores.connect import connect
 
-_MOST_CONTEXT: Final = 10_000
+_MAX_CONTEXT: Final = 10_000
 # The number of all matches is only a hint: it is not worth more than this time, in seconds.
 _COUNT_S: Final = 2.0
 
@@ -48,7 +48,7 @@ def _context_option(flag: str, name: str, where: str) -> Callable[[Callable[...,
     return click.option(
         flag,
         name,
-        type=click.IntRange(min=0, max=_MOST_CONTEXT),
+        type=click.IntRange(min=0, max=_MAX_CONTEXT),
         metavar="N",
         help=f"Also show the N records of the same file {where} each record.",
     )

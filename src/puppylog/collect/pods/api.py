@@ -21,7 +21,7 @@ _PAGE: Final = 500  # pods in one answer
 _WATCH_S: Final = 240  # how long a watch lasts; then all pods are asked for again
 _CONNECT_S: Final = 5.0
 _ANSWER_S: Final = 15.0
-_LONGEST_LINE: Final = 4 << 20  # bytes of one change
+_MAX_LINE_LENGTH: Final = 4 << 20  # bytes of one change
 _MIRRORED: Final = "kubernetes.io/config.hash"
 """The annotation with the uid that paths of logs have, of a pod that a file on the node declares."""
 
@@ -129,7 +129,7 @@ def _iter_lines(response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         for piece in response.stream(1 << 16):
             *lines, rest = (rest + piece).split(b"\n")
             yield from filter(None, lines)
-            if len(rest) > _LONGEST_LINE:
+            if len(rest) > _MAX_LINE_LENGTH:
                 raise ApiError("a pod has too many bytes")
     except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
         raise ApiError(f"the watch has ended: {explain_connection(error)}") from None

@@ -19,7 +19,7 @@ from puppylog.formats.rows import Member, Rows, RowsBuilder
 
 _STAMP_SIZE: Final = 30  # characters of " [dd/Mon/yyyy:HH:MM:SS +zzzz] "
 _NUMBERS: Final = re.compile(r" ([0-9]{3}|-)(?= |\Z)(?: ([0-9]{1,19}|-)(?= |\Z))?")
-_MOST_BYTES: Final = (1 << 63) - 1
+_MAX_BYTES: Final = (1 << 63) - 1
 
 _parse_stamp = lru_cache(maxsize=16)(clock.parse_access)  # neighbouring lines mostly have the same stamp
 
@@ -122,7 +122,7 @@ def _find_closing(quoted: Sequence[str]) -> int:
 
 def _are_numbers(found: re.Match[str] | None) -> bool:
     """Return whether the match is a status and bytes of at most 63 bits."""
-    return found is not None and found[2] is not None and (found[2] == "-" or int(found[2]) <= _MOST_BYTES)
+    return found is not None and found[2] is not None and (found[2] == "-" or int(found[2]) <= _MAX_BYTES)
 
 
 def _read_extra(extra: str) -> str:

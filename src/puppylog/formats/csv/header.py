@@ -13,7 +13,7 @@ from puppylog.formats.regex.fields import TIME, assign_fields
 _DELIMITERS: Final = ("\t", ",", ";", "|")
 _QUOTED: Final = re.compile('"(?:[^"]|"")*"')
 _LONGEST: Final = 4000  # characters; the context of the parser has the header, and is stored with every position
-_MOST_COLUMNS: Final = 500
+_MAX_COLUMNS: Final = 500
 _LAST_RESORT: Final = {"severitylevel": "severity", "content": "message"}  # names of columns in tables only
 
 
@@ -48,7 +48,7 @@ def read_header(line: str) -> Header | None:
     written = line.lstrip("#").lstrip(" ") if line.startswith("#") else line
     fields, _ = split_fields(pa.array([written]), delimiter, has_quotes=True)
     names = [name.strip() for name in fields.to_pylist()]
-    if len(names) > _MOST_COLUMNS or not all(map(_is_name, names)):
+    if len(names) > _MAX_COLUMNS or not all(map(_is_name, names)):
         return None
     return Header(line, delimiter, tuple(names)) if len({*names}) == len(names) else None
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from puppylog.formats.file.heads import without_return
 from puppylog.formats.integers import count_up, view_integers
 from puppylog.formats.lines import Lines, slice_bytes
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES
 
 _QUOTE: Final = '"'
 _HIDDEN: Final = "\x1f"  # stands for a delimiter within quotes
@@ -59,7 +59,7 @@ def split_rows(text: bytes | memoryview, delimiter: str, *, has_quotes: bool) ->
     joined = bytearray(count)  # 1 for a line that continues the row before
     unclosed: list[int] = []
     for first, last in toggles.iter_pairs():
-        if last is None or starts[last] - starts[first] >= MOST_RECORD_BYTES:
+        if last is None or starts[last] - starts[first] >= MAX_RECORD_BYTES:
             unclosed.append(first)
         else:
             joined[first + 1 : last + 1] = b"\1" * (last - first)
@@ -88,7 +88,7 @@ class Toggles:
             first = self.opening[place]
             end = bisect_right(self.closing, first)
             last = self.closing[end] if end < len(self.closing) else None
-            is_long = last is not None and last - first >= MOST_RECORD_LINES
+            is_long = last is not None and last - first >= MAX_RECORD_LINES
             at = first if last is None or is_long else last
             yield first, None if is_long else last
 

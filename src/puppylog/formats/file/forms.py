@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from puppylog.formats.calendar import Calendar
-from puppylog.formats.clock import FIRST_YEAR, LARGEST_SECOND, LARGEST_ZONE_HOUR, LAST_YEAR
+from puppylog.formats.clock import FIRST_YEAR, LAST_YEAR, MAX_SECOND, MAX_ZONE_HOUR
 from puppylog.formats.dating import Dating
 from puppylog.formats.zones import ZONES
 
@@ -219,7 +219,7 @@ def _read_time(part: _Parts, form: Form) -> tuple[pa.Array, pa.Array]:
     else:
         hour = part.number("hour")
         is_time = pc.less(hour, 24)
-    is_time = pc.and_(is_time, pc.and_(pc.less(minute, 60), pc.less_equal(second, LARGEST_SECOND)))
+    is_time = pc.and_(is_time, pc.and_(pc.less(minute, 60), pc.less_equal(second, MAX_SECOND)))
     return pc.add(pc.add(pc.multiply(hour, 3600), pc.multiply(minute, 60)), second), is_time
 
 
@@ -231,7 +231,7 @@ def _read_zone(zones: pa.Array) -> tuple[pa.Array, pa.Array]:
         digits = zone[1:].replace(":", "").ljust(4, "0")
         if zone[0] not in "+-":
             offsets.append(0)
-        elif int(digits[:2]) > LARGEST_ZONE_HOUR or int(digits[2:]) > 59:
+        elif int(digits[:2]) > MAX_ZONE_HOUR or int(digits[2:]) > 59:
             offsets.append(None)
         else:
             offsets.append((int(digits[:2]) * 60 + int(digits[2:])) * 60_000_000 * (-1 if zone[0] == "-" else 1))

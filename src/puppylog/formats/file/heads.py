@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from puppylog.formats.integers import count_up, view_integers
 from puppylog.formats.lines import Lines, may_contain, slice_bytes
-from puppylog.formats.rows import MOST_RECORD_BYTES, MOST_RECORD_LINES, Run
+from puppylog.formats.rows import MAX_RECORD_BYTES, MAX_RECORD_LINES, Run
 
-_LEAST_RUN: Final = 5
-_MOST_RUNS: Final = 16
+_MIN_RUN: Final = 5
+_MAX_RUNS: Final = 16
 
 _ONE = pa.scalar(1, pa.int64())
 
@@ -139,22 +139,22 @@ def _cut_long_records(lines: Lines, numbers: pa.Array, begins: pa.Array, is_skip
     lasts = pc.subtract(ends, _ONE)
     line_counts, byte_counts = (pc.subtract(of.take(lasts), of.take(firsts)) for of in (numbers, starts))
     is_long = pc.or_(
-        pc.greater_equal(line_counts, pa.scalar(MOST_RECORD_LINES, pa.int64())),
-        pc.greater_equal(byte_counts, pa.scalar(MOST_RECORD_BYTES, pa.int64())),
+        pc.greater_equal(line_counts, pa.scalar(MAX_RECORD_LINES, pa.int64())),
+        pc.greater_equal(byte_counts, pa.scalar(MAX_RECORD_BYTES, pa.int64())),
     )
     cuts: list[int] = []
     line_numbers, line_starts = view_integers(numbers), view_integers(starts)
     for first, end in zip(firsts.filter(is_long).to_pylist(), ends.filter(is_long).to_pylist(), strict=True):
         at = first
         while at < end:
-            by_lines = bisect_left(line_numbers, line_numbers[at] + MOST_RECORD_LINES, at + 1, end)
-            at = bisect_left(line_starts, line_starts[at] + MOST_RECORD_BYTES, at + 1, by_lines)
+            by_lines = bisect_left(line_numbers, line_numbers[at] + MAX_RECORD_LINES, at + 1, end)
+            at = bisect_left(line_starts, line_starts[at] + MAX_RECORD_BYTES, at + 1, by_lines)
             cuts += [at] if at < end else []
     return pc.or_(begins, pc.is_in(places[:-1], value_set=pa.array(cuts, pa.int64()))) if cuts else begins
 
 
 def _list_runs(lines: Lines, first: pa.Array, sizes: pa.Array) -> list[Run]:
-    is_long = pc.greater(sizes, pa.scalar(_LEAST_RUN, pa.int64()))
-    second = pc.add(first.filter(is_long)[:_MOST_RUNS], _ONE)
-    lengths = pc.subtract(sizes.filter(is_long)[:_MOST_RUNS], _ONE)
+    is_long = pc.greater(sizes, pa.scalar(_MIN_RUN, pa.int64()))
+    second = pc.add(first.filter(is_long)[:_MAX_RUNS], _ONE)
+    lengths = pc.subtract(sizes.filter(is_long)[:_MAX_RUNS], _ONE)
     return list(zip(lines.starts.take(second).to_pylist(), lengths.to_pylist(), strict=True))

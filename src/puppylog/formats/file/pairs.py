@@ -24,7 +24,7 @@ _WORDS: Final = rf"(^|[\s,;(\[])({_NAME})=({_QUOTED}|[^\s\"'][^\s]*|)"
 _WHOLE_WORDS: Final = rf"(?:^|[\s,;(\[]){_NAME}=(?:{_QUOTED}|[^\s\"'][^\s]*|)"
 _KEY_ALONE: Final = re.compile(rf"[\s,;(\[]?({_NAME})", re.ASCII)
 _TRIAL: Final = 64  # texts that are tried first: most columns have either pairs only, or other text everywhere
-_MOST_KEYS: Final = 1024
+_MAX_KEYS: Final = 1024
 
 _Split: TypeAlias = tuple[pa.Array, list[str], pa.Array, pa.Array, pa.Array | None]
 """Of each pair the number of its text; the distinct keys; of each pair the index of its key and its value; the rest."""
@@ -90,7 +90,7 @@ def _split_only_pairs(texts: pa.Array) -> _Split | None:
     if not pc.all(pc.equal(pc.list_value_length(halves), 2)).as_py():
         return None
     keys = pc.list_element(halves, 0).dictionary_encode()
-    written = keys.dictionary.to_pylist() if len(keys.dictionary) < _MOST_KEYS else [""]
+    written = keys.dictionary.to_pylist() if len(keys.dictionary) < _MAX_KEYS else [""]
     matches = [_KEY_ALONE.fullmatch(key) for key in written]
     names = [match[1] for match in matches if match is not None]
     if len(names) < len(written):

@@ -27,7 +27,7 @@ MAX_ENTRY_BYTES: Final = 1 << 20
 _MAX_FIELDS = 1024  # as many as systemd accepts
 _MAX_NAME_BYTES = 256  # systemd allows 64
 _LENGTH_BYTES: Final = 8
-_MOST_TRIMMED: Final = 2  # newlines at the end of a record of a file, which are taken for blank lines
+_MAX_TRIMMED: Final = 2  # newlines at the end of a record of a file, which are taken for blank lines
 _MAX_LENGTH = 1 << 40  # of a value: a larger number means that the bytes are not the export format
 
 _TAKEN_BYTES = 16 << 10  # of an entry; fields of a larger entry are read one by one
@@ -281,7 +281,7 @@ def _cut_value(text: str, head: re.Match[str]) -> str:
         missing, rest = size - len(value.encode()), text[start + len(value) :]
         if missing == 0 and rest[:1] in {"", "\n"}:
             return value
-        if 0 < missing <= _MOST_TRIMMED and not rest:
+        if 0 < missing <= _MAX_TRIMMED and not rest:
             return value + "\n" * missing
     following = _NEXT.search(text, start)
     return text[start : len(text) if following is None else following.start()]

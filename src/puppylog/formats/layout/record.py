@@ -12,10 +12,10 @@ from puppylog.formats.rows import Member
 
 _UNKNOWN: Final = frozenset({b"", b"-"})
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_LONGEST_NUMBER = 32
+_MAX_NUMBER_LENGTH = 32
 _STATUS: Final = re.compile(rb"[0-9]{1,3}")
 _BYTES: Final = re.compile(rb"[0-9]{1,19}")
-_MOST_BYTES: Final = (1 << 63) - 1
+_MAX_BYTES: Final = (1 << 63) - 1
 _REQUEST: Final = re.compile(rb"([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", re.DOTALL)
 
 
@@ -96,7 +96,7 @@ class Record:
         if step.column != ATTRIBUTE:
             self.columns[TEXT_COLUMNS[step.column]] = text.decode()
             return
-        is_number = step.kind is Kind.NUMBER and len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text)
+        is_number = step.kind is Kind.NUMBER and len(text) <= _MAX_NUMBER_LENGTH and _NUMBER.fullmatch(text)
         self.members.append((step.name.decode(), text.decode() if is_number else quote(text.decode())))
 
 
@@ -115,6 +115,6 @@ def parse_request(text: bytes) -> dict[str, str | int | None]:
 
 
 def _parse_whole(pattern: re.Pattern[bytes], text: bytes, reason: Reason) -> int:
-    if not pattern.fullmatch(text) or int(text) > _MOST_BYTES:
+    if not pattern.fullmatch(text) or int(text) > _MAX_BYTES:
         raise Mismatch(reason)
     return int(text)

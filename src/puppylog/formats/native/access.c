@@ -197,7 +197,7 @@ int access_read(Builder *builder, AccessReader *reader, Span line, Row *row) {
     Quotes *quotes = &reader->quotes;
     quotes_clear(quotes);
     const uint8_t *end = line.at + line.size;
-    for (const uint8_t *at = line.at; quotes->count < MOST_QUOTES && (at = find(at, end, '"')) != NULL; at++) {
+    for (const uint8_t *at = line.at; quotes->count < MAX_QUOTES && (at = find(at, end, '"')) != NULL; at++) {
         quotes->places[quotes->count++] = at;
     }
     return read_record(builder, reader, line, row);

@@ -4,7 +4,7 @@
 
 #include "cursor.h"
 
-enum { MOST_PORT_DIGITS = 5 };
+enum { MAX_PORT_DIGITS = 5 };
 
 /* Return the host of `host:port`, and set `port`. If there is no port after the last colon, return the whole address and
  * an empty port. The square brackets of an IPv6 address are left out. */
@@ -12,7 +12,7 @@ static inline Span address_split(Span address, Span *port) {
     const uint8_t *end = address.at + address.size, *colon = end;
     *port = (Span){0};
     while (colon > address.at && is_digit(colon[-1])) colon--;
-    if (colon - address.at >= 2 && colon[-1] == ':' && colon < end && end - colon <= MOST_PORT_DIGITS) {
+    if (colon - address.at >= 2 && colon[-1] == ':' && colon < end && end - colon <= MAX_PORT_DIGITS) {
         *port = span_of(colon, end);
         end = colon - 1;
     }

@@ -5,7 +5,7 @@
 #include "module.h"
 #include "severity.h"
 
-enum { SECONDS_SIZE = 19, LONGEST_SOURCE = 80, LONGEST_ERROR = 200, MOST_GROUPS = 16 };
+enum { SECONDS_SIZE = 19, MAX_SOURCE_LENGTH = 80, MAX_ERROR_LENGTH = 200, MAX_GROUPS = 16 };
 
 typedef struct {
     uint8_t stamp[SECONDS_SIZE + 5]; /* of the line before, without its fraction */
@@ -124,7 +124,8 @@ static bool take_group(Cursor *cursor, Parts *parts) {
 
 /* Take `file.c(line): `. */
 static bool take_source(Cursor *cursor, Parts *parts) {
-    const uint8_t *at = cursor->at, *limit = cursor->end - at > LONGEST_SOURCE ? at + LONGEST_SOURCE : cursor->end;
+    const uint8_t *at = cursor->at,
+                  *limit = cursor->end - at > MAX_SOURCE_LENGTH ? at + MAX_SOURCE_LENGTH : cursor->end;
     const uint8_t *bracket = find_near(at, limit, '(');
     Cursor after = {bracket, cursor->end};
     Span line;
@@ -143,7 +144,7 @@ static bool take_os_error(Cursor *cursor, Parts *parts) {
     if (parts->os_error.size || !take_byte(&after, '(')) return false;
     take_byte(&after, '-');
     if (!take_digits(&after, &number) || !take_byte(&after, ')')) return false;
-    const uint8_t *limit = after.end - after.at > LONGEST_ERROR ? after.at + LONGEST_ERROR : after.end;
+    const uint8_t *limit = after.end - after.at > MAX_ERROR_LENGTH ? after.at + MAX_ERROR_LENGTH : after.end;
     for (const uint8_t *colon = after.at; (colon = find_near(colon, limit, ':')) != NULL; colon++) {
         if (colon + 1 == after.end || colon[1] != ' ') continue;
         parts->os_error = span_of(cursor->at, colon);
@@ -155,13 +156,13 @@ static bool take_os_error(Cursor *cursor, Parts *parts) {
 
 /* Return whether the message begins with a code: two to six capitals, at least three digits, a colon. */
 static bool read_code(Span message, Span *code) {
-    enum { FEWEST_LETTERS = 2, MOST_LETTERS = 6, FEWEST_DIGITS = 3 };
+    enum { MIN_LETTERS = 2, MAX_LETTERS = 6, MIN_DIGITS = 3 };
     const uint8_t *at = message.at, *end = message.at + message.size;
     while (at < end && is_capital(*at)) at++;
     ptrdiff_t letters = at - message.at;
     const uint8_t *number = at;
     while (at < end && is_digit(*at)) at++;
-    if (letters < FEWEST_LETTERS || letters > MOST_LETTERS || at - number < FEWEST_DIGITS) return false;
+    if (letters < MIN_LETTERS || letters > MAX_LETTERS || at - number < MIN_DIGITS) return false;
     if (at == end || *at != ':') return false;
     *code = span_of(message.at, at);
     return true;
@@ -185,12 +186,12 @@ static void take_message(Cursor cursor, Parts *parts) {
 /* Take what follows the time. `is_other` says that other programs write such a time, too. */
 static int take_rest(Cursor *cursor, bool is_other, Parts *parts) {
     int groups = 0;
-    while (groups < MOST_GROUPS && take_group(cursor, parts)) groups++;
+    while (groups < MAX_GROUPS && take_group(cursor, parts)) groups++;
     /* Other programs write a time and a level in brackets, too, but no process, module or client. */
     if (!parts->has_level || (is_other && !parts->is_new && parts->client.size == 0)) return APACHE_NO_LEVEL;
     if (take_source(cursor, parts)) groups = 0;
     if (take_os_error(cursor, parts)) groups = 0;
-    while (groups < MOST_GROUPS && take_group(cursor, parts)) groups++;
+    while (groups < MAX_GROUPS && take_group(cursor, parts)) groups++;
     take_message(*cursor, parts);
     return FITS;
 }

@@ -4,7 +4,7 @@
 #include "module.h"
 #include "severity.h"
 
-enum { MOST_ITEMS = 12, SHORTEST_LEVEL = 4, LONGEST_LEVEL = 7, SHORTEST_LATE_LEVEL = 3, LATEST_COLON = 80 };
+enum { MAX_ITEMS = 12, MIN_LEVEL_LENGTH = 4, MAX_LEVEL_LENGTH = 7, MIN_LATE_LEVEL_LENGTH = 3, LATEST_COLON = 80 };
 
 static bool holds(Span span, uint8_t byte) { return span.size && memchr(span.at, byte, span.size) != NULL; }
 
@@ -14,7 +14,7 @@ static bool is_dotted(Span name) { return name.size > 2 && holds((Span){name.at 
 /* Take names in brackets for the logger, the thread and the context. */
 static void name_groups(AppReader *reader) {
     AppHead *head = &reader->head;
-    Span names[MOST_GROUPS];
+    Span names[MAX_GROUPS];
     int count = 0;
     for (int place = 0; place < reader->group_count; place++) {
         Span group = reader->groups[place];
@@ -115,7 +115,7 @@ static Span level_before(const uint8_t *start, const uint8_t *colon) {
     }
     if (mark == start || !is_one_of(mark[-1], has_parentheses ? "(" : ":>]")) return (Span){0};
     Span level = app_level_at(word, word_end);
-    if (level.size < SHORTEST_LATE_LEVEL || end_of(level) != word_end) return (Span){0};
+    if (level.size < MIN_LATE_LEVEL_LENGTH || end_of(level) != word_end) return (Span){0};
     bool is_sure = (has_parentheses || is_capitals(level)) && !has_data(start, mark - 1);
     return is_sure ? level : (Span){0};
 }
@@ -155,7 +155,7 @@ static bool finish(AppReader *reader) {
 static bool read_items(AppReader reader, AppHead *head) {
     AppReader settled = {0};
     bool is_settled = false;
-    for (int item = 0; item < MOST_ITEMS; item++) {
+    for (int item = 0; item < MAX_ITEMS; item++) {
         app_skip(&reader);
         reader.settles = false;
         bool was_open = reader.closing;
@@ -249,7 +249,7 @@ typedef struct {
 static size_t level_size(Span line) {
     size_t size = 0;
     while (size < line.size && line.at[size] >= 'A' && line.at[size] <= 'Z') size++;
-    if (size < SHORTEST_LEVEL || size > LONGEST_LEVEL || line.size - size < 2) return 0;
+    if (size < MIN_LEVEL_LENGTH || size > MAX_LEVEL_LENGTH || line.size - size < 2) return 0;
     bool is_level = line.at[size] == ':' && line.at[size + 1] == ' ' && severity_find((Span){line.at, size}).size;
     return is_level ? size : 0;
 }

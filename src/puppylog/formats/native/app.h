@@ -26,7 +26,7 @@ void app_fill_row(Builder *builder, const AppHead *head, Row *row);
 /* Set only time and severity of the row, and write only the members that belong to them. */
 void app_fill_time(Builder *builder, const AppHead *head, Row *row);
 
-enum { MOST_GROUPS = 4 };
+enum { MAX_GROUPS = 4 };
 
 /* What stands before the stamp of a record: see app_prefix.py. */
 typedef struct {
@@ -42,7 +42,7 @@ typedef struct {
     const uint8_t *start, *at, *end;
     Dating *dating;
     AppHead head;
-    Span groups[MOST_GROUPS], word;
+    Span groups[MAX_GROUPS], word;
     int group_count, items, words;
     uint8_t closing, mark;
     bool is_tight, is_epoch, has_time, has_date, is_letter, is_level_first, is_level_bracketed, is_time_bracketed;

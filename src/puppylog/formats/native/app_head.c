@@ -4,17 +4,17 @@
 #include "severity.h"
 
 enum {
-    LONGEST_LEVEL = 13,
-    LONGEST_GROUP = 80,
-    LONGEST_PID = 10,
-    LONGEST_LINE = 7,
-    LONGEST_COMPONENT = 16,
-    LONGEST_TID = 18,
-    SHORTEST_CHANNEL_LEVEL = 4
+    MAX_LEVEL_LENGTH = 13,
+    MAX_GROUP_LENGTH = 80,
+    MAX_PID_LENGTH = 10,
+    MAX_LINE_LENGTH = 7,
+    MAX_COMPONENT_LENGTH = 16,
+    MAX_TID_LENGTH = 18,
+    MIN_CHANNEL_LEVEL_LENGTH = 4
 };
 enum {
     ESCAPE = 0x1b,
-    LONGEST_EPOCH = 19,
+    MAX_EPOCH_LENGTH = 19,
     SECONDS_OF_EPOCH = 10,
     SIZE_WITH_MS = 14,
     SIZE_WITH_US = 17,
@@ -129,7 +129,7 @@ static const uint8_t *clock_end(const uint8_t *at, const uint8_t *end, bool *has
  * a time, unless it is long ago. */
 static bool is_doubtful_epoch(const uint8_t *at, const FoundStamp *found) {
     ptrdiff_t size = found->end - at;
-    if (size > LONGEST_EPOCH || digit_run(at, found->end, SECONDS_OF_EPOCH) < SECONDS_OF_EPOCH) return false;
+    if (size > MAX_EPOCH_LENGTH || digit_run(at, found->end, SECONDS_OF_EPOCH) < SECONDS_OF_EPOCH) return false;
     if (digit_run(at, found->end, COMPACT_SIZE) == COMPACT_SIZE) return size > COMPACT_SIZE; /* yyyymmddHHMMSS */
     bool has_fraction = (size == SIZE_WITH_MS || size == SIZE_WITH_US) && at[SECONDS_OF_EPOCH] == '.';
     return !has_fraction || found->us < EARLIEST_SURE_US;
@@ -156,9 +156,9 @@ static const uint8_t *read_time(AppReader *reader, const uint8_t *at) {
 
 Span app_level_at(const uint8_t *at, const uint8_t *end) {
     const uint8_t *after = at;
-    while (after < end && (uint8_t)((*after | 0x20) - 'a') < 26 && after - at <= LONGEST_LEVEL) after++;
+    while (after < end && (uint8_t)((*after | 0x20) - 'a') < 26 && after - at <= MAX_LEVEL_LENGTH) after++;
     size_t size = (size_t)(after - at);
-    if (size < 2 || size > LONGEST_LEVEL) return (Span){0};
+    if (size < 2 || size > MAX_LEVEL_LENGTH) return (Span){0};
     if (after < end && *after >= '1' && *after <= '5') {
         after++;
         size++;
@@ -177,7 +177,7 @@ static bool read_rest(AppReader *reader, const uint8_t *at, uint8_t closing) {
     const uint8_t *end = reader->end;
     if (byte_at(at, end) != '|') return false;
     const uint8_t *start = at + 1, *after = start;
-    while (after < end && after - start < LONGEST_GROUP && is_in_group(*after)) after++;
+    while (after < end && after - start < MAX_GROUP_LENGTH && is_in_group(*after)) after++;
     if (byte_at(after, end) != closing) return false;
     reader->at = after + 1;
     start = skip_spaces(start, after);
@@ -224,7 +224,7 @@ static const uint8_t *read_source(AppReader *reader, const uint8_t *at) {
         if (*after == '.') dot = after;
     }
     if (dot == NULL || dot == at || byte_at(after, end) != ':') return NULL;
-    const uint8_t *number_end = digits_end(after + 1, end, 1, LONGEST_LINE);
+    const uint8_t *number_end = digits_end(after + 1, end, 1, MAX_LINE_LENGTH);
     if (number_end == NULL || (number_end < end && is_alphanumeric(*number_end))) return NULL;
     Span suffix = span_of(dot + 1, after);
     for (size_t place = 0; place < sizeof SUFFIXES / sizeof *SUFFIXES; place++) {
@@ -238,7 +238,7 @@ static const uint8_t *read_source(AppReader *reader, const uint8_t *at) {
 
 /* Return the end of a number that no name goes on after; NULL if there is none. */
 static const uint8_t *number_end(const uint8_t *at, const uint8_t *end) {
-    const uint8_t *after = digits_end(at, end, 1, LONGEST_PID);
+    const uint8_t *after = digits_end(at, end, 1, MAX_PID_LENGTH);
     if (after == NULL || (after < end && (is_alphanumeric(*after) || is_one_of(*after, "_./-")))) return NULL;
     return after;
 }
@@ -261,7 +261,7 @@ static bool take_channel(AppReader *reader, Span content) {
     const uint8_t *end = end_of(content), *dot = end;
     while (dot > content.at && dot[-1] != '.') dot--;
     Span level = span_of(dot, end);
-    if (dot < content.at + 2 || level.size < SHORTEST_CHANNEL_LEVEL || !is_capitals(level)) return false;
+    if (dot < content.at + 2 || level.size < MIN_CHANNEL_LEVEL_LENGTH || !is_capitals(level)) return false;
     if (severity_find(level).size == 0) return false;
     app_set_level(reader, level, true);
     reader->head.logger = span_of(content.at, dot - 1);
@@ -289,7 +289,7 @@ static const uint8_t *read_process(AppReader *reader, const uint8_t *at, uint8_t
     if (end - at < 4 || (at[0] | 0x20) != 'p' || (at[1] | 0x20) != 'i' || (at[2] | 0x20) != 'd') return NULL;
     at += 3;
     for (int mark = 0; mark < 2 && at < end && is_one_of(*at, " :="); mark++) at++;
-    const uint8_t *after = digits_end(at, end, 1, LONGEST_PID);
+    const uint8_t *after = digits_end(at, end, 1, MAX_PID_LENGTH);
     if (after == NULL || byte_at(after, end) != closing) return NULL;
     reader->head.pid = span_of(at, after);
     return after + 1;
@@ -313,7 +313,7 @@ static bool take_group(AppReader *reader, uint8_t opening, Span content) {
     }
     if (opening != '[' || (head->logger.size && !reader->is_letter)) return false;
     if (memchr(content.at, ' ', content.size) != NULL || is_all_digits(content)) return false;
-    if (count == MOST_GROUPS) return false;
+    if (count == MAX_GROUPS) return false;
     if (head->level.size == 0 && (take_category(reader, content) || take_channel(reader, content))) return true;
     reader->groups[reader->group_count++] = content;
     return true;
@@ -324,7 +324,7 @@ static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, cons
     AppHead *head = &reader->head;
     const uint8_t *end = reader->end, *after = number_end(at, end);
     bool is_thread_id = after == NULL && head->tid.size == 0;
-    if (is_thread_id) after = digits_end(at, end, LONGEST_PID + 1, LONGEST_TID);
+    if (is_thread_id) after = digits_end(at, end, MAX_PID_LENGTH + 1, MAX_TID_LENGTH);
     bool is_apart = reader->at == reader->start || !is_letter(reader->at[-1]); /* INFO[0012] has seconds */
     bool takes_number = is_apart && (opening == '[' || opening == '(') && !(head->pid.size && head->tid.size);
     if (after != NULL && byte_at(after, end) == closing && takes_number) {
@@ -347,7 +347,7 @@ static bool read_group(AppReader *reader, uint8_t opening, uint8_t closing, cons
     head->file = file;
     head->line = line;
     const uint8_t *start = reader->at + 1;
-    for (after = start; after < end && after - start < LONGEST_GROUP && is_in_group(*after);) after++;
+    for (after = start; after < end && after - start < MAX_GROUP_LENGTH && is_in_group(*after);) after++;
     if (byte_at(after, end) != closing) return false;
     const uint8_t *last = after;
     start = skip_spaces(start, last);
@@ -406,7 +406,7 @@ static bool read_number(AppReader *reader) {
 static const uint8_t *read_call(AppReader *reader, const uint8_t *at) {
     const uint8_t *end = reader->end, *start = at + 1, *after = start;
     if (byte_at(at, end) != ':') return at;
-    while (after < end && after - start < LONGEST_GROUP && (is_alphanumeric(*after) || is_one_of(*after, "_~:")))
+    while (after < end && after - start < MAX_GROUP_LENGTH && (is_alphanumeric(*after) || is_one_of(*after, "_~:")))
         after++;
     if (after == start || !starts_with(after, end, "()")) return at;
     after += 2;
@@ -462,7 +462,7 @@ static bool read_letter(AppReader *reader) {
     for (after = name; after < end && ((*after >= 'A' && *after <= 'Z') || *after == '_');) after++;
     Span component = span_of(name, after);
     if (component.size == 0 && byte_at(name, end) == '-') after++;
-    else if (component.size < 2 || component.size > LONGEST_COMPONENT) return false;
+    else if (component.size < 2 || component.size > MAX_COMPONENT_LENGTH) return false;
     const uint8_t *bracket = skip_spaces(after, end);
     if (bracket == after || byte_at(bracket, end) != '[') return false;
     app_set_level(reader, (Span){at, 1}, false);

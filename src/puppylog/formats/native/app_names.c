@@ -3,8 +3,8 @@
 #include "scan.h"
 #include "severity.h"
 
-enum { LONGEST_NAME = 120, MOST_WORDS = 2, LONGEST_PID = 10, LONGEST_TID = 18, LONGEST_LINE = 7 };
-enum { SHORTEST_ID = 8, SHORTEST_ID_WITH_DIGIT = 4 };
+enum { MAX_NAME_LENGTH = 120, MAX_WORDS = 2, MAX_PID_LENGTH = 10, MAX_TID_LENGTH = 18, MAX_LINE_LENGTH = 7 };
+enum { MIN_ID_LENGTH = 8, MIN_ID_WITH_DIGIT = 4 };
 
 static bool is_name_byte(uint8_t byte) { return is_alphanumeric(byte) || is_one_of(byte, "_.$/#@-"); }
 
@@ -37,7 +37,7 @@ static Span name_at(const uint8_t *at, const uint8_t *end) {
 static bool read_ansible(AppReader *reader) {
     const uint8_t *at = reader->at, *end = reader->end;
     if (!starts_with(at, end, "p=")) return false;
-    const uint8_t *pid_end = digits_end(at + 2, end, 1, LONGEST_PID);
+    const uint8_t *pid_end = digits_end(at + 2, end, 1, MAX_PID_LENGTH);
     if (pid_end == NULL || !starts_with(pid_end, end, " u=")) return false;
     Span words[2] = {{0}, {0}};
     const uint8_t *after = pid_end;
@@ -115,9 +115,9 @@ static bool ends_logger(const AppReader *reader, Span name) {
 static const uint8_t *read_numbers(AppReader *reader, const uint8_t *at) {
     const uint8_t *end = reader->end;
     if (byte_at(at, end) != ' ') return NULL;
-    const uint8_t *pid_end = digits_end(at + 1, end, 1, LONGEST_PID);
+    const uint8_t *pid_end = digits_end(at + 1, end, 1, MAX_PID_LENGTH);
     if (pid_end == NULL || byte_at(pid_end, end) != ' ') return NULL;
-    const uint8_t *tid_end = digits_end(pid_end + 1, end, 1, LONGEST_TID);
+    const uint8_t *tid_end = digits_end(pid_end + 1, end, 1, MAX_TID_LENGTH);
     if (tid_end == NULL || byte_at(tid_end, end) != ' ') return NULL;
     reader->head.pid = span_of(at + 1, pid_end);
     reader->head.tid = span_of(pid_end + 1, tid_end);
@@ -132,7 +132,7 @@ static const uint8_t *read_function(AppReader *reader, const uint8_t *at) {
     while (after < end && (is_alphanumeric(*after) || *after == '_')) after++;
     if (after == start && starts_with(start, end, "<module>")) after += strlen("<module>");
     if (after == start || byte_at(after, end) != ':') return NULL;
-    const uint8_t *line_end = digits_end(after + 1, end, 1, LONGEST_LINE);
+    const uint8_t *line_end = digits_end(after + 1, end, 1, MAX_LINE_LENGTH);
     if (line_end == NULL || (line_end < end && is_alphanumeric(*line_end))) return NULL;
     reader->head.function = span_of(start, after);
     reader->head.line = span_of(after + 1, line_end);
@@ -142,7 +142,7 @@ static const uint8_t *read_function(AppReader *reader, const uint8_t *at) {
 /* Read ":12" before " - ". */
 static const uint8_t *read_line_number(AppReader *reader, const uint8_t *at) {
     const uint8_t *end = reader->end;
-    const uint8_t *line_end = byte_at(at, end) == ':' ? digits_end(at + 1, end, 1, LONGEST_LINE) : NULL;
+    const uint8_t *line_end = byte_at(at, end) == ':' ? digits_end(at + 1, end, 1, MAX_LINE_LENGTH) : NULL;
     if (line_end == NULL || byte_at(line_end, end) != ' ' || !starts_with(skip_spaces(line_end, end), end, "- "))
         return NULL;
     reader->head.line = span_of(at + 1, line_end);
@@ -152,7 +152,7 @@ static const uint8_t *read_line_number(AppReader *reader, const uint8_t *at) {
 static bool read_after_level(AppReader *reader, Span name) {
     const uint8_t *at = end_of(name), *end = reader->end;
     if (reader->is_level_first && reader->items == 1 && reader->mark == ':' && byte_at(at, end) == '[') {
-        const uint8_t *id_end = digits_end(at + 1, end, 1, LONGEST_LINE);
+        const uint8_t *id_end = digits_end(at + 1, end, 1, MAX_LINE_LENGTH);
         if (id_end != NULL && byte_at(id_end, end) == ']' && id_end + 1 == end) {
             reader->head.event_id = span_of(at + 1, id_end);
             return take(reader, name, end);
@@ -178,7 +178,7 @@ static bool read_channel(AppReader *reader, Span name) {
 }
 
 static const uint8_t *read_process(const uint8_t *at, const uint8_t *end) {
-    const uint8_t *after = byte_at(at, end) == '[' ? digits_end(at + 1, end, 1, LONGEST_PID) : NULL;
+    const uint8_t *after = byte_at(at, end) == '[' ? digits_end(at + 1, end, 1, MAX_PID_LENGTH) : NULL;
     return after != NULL && byte_at(after, end) == ']' ? after + 1 : NULL;
 }
 
@@ -213,7 +213,7 @@ static bool ends_word(const AppReader *reader, Span name) {
 /* Read a name before the level, which counts only if a level follows. */
 static bool read_before_level(AppReader *reader, Span name) {
     if (reader->has_time && read_channel(reader, name)) return true;
-    if (reader->words == MOST_WORDS || !ends_word(reader, name)) return false;
+    if (reader->words == MAX_WORDS || !ends_word(reader, name)) return false;
     const uint8_t *after = end_of(name), *process_end = read_process(after, reader->end);
     reader->words++;
     if (process_end != NULL) {
@@ -230,7 +230,7 @@ static bool read_before_level(AppReader *reader, Span name) {
 static bool read_within(AppReader *reader, Span name) {
     const uint8_t *at = end_of(name), *end = reader->end;
     if (byte_at(at, end) == ':') {
-        const uint8_t *line_end = digits_end(at + 1, end, 1, LONGEST_LINE);
+        const uint8_t *line_end = digits_end(at + 1, end, 1, MAX_LINE_LENGTH);
         if (line_end == NULL || byte_at(line_end, end) != ']') return false;
         reader->head.line = span_of(at + 1, line_end);
         return take(reader, name, line_end);
@@ -257,9 +257,9 @@ static bool read_id(AppReader *reader) {
     const uint8_t *start = after;
     for (; after < end && is_one_of(*after, "0123456789abcdefABCDEF.:-"); after++) has_digit |= is_digit(*after);
     if (after == start || is_one_of(after[-1], ".:-") || !is_one_of(byte_at(after, end), " \t|")) return false;
-    if (!has_digit || reader->words == MOST_WORDS) return false;
-    int shortest = *after == ' ' ? SHORTEST_ID_WITH_DIGIT : 1;
-    if (after - at < (is_digit(*at) ? shortest : SHORTEST_ID)) return false;
+    if (!has_digit || reader->words == MAX_WORDS) return false;
+    int shortest = *after == ' ' ? MIN_ID_WITH_DIGIT : 1;
+    if (after - at < (is_digit(*at) ? shortest : MIN_ID_LENGTH)) return false;
     reader->words++;
     if (reader->head.context.size == 0) reader->head.context = span_of(at, after);
     reader->at = after;
@@ -271,7 +271,7 @@ bool app_read_name(AppReader *reader) {
         if (read_ansible(reader) || read_syslog_level(reader) || read_id(reader)) return true;
     }
     Span name = name_at(reader->at, reader->end);
-    if (name.size == 0 || name.size > LONGEST_NAME || reader->head.logger.size) return false;
+    if (name.size == 0 || name.size > MAX_NAME_LENGTH || reader->head.logger.size) return false;
     if (reader->is_letter && reader->closing == ']') return read_within(reader, name);
     bool has_level = reader->head.level.size && !reader->is_letter;
     return has_level ? read_after_level(reader, name) : read_before_level(reader, name);

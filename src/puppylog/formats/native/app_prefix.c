@@ -3,7 +3,7 @@
 #include "scan.h"
 #include "severity.h"
 
-enum { LONGEST_PREFIX = 80, SHORTEST_STAMP = 19, DIGITS_OF_YEAR = 4, DIGITS_OF_EPOCH = 10 };
+enum { MAX_PREFIX_LENGTH = 80, MIN_STAMP_LENGTH = 19, DIGITS_OF_YEAR = 4, DIGITS_OF_EPOCH = 10 };
 
 static bool is_allowed(uint8_t byte) { return is_alphanumeric(byte) || is_one_of(byte, "_./:@#| -"); }
 
@@ -68,7 +68,7 @@ static bool read_ids(Span text, bool may_be_marks, Span *level) {
 
 bool app_find_prefix(Dating *dating, Span text, AppPrefix *prefix) {
     const uint8_t *start = text.at, *end = text.at + text.size, *last = start;
-    if (text.size > LONGEST_PREFIX) last += LONGEST_PREFIX;
+    if (text.size > MAX_PREFIX_LENGTH) last += MAX_PREFIX_LENGTH;
     else last = end;
     for (const uint8_t *at = start; at < last && is_allowed(*at); at++) {
         if (!is_digit(*at) || !begins_part(start, at)) continue;
@@ -79,7 +79,7 @@ bool app_find_prefix(Dating *dating, Span text, AppPrefix *prefix) {
                        at + 5 < end && is_alphanumeric(at[5]);
         FoundStamp found;
         if (!(is_epoch || is_year) || !stamp_read(dating, at, end, &found)) continue;
-        if (is_epoch ? !has_date(found.end, end) : found.end - at < SHORTEST_STAMP) continue;
+        if (is_epoch ? !has_date(found.end, end) : found.end - at < MIN_STAMP_LENGTH) continue;
         if (!read_ids(span_of(start, at), is_epoch, &prefix->level)) continue;
         prefix->end = at;
         while (at > start && is_one_of(at[-1], " |:-")) at--;

@@ -4,7 +4,7 @@
 
 static const uint8_t SHORT_ESCAPES[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
 
-enum { COPY_BYTES = 32, LARGEST_PART = 128 }; /* parts up to this size are copied in steps of COPY_BYTES */
+enum { COPY_BYTES = 32, MAX_PART = 128 }; /* parts up to this size are copied in steps of COPY_BYTES */
 
 static inline bool reserve(Builder *builder, Bytes *bytes, size_t more) {
     if (bytes_reserve(bytes, more)) return true;
@@ -99,7 +99,7 @@ void builder_end_texts(Builder *builder, Column *column) {
 /* Append a part of the text that is read. Most are short, and calling memcpy costs more than copying too much. */
 static inline void add_part(Builder *builder, Bytes *bytes, Span part) {
     bool is_within = part.at >= builder->text && part.at + part.size + COPY_BYTES <= builder->end;
-    if (part.size > LARGEST_PART || !is_within) {
+    if (part.size > MAX_PART || !is_within) {
         add_bytes(builder, bytes, part.at, part.size);
         return;
     }
@@ -159,7 +159,7 @@ void builder_skip(Builder *builder, Span line) {
 }
 
 void builder_end_run(Builder *builder) {
-    if (builder->run.lines >= SHORTEST_RUN && builder->run_count < MOST_RUNS) {
+    if (builder->run.lines >= MIN_RUN && builder->run_count < MAX_RUNS) {
         builder->runs[builder->run_count++] = builder->run;
     }
     builder->run.lines = 0;
@@ -235,8 +235,7 @@ static int64_t find_last_row(const Builder *builder, bool *is_rejected) {
 
 /* Return whether a row that begins at the offset `start` can get the line. */
 static bool has_space(const Builder *builder, int64_t start, Span line) {
-    return start >= 0 && builder->record_lines < MOST_RECORD_LINES &&
-           line.at - builder->text - start < MOST_RECORD_BYTES;
+    return start >= 0 && builder->record_lines < MAX_RECORD_LINES && line.at - builder->text - start < MAX_RECORD_BYTES;
 }
 
 static void count_joined(Builder *builder, size_t blanks) {
@@ -329,7 +328,7 @@ static Span watch_key(Builder *builder, Span key, uint8_t *renamed) {
     Keys *keys = &builder->keys;
     if (keys->depth > 0) return key;
     if (!keys->is_inner) {
-        if (key.size <= LONGEST_WATCHED_KEY && keys->count < MOST_KEYS) keys->outer[keys->count++] = key;
+        if (key.size <= MAX_WATCHED_KEY_LENGTH && keys->count < MAX_KEYS) keys->outer[keys->count++] = key;
         return key;
     }
     keys->has_time |= span_is(key, "time");
@@ -344,7 +343,7 @@ static Span watch_key(Builder *builder, Span key, uint8_t *renamed) {
 }
 
 static void begin_member(Builder *builder, Span key) {
-    uint8_t renamed[INNER_SIZE + LONGEST_WATCHED_KEY];
+    uint8_t renamed[INNER_SIZE + MAX_WATCHED_KEY_LENGTH];
     if (builder->keys.is_watched) key = watch_key(builder, key, renamed);
     Bytes *data = &builder->attributes.data;
     bool is_first = builder->members == 0 || data->at[data->size - 1] == '{';

@@ -47,10 +47,10 @@ typedef struct {
 } Column;
 
 enum {
-    MOST_RECORD_LINES = 1000,       /* a record that has so many lines or bytes gets no further continuation line */
-    MOST_RECORD_BYTES = 256 * 1024, /* of the lines with their newlines */
-    SHORTEST_RUN = 5,               /* shorter runs of continuation lines are not kept */
-    MOST_RUNS = 16                  /* later runs are not kept */
+    MAX_RECORD_LINES = 1000,       /* a record that has so many lines or bytes gets no further continuation line */
+    MAX_RECORD_BYTES = 256 * 1024, /* of the lines with their newlines */
+    MIN_RUN = 5,                   /* shorter runs of continuation lines are not kept */
+    MAX_RUNS = 16                  /* later runs are not kept */
 };
 
 /* Consecutive continuation lines. Blank lines between them do not count. */
@@ -59,15 +59,15 @@ typedef struct {
     size_t lines;
 } Run;
 
-enum { MOST_KEYS = 16, LONGEST_WATCHED_KEY = 32 };
+enum { MAX_KEYS = 16, MAX_WATCHED_KEY_LENGTH = 32 };
 
 /* The keys of the attributes of a line, while a record in its message is read: no two of them may be equal. */
 typedef struct {
     bool is_watched;
-    bool is_inner;         /* the record in the message is read now */
-    bool has_time;         /* that record has the key `time` */
-    int depth, count;      /* `depth`: how many members are open */
-    Span outer[MOST_KEYS]; /* the first keys of the line itself; longer ones are left out */
+    bool is_inner;        /* the record in the message is read now */
+    bool has_time;        /* that record has the key `time` */
+    int depth, count;     /* `depth`: how many members are open */
+    Span outer[MAX_KEYS]; /* the first keys of the line itself; longer ones are left out */
 } Keys;
 
 typedef struct {
@@ -86,7 +86,7 @@ typedef struct {
     size_t record_lines; /* the number of lines of the record that was continued last */
     size_t joined_to;    /* the number of rows and rejects when a line was joined last */
     Run run;             /* the current run, or the last one */
-    Run runs[MOST_RUNS]; /* ended runs */
+    Run runs[MAX_RUNS];  /* ended runs */
     size_t run_count;
     Bytes scratch;
     size_t members; /* the number of members written for the current line */

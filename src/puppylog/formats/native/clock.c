@@ -4,7 +4,7 @@ enum {
     FIRST_YEAR = 2,
     LAST_YEAR = 9998
 }; /* a zone may move a time into the next year, and Python has the years 1 to 9999 */
-enum { LARGEST_ZONE_HOUR = 14, LARGEST_SECOND = 60 };
+enum { MAX_ZONE_HOUR = 14, MAX_SECOND = 60 };
 
 /* Return the number in `size` digits; -1 if a byte is no digit. */
 static inline int digits(const uint8_t *at, int size) {
@@ -38,7 +38,7 @@ Stamp clock_to_epoch_us(int year, int month, int day, int hour, int minute, int 
     if (year < FIRST_YEAR || year > LAST_YEAR || month < 1 || month > 12 || day < 1) return STAMP_OUT_OF_RANGE;
     int leap_day = is_leap(year);
     int month_days = BEFORE_MONTH[month] - BEFORE_MONTH[month - 1] + (month == 2 ? leap_day : 0);
-    if (day > month_days || hour > 23 || minute > 59 || second > LARGEST_SECOND) return STAMP_OUT_OF_RANGE;
+    if (day > month_days || hour > 23 || minute > 59 || second > MAX_SECOND) return STAMP_OUT_OF_RANGE;
     int64_t days = days_before_year(year) + BEFORE_MONTH[month - 1] + (month > 2 ? leap_day : 0) + day - 1;
     *us = (((days * 24 + hour) * 60 + minute - zone_m) * 60 + second) * 1000000;
     return STAMP_ZONED;
@@ -62,7 +62,7 @@ Stamp clock_access(Span text, int64_t *us) {
     int minute = digits(at + 15, 2), second = digits(at + 18, 2);
     int zone_hour = digits(at + 22, 2), zone_minute = digits(at + 24, 2);
     if ((day | year | hour | minute | second | zone_hour | zone_minute) < 0 || month == 0) return STAMP_NONE;
-    if (zone_hour > LARGEST_ZONE_HOUR || zone_minute > 59) return STAMP_OUT_OF_RANGE;
+    if (zone_hour > MAX_ZONE_HOUR || zone_minute > 59) return STAMP_OUT_OF_RANGE;
     int zone_m = (zone_hour * 60 + zone_minute) * (at[21] == '-' ? -1 : 1);
     return clock_to_epoch_us(year, month, day, hour, minute, second, zone_m, us);
 }
@@ -81,7 +81,7 @@ static Stamp read_zone(Span text, int *zone_m) {
     else if (size == 6 && at[3] == ':') minute = digits(at + 4, 2);
     else if (size != 3) return STAMP_NONE;
     if ((hour | minute) < 0) return STAMP_NONE;
-    if (hour > LARGEST_ZONE_HOUR || minute > 59) return STAMP_OUT_OF_RANGE;
+    if (hour > MAX_ZONE_HOUR || minute > 59) return STAMP_OUT_OF_RANGE;
     *zone_m = (hour * 60 + minute) * (at[0] == '-' ? -1 : 1);
     return STAMP_ZONED;
 }

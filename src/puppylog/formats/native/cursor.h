@@ -5,7 +5,7 @@
 #include "builder.h"
 #include "scan.h"
 
-enum { MOST_DIGITS = 18 }; /* in a number: it fits 63 bits */
+enum { MAX_DIGITS = 18 }; /* in a number: it fits 63 bits */
 
 typedef struct {
     const uint8_t *at, *end;
@@ -32,7 +32,7 @@ static inline bool take_text(Cursor *cursor, const char *text) {
 static inline bool take_digits(Cursor *cursor, Span *digits) {
     const uint8_t *at = cursor->at;
     while (at < cursor->end && is_digit(*at)) at++;
-    if (at == cursor->at || at - cursor->at > MOST_DIGITS) return false;
+    if (at == cursor->at || at - cursor->at > MAX_DIGITS) return false;
     *digits = span_of(cursor->at, at);
     cursor->at = at;
     return true;
@@ -65,7 +65,7 @@ static inline bool is_all_digits(Span text) {
 
 /* Return whether the text is a whole number of JSON: 1 to 18 digits without leading zeros. */
 static inline bool is_json_number(Span text) {
-    return text.size <= MOST_DIGITS && is_all_digits(text) && (text.size == 1 || text.at[0] != '0');
+    return text.size <= MAX_DIGITS && is_all_digits(text) && (text.size == 1 || text.at[0] != '0');
 }
 
 /* Add an attribute that is a text, unless the text is empty or a dash. */

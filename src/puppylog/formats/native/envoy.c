@@ -4,7 +4,7 @@
 #include "module.h"
 #include "request.h"
 
-enum { COUNTS = 4, QUOTED = 5, MESH = 6, MOST_BEFORE = 3, MOST_TOKENS = MOST_BEFORE + COUNTS + QUOTED + MESH };
+enum { COUNTS = 4, QUOTED = 5, MESH = 6, MAX_BEFORE = 3, MAX_TOKENS = MAX_BEFORE + COUNTS + QUOTED + MESH };
 
 typedef struct {
     Span text;
@@ -13,7 +13,7 @@ typedef struct {
 
 typedef struct {
     Span request, status, flags, extra;
-    Token tokens[MOST_TOKENS];
+    Token tokens[MAX_TOKENS];
     int count, before; /* the number of tokens, and of those before the counts */
 } Parts;
 
@@ -49,7 +49,7 @@ static int take_time(Cursor *cursor, Row *row) {
 
 /* Take the tokens of the rest of the line. What follows the last token that the formats have is `extra`. */
 static int take_tokens(Cursor *cursor, Parts *parts) {
-    while (cursor->at < cursor->end && parts->count < MOST_TOKENS) {
+    while (cursor->at < cursor->end && parts->count < MAX_TOKENS) {
         Token *token = &parts->tokens[parts->count++];
         token->is_quoted = *cursor->at == '"';
         if (!token->is_quoted) token->text = take_word(cursor);
@@ -85,7 +85,7 @@ static int take_parts(Cursor *cursor, Parts *parts, Row *row) {
     reason = take_tokens(cursor, parts);
     if (reason != FITS) return reason;
     while (!has_counts_at(parts, parts->before)) {
-        if (++parts->before > MOST_BEFORE) return ENVOY_COUNTS;
+        if (++parts->before > MAX_BEFORE) return ENVOY_COUNTS;
     }
     return FITS;
 }
@@ -129,7 +129,7 @@ static void write_parts(Builder *builder, const Parts *parts, Row *row) {
     bool has_mesh = more >= MESH - 1;
     row->status = (int16_t)value_of(parts->status);
     row->has_status = row->status != 0; /* 0: the client got no response */
-    row->has_bytes = counts[1].text.size <= MOST_DIGITS;
+    row->has_bytes = counts[1].text.size <= MAX_DIGITS;
     if (row->has_bytes) row->bytes = value_of(counts[1].text);
     if (!span_is(parts->request, "- - -")) read_request(without_unknown_proto(parts->request), row);
     row->text[USER_AGENT] = without_dash(quoted[1].text);

@@ -7,7 +7,7 @@
 #include "severity.h"
 #include "stamp.h"
 
-enum { LONGEST_INTEGER = 19, LONGEST_TIME = 100, MOST_DEFERRED = 16 };
+enum { MAX_INTEGER_LENGTH = 19, MAX_TIME_LENGTH = 100, MAX_DEFERRED = 16 };
 
 /* The earliest time that a number may mean, in March 1973. A smaller number is a duration or a count, and no time. */
 static const int64_t EARLIEST_US = INT64_C(100000000) * 1000000;
@@ -36,7 +36,7 @@ static bool read_time(Span text, Row *row, Span *zone) {
         stamp = clock_epoch(text, &us);
         if (stamp == STAMP_ZONED && us < EARLIEST_US) return false;
     }
-    if (stamp == STAMP_NONE && text.size <= LONGEST_TIME) {
+    if (stamp == STAMP_NONE && text.size <= MAX_TIME_LENGTH) {
         Dating dating = {0};
         FoundStamp found;
         const uint8_t *end = text.at + text.size;
@@ -55,7 +55,7 @@ static bool read_time(Span text, Row *row, Span *zone) {
 static bool read_integer(Span text, int64_t *number) {
     bool is_negative = text.size > 0 && text.at[0] == '-';
     size_t digits = text.size - is_negative, place = is_negative;
-    if (digits == 0 || digits > LONGEST_INTEGER || (text.at[place] == '0' && text.size > 1)) return false;
+    if (digits == 0 || digits > MAX_INTEGER_LENGTH || (text.at[place] == '0' && text.size > 1)) return false;
     uint64_t size = 0;
     for (; place < text.size; place++) {
         if (text.at[place] < '0' || text.at[place] > '9') return false;
@@ -283,7 +283,7 @@ static void read_status_of_datadog(Reading *reading, Member *members, size_t cou
 
 /* Choose the members that fill the columns. Severities are read last, because any member may be a sign. */
 static void choose(Reading *reading, Member *members, size_t count) {
-    Member *deferred[MOST_DEFERRED];
+    Member *deferred[MAX_DEFERRED];
     size_t waiting = 0;
     bool has_severity = false;
     for (Member *member = members; member < members + count; member++) {
@@ -295,14 +295,14 @@ static void choose(Reading *reading, Member *members, size_t count) {
         } else if (!is_deferred(member)) {
             offer(reading, member);
         } else {
-            if (waiting < MOST_DEFERRED) deferred[waiting] = member;
+            if (waiting < MAX_DEFERRED) deferred[waiting] = member;
             waiting++;
         }
     }
     static const uint32_t OF_REQUEST =
         1u << FIELD_METHOD | 1u << FIELD_REQUEST | 1u << FIELD_PROTO | 1u << FIELD_ROUTE | 1u << FIELD_BYTES;
     reading->has_request = (reading->won & OF_REQUEST) != 0;
-    bool is_complete = waiting <= MOST_DEFERRED;
+    bool is_complete = waiting <= MAX_DEFERRED;
     for (size_t place = 0; place < (is_complete ? waiting : count); place++) {
         Member *member = is_complete ? deferred[place] : &members[place];
         if (!is_complete && (member->name.field == FIELD_NONE || member->is_used || !is_deferred(member))) continue;

@@ -6,7 +6,7 @@
 #include "module.h"
 #include "request.h"
 
-enum { HTTP_TIMERS = 5, TCP_TIMERS = 3, CONNECTIONS = 5, QUEUES = 2, LONGEST_HEAD = 160 };
+enum { HTTP_TIMERS = 5, TCP_TIMERS = 3, CONNECTIONS = 5, QUEUES = 2, MAX_HEAD_LENGTH = 160 };
 
 typedef struct {
     Span client, frontend, backend, server, bind, message, status, bytes;
@@ -277,7 +277,7 @@ int haproxy_read(Builder *builder, Span line, HaproxyStamp *last, Row *row) {
 static Span skip_head(Span line, Span *pid) {
     static const char NAME[] = "haproxy";
     size_t size = sizeof NAME - 1;
-    const uint8_t *end = line.at + (line.size < LONGEST_HEAD ? line.size : LONGEST_HEAD);
+    const uint8_t *end = line.at + (line.size < MAX_HEAD_LENGTH ? line.size : MAX_HEAD_LENGTH);
     for (const uint8_t *at = line.at; (at = find(at, end, 'h')) != NULL; at++) {
         Cursor cursor = {at, line.at + line.size};
         *pid = (Span){0};

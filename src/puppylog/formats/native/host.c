@@ -2,7 +2,7 @@
 
 #include "scan.h"
 
-enum { LONGEST_PORT = 5 };
+enum { MAX_PORT_LENGTH = 5 };
 
 static inline bool is_letter(uint8_t byte) { return (uint8_t)((byte | 0x20) - 'a') < 26; }
 
@@ -21,7 +21,7 @@ static bool read_port(const uint8_t *at, const uint8_t *end, Span *port) {
     if (at == end) return true;
     if (*at++ != ':') return false;
     size_t size = (size_t)(end - at);
-    if (size == 0 || size > LONGEST_PORT || (*at == '0' && size > 1)) return false;
+    if (size == 0 || size > MAX_PORT_LENGTH || (*at == '0' && size > 1)) return false;
     *port = span_of(at, end);
     for (; at < end; at++) {
         if (!is_digit(*at)) return false;

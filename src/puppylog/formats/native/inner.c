@@ -5,7 +5,7 @@
 #include "klog.h"
 #include "severity.h"
 
-enum { LONGEST_WORD = 11, SECONDS_OF_DAY = 86400 };
+enum { MAX_WORD_LENGTH = 11, SECONDS_OF_DAY = 86400 };
 
 static const int64_t SECOND_US = 1000000, QUARTER_US = INT64_C(900) * 1000000, FARTHEST_US = INT64_C(54000) * 1000000;
 
@@ -77,9 +77,9 @@ static bool read_logfmt(Inner *inner, Span text, Row *row) {
 
 /* Read a level and a colon, such as `error: `. */
 static bool read_level(Builder *builder, Span text, Row *row) {
-    char lower[LONGEST_WORD] = {0};
+    char lower[MAX_WORD_LENGTH] = {0};
     size_t size = 0;
-    for (; size < text.size && size < LONGEST_WORD - 1 && is_alphanumeric(text.at[size]); size++) {
+    for (; size < text.size && size < MAX_WORD_LENGTH - 1 && is_alphanumeric(text.at[size]); size++) {
         lower[size] = (char)(is_digit(text.at[size]) ? text.at[size] : text.at[size] | 0x20);
     }
     if (text.size - size < 2 || text.at[size] != ':' || text.at[size + 1] != ' ') return false;
@@ -113,8 +113,8 @@ static bool read_klog(Builder *builder, const Row *outer, Span text, Row *row) {
 static const char *event_level(Span text) {
     static const char *const WORDS[][2] = {
         {"low", "info"}, {"medium", "warning"}, {"high", "error"}, {"very-high", "critical"}};
-    char lower[LONGEST_WORD] = {0};
-    if (text.size == 0 || text.size >= LONGEST_WORD || memchr(text.at, 0, text.size) != NULL) return NULL;
+    char lower[MAX_WORD_LENGTH] = {0};
+    if (text.size == 0 || text.size >= MAX_WORD_LENGTH || memchr(text.at, 0, text.size) != NULL) return NULL;
     for (size_t place = 0; place < text.size; place++) {
         uint8_t byte = text.at[place];
         lower[place] = (char)(byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte);

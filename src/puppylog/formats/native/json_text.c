@@ -2,8 +2,8 @@
 #include "scan.h"
 
 enum {
-    LONGEST_NUMBER = 1000,
-    LONGEST_EXPONENT = 4
+    MAX_NUMBER_LENGTH = 1000,
+    MAX_EXPONENT_LENGTH = 4
 }; /* in digits; PostgreSQL has numbers from 10^-16383 to 10^131072 */
 enum { REPLACEMENT = 0xFFFD };
 
@@ -104,7 +104,7 @@ static const uint8_t *read_string(Walk *walk, const uint8_t *at, const uint8_t *
 static int skip_digits(Cursor *cursor) {
     const uint8_t *start = cursor->at;
     while (is_digit(peek(cursor))) cursor->at++;
-    return cursor->at - start > LONGEST_NUMBER ? LONGEST_NUMBER + 1 : (int)(cursor->at - start);
+    return cursor->at - start > MAX_NUMBER_LENGTH ? MAX_NUMBER_LENGTH + 1 : (int)(cursor->at - start);
 }
 
 /* Move after the digits that begin at `from`, and return their number; do not move if there is none. */
@@ -128,7 +128,7 @@ static int take_number(Cursor *cursor) {
         exponent = take_digits(cursor, from);
     }
     cursor->state = ENDED;
-    return exponent > LONGEST_EXPONENT || cursor->at - start > LONGEST_NUMBER ? JSON_NUMBER_RANGE : FITS;
+    return exponent > MAX_EXPONENT_LENGTH || cursor->at - start > MAX_NUMBER_LENGTH ? JSON_NUMBER_RANGE : FITS;
 }
 
 static int take_word(Cursor *cursor, const char *word) {

@@ -4,7 +4,7 @@
 #include "cursor.h"
 #include "module.h"
 
-enum { SHORTEST_HEAD = 22, LONGEST_TID = 10, LONGEST_LINE = 7, MOST_PAIRS = 24, CLOCK_SIZE = 16 };
+enum { MIN_HEAD_LENGTH = 22, MAX_TID_LENGTH = 10, MAX_LINE_LENGTH = 7, MAX_PAIRS = 24, CLOCK_SIZE = 16 };
 
 typedef struct {
     Span key, value;
@@ -14,7 +14,7 @@ typedef struct {
 /* What a line says. */
 typedef struct {
     Span tid, file, line, message;
-    Pair pairs[MOST_PAIRS];
+    Pair pairs[MAX_PAIRS];
     int count;
 } Parts;
 
@@ -26,7 +26,7 @@ static const uint8_t *digits_end(const uint8_t *at, const uint8_t *end, int most
 
 /* Read the level and the stamp; return the end of the stamp, or NULL. */
 static const uint8_t *read_stamp(Dating *dating, const uint8_t *at, const uint8_t *end, Row *row) {
-    if (end - at < SHORTEST_HEAD || !is_one_of(*at, "IWEF")) return NULL;
+    if (end - at < MIN_HEAD_LENGTH || !is_one_of(*at, "IWEF")) return NULL;
     int size = digit_run(at + 1, end, 9);
     const uint8_t *clock = at + 1 + size, *after = clock + CLOCK_SIZE;
     if ((size != 4 && size != 8) || end - clock < CLOCK_SIZE || *clock != ' ' || clock[3] != ':' || clock[6] != ':') {
@@ -49,7 +49,7 @@ static const uint8_t *read_stamp(Dating *dating, const uint8_t *at, const uint8_
 static const uint8_t *read_source(const uint8_t *at, const uint8_t *end, Parts *parts) {
     const uint8_t *start = at;
     while (at < end && *at == ' ') at++;
-    const uint8_t *after = at > start ? digits_end(at, end, LONGEST_TID) : NULL;
+    const uint8_t *after = at > start ? digits_end(at, end, MAX_TID_LENGTH) : NULL;
     if (after == NULL || byte_at(after, end) != ' ') return NULL;
     parts->tid = span_of(at, after);
     at = after + 1;
@@ -57,7 +57,7 @@ static const uint8_t *read_source(const uint8_t *at, const uint8_t *end, Parts *
     if (after == at || byte_at(after, end) != ':') return NULL;
     parts->file = span_of(at, after);
     at = after + 1;
-    after = digits_end(at, end, LONGEST_LINE);
+    after = digits_end(at, end, MAX_LINE_LENGTH);
     if (after == NULL || byte_at(after, end) != ']') return NULL;
     parts->line = span_of(at, after);
     after++;
@@ -120,7 +120,7 @@ static bool is_new(const Parts *parts, Span key) {
 /* Read ` key=value`; return its end, or NULL. */
 static const uint8_t *read_pair(const uint8_t *at, const uint8_t *end, Parts *parts) {
     const uint8_t *start = ++at;
-    if (parts->count == MOST_PAIRS || start >= end || !is_key_byte(*start) || is_one_of(*start, "0123456789./-"))
+    if (parts->count == MAX_PAIRS || start >= end || !is_key_byte(*start) || is_one_of(*start, "0123456789./-"))
         return NULL;
     while (at < end && is_key_byte(*at)) at++;
     Pair pair = {.key = span_of(start, at)};

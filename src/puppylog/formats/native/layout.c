@@ -4,7 +4,7 @@
 #include "request.h"
 #include "scan.h"
 
-enum { LONGEST_NUMBER = 32 };
+enum { MAX_NUMBER_LENGTH = 32 };
 
 typedef struct {
     int kind, ending, size, column;
@@ -94,7 +94,7 @@ static const uint8_t *find_end(const Step *step, const uint8_t *start, const uin
 /* Return whether the text is -?(0|[1-9][0-9]*)(.[0-9]+)? */
 static bool is_number(Span text) {
     const uint8_t *at = text.at, *end = text.at + text.size;
-    if (text.size > LONGEST_NUMBER) return false;
+    if (text.size > MAX_NUMBER_LENGTH) return false;
     if (at < end && *at == '-') at++;
     const uint8_t *whole = at;
     while (at < end && is_digit(*at)) at++;

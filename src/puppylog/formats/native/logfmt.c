@@ -5,7 +5,7 @@
 #include "module.h"
 #include "scan.h"
 
-enum { LONGEST_NUMBER = 20, LONGEST_EXPONENT = 3, REPLACEMENT = 0xFFFD };
+enum { MAX_NUMBER_LENGTH = 20, MAX_EXPONENT_LENGTH = 3, REPLACEMENT = 0xFFFD };
 
 static inline bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t'; }
 
@@ -50,7 +50,7 @@ static const uint8_t *key_end(const uint8_t *at, const uint8_t *end) {
 /* Return whether the value is a JSON number. Its exponent must have a sign. */
 static bool is_number(Span value) {
     const uint8_t *at = value.at, *end = at + value.size, *start;
-    if (value.size > LONGEST_NUMBER) return false;
+    if (value.size > MAX_NUMBER_LENGTH) return false;
     if (at < end && *at == '-') at++;
     if (at == end || !is_digit(*at)) return false;
     if (*at == '0') at++;
@@ -62,7 +62,7 @@ static bool is_number(Span value) {
     }
     if (end - at > 2 && (*at | 0x20) == 'e' && (at[1] == '+' || at[1] == '-')) {
         for (start = at += 2; at < end && is_digit(*at);) at++;
-        if (at == start || at - start > LONGEST_EXPONENT) return false;
+        if (at == start || at - start > MAX_EXPONENT_LENGTH) return false;
     }
     return at == end;
 }

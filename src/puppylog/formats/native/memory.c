@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { LARGEST_KEPT = 8 << 20 }; /* larger blocks are freed and not kept */
+enum { MAX_KEPT = 8 << 20 }; /* larger blocks are freed and not kept */
 
 #ifdef PUPPYLOG_TEST_MEMORY
 _Atomic long memory_fails_after = -1, memory_blocks = 0;
@@ -37,7 +37,7 @@ Bytes memory_reuse(Kept *kept, int slot) {
 }
 
 void memory_keep(Kept *kept, int slot, Bytes bytes) {
-    if (bytes.at != NULL && bytes.capacity <= LARGEST_KEPT && kept->counts[slot] < DEPTH) {
+    if (bytes.at != NULL && bytes.capacity <= MAX_KEPT && kept->counts[slot] < DEPTH) {
         kept->blocks[slot][kept->counts[slot]++] = bytes;
     } else {
         memory_free(bytes.at);

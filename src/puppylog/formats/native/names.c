@@ -37,7 +37,7 @@ Name names_find(const Names *names, Path *path, size_t prefix, Span key) {
     for (size_t place = 0; place < key.size; place++) {
         uint8_t byte = key.at[place];
         if (byte == '_' || byte == '-') continue;
-        if (size == LONGEST_PATH - 1 || byte >= 0x80) return (Name){0}; /* one byte is left for a dot */
+        if (size == MAX_PATH_LENGTH - 1 || byte >= 0x80) return (Name){0}; /* one byte is left for a dot */
         path->at[size++] = byte >= 'A' && byte <= 'Z' ? byte | 0x20 : byte;
     }
     path->size = size;
@@ -45,7 +45,7 @@ Name names_find(const Names *names, Path *path, size_t prefix, Span key) {
 }
 
 Name names_find_at(Names *names, Path *path, size_t place, Span key) {
-    if (place >= PLACES || key.size == 0 || key.size > LONGEST_KEY) return names_find(names, path, 0, key);
+    if (place >= PLACES || key.size == 0 || key.size > MAX_KEY_LENGTH) return names_find(names, path, 0, key);
     if (names->places[place].size == key.size && memcmp(names->places[place].key, key.at, key.size) == 0) {
         return names->places[place].name;
     }

@@ -4,8 +4,8 @@
 
 #include "builder.h"
 
-enum { NAME_SLOTS = 1024, LONGEST_PATH = 64 };
-enum { PLACES = 32, LONGEST_KEY = 24 }; /* how many keys of a line are remembered, and how long they may be */
+enum { NAME_SLOTS = 1024, MAX_PATH_LENGTH = 64 };
+enum { PLACES = 32, MAX_KEY_LENGTH = 24 }; /* how many keys of a line are remembered, and how long they may be */
 
 typedef struct {
     uint8_t field;    /* one of NAMED_FIELDS, or FIELD_NONE */
@@ -22,7 +22,7 @@ typedef struct {
         Name name;
     } slots[NAME_SLOTS];
     struct {
-        uint8_t key[LONGEST_KEY];
+        uint8_t key[MAX_KEY_LENGTH];
         size_t size;
         Name name;
     } places[PLACES]; /* the last key at each place of a line */
@@ -30,7 +30,7 @@ typedef struct {
 
 /* A normalized key, or the normalized keys of nested objects with dots between them. */
 typedef struct {
-    uint8_t at[LONGEST_PATH];
+    uint8_t at[MAX_PATH_LENGTH];
     size_t size;
 } Path;
 

@@ -6,7 +6,7 @@
 #include "request.h"
 #include "severity.h"
 
-enum { STAMP_SIZE = 19, MOST_CANDIDATES = 4, MOST_STDERR_LINES = 64, MOST_STDERR_BYTES = 64 * 1024 };
+enum { STAMP_SIZE = 19, MAX_CANDIDATES = 4, MAX_STDERR_LINES = 64, MAX_STDERR_BYTES = 64 * 1024 };
 
 typedef enum {
     SERVER,
@@ -124,7 +124,7 @@ static void take_message(Cursor cursor, Parts *parts) {
     const uint8_t *start = cursor.at;
     int candidates = 0;
     parts->message = rest_of(cursor);
-    while (candidates < MOST_CANDIDATES && (cursor.at = find(cursor.at, cursor.end, ',')) != NULL) {
+    while (candidates < MAX_CANDIDATES && (cursor.at = find(cursor.at, cursor.end, ',')) != NULL) {
         const uint8_t *comma = cursor.at++;
         Cursor after = {comma, cursor.end};
         if (!take_text(&after, MARK)) continue;
@@ -143,10 +143,10 @@ static void take_message(Cursor cursor, Parts *parts) {
 static void take_stderr(const Builder *builder, Span line, Reading *reading, Parts *parts) {
     Cursor cursor = cursor_of(parts->message);
     size_t left = (size_t)(builder->end - line.at);
-    const uint8_t *limit = line.at + (left < MOST_STDERR_BYTES ? left : MOST_STDERR_BYTES);
+    const uint8_t *limit = line.at + (left < MAX_STDERR_BYTES ? left : MAX_STDERR_BYTES);
     if (!take_text(&cursor, "FastCGI sent in stderr: \"")) return;
     const uint8_t *newline = find(line.at + line.size, limit, '\n');
-    for (int count = 0; count < MOST_STDERR_LINES && newline != NULL; count++) {
+    for (int count = 0; count < MAX_STDERR_LINES && newline != NULL; count++) {
         const uint8_t *start = newline + 1;
         newline = find(start, limit, '\n');
         if (newline == NULL) return;

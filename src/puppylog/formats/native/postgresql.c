@@ -5,7 +5,7 @@
 
 typedef struct {
     PgPrefix prefix;
-    uint8_t pid[MOST_DIGITS]; /* of the last record */
+    uint8_t pid[MAX_DIGITS]; /* of the last record */
     size_t pid_size;
     uint32_t parts;  /* a bit for each part that the last record has */
     bool is_open;    /* the last record can have further parts */
@@ -106,7 +106,7 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
     builder_record(builder, line.at, &row);
     builder->orphans += is_orphan;
     Span pid = head.values[PG_PID];
-    reading->is_open = head.level.part == NULL && pid.size <= MOST_DIGITS;
+    reading->is_open = head.level.part == NULL && pid.size <= MAX_DIGITS;
     reading->is_in_part = false;
     reading->parts = 0;
     reading->pid_size = reading->is_open ? pid.size : 0;

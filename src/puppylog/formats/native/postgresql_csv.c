@@ -3,7 +3,7 @@
 #include "module.h"
 #include "postgresql.h"
 
-enum { FEWEST_COLUMNS = 22, MOST_COLUMNS = 32 };
+enum { MIN_COLUMNS = 22, MAX_COLUMNS = 32 };
 
 enum {
     LOG_TIME,
@@ -35,7 +35,7 @@ typedef struct {
 } Reading;
 
 typedef struct {
-    Span columns[MOST_COLUMNS];
+    Span columns[MAX_COLUMNS];
     int count;
     const uint8_t *end; /* after the newline of the record */
 } Record;
@@ -63,7 +63,7 @@ static Span without_doubled(Span text, uint8_t **scratch) {
 /* Divide the record that begins at `at` into its columns. Values in quotes may have newlines. */
 static int split(Builder *builder, const uint8_t *at, const uint8_t *limit, Record *record) {
     uint8_t *scratch = NULL;
-    for (record->count = 0; record->count < MOST_COLUMNS;) {
+    for (record->count = 0; record->count < MAX_COLUMNS;) {
         const uint8_t *start = at;
         bool is_quoted = at < limit && *at == '"', has_doubled = false;
         if (is_quoted) {
@@ -84,7 +84,7 @@ static int split(Builder *builder, const uint8_t *at, const uint8_t *limit, Reco
         record->columns[record->count++] = value;
         if (*at++ == ',') continue;
         record->end = at;
-        return record->count < FEWEST_COLUMNS ? PGCSV_COLUMNS : FITS;
+        return record->count < MIN_COLUMNS ? PGCSV_COLUMNS : FITS;
     }
     return PGCSV_COLUMNS;
 }
@@ -123,7 +123,7 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
     if (!pg_read_stamp(line.at, stamp, &head.time)) return PGCSV_TIME_RANGE;
     head.has_time = true;
     size_t left = (size_t)(builder->end - line.at);
-    int reason = split(builder, line.at, line.at + (left < MOST_RECORD_BYTES ? left : MOST_RECORD_BYTES), &record);
+    int reason = split(builder, line.at, line.at + (left < MAX_RECORD_BYTES ? left : MAX_RECORD_BYTES), &record);
     if (reason != FITS) return reason;
     pg_find_level(record.columns[ERROR_SEVERITY], &head.level);
     Row row;

@@ -2,7 +2,7 @@
 #include "clock.h"
 #include "postgresql.h"
 
-enum { STAMP_SIZE = 19, CODE_SIZE = 5, MOST_ADDRESS_PARTS = 4 };
+enum { STAMP_SIZE = 19, CODE_SIZE = 5, MAX_ADDRESS_PARTS = 4 };
 
 static const struct {
     const char *word, *severity, *part;
@@ -133,7 +133,7 @@ static void set(PgHead *head, int field, const uint8_t *start, const uint8_t *en
 static bool read_brackets(Span text, PgHead *head) {
     const uint8_t *end = text.at + text.size, *digits = skip_digits(text.at, end);
     if (span_is(text, "unknown") || span_is(text, "local")) return true;
-    if (digits == text.at || digits - text.at > MOST_DIGITS) return false;
+    if (digits == text.at || digits - text.at > MAX_DIGITS) return false;
     const uint8_t *second = digits < end && *digits == '-' ? digits + 1 : NULL;
     if (second == NULL && digits < end) return false;
     if (second != NULL && (second == end || skip_digits(second, end) < end)) return false;
@@ -196,7 +196,7 @@ static const uint8_t *read_pair(const uint8_t *at, const uint8_t *end, PgHead *h
 
 /* Return the end of an IPv4 address at `at`, or NULL. */
 static const uint8_t *find_address_end(const uint8_t *at, const uint8_t *end) {
-    for (int part = 0; part < MOST_ADDRESS_PARTS; part++) {
+    for (int part = 0; part < MAX_ADDRESS_PARTS; part++) {
         if (part > 0 && (at == end || *at++ != '.')) return NULL;
         const uint8_t *digits = skip_digits(at, end);
         if (digits == at || digits - at > 3) return NULL;
@@ -228,7 +228,7 @@ static const uint8_t *read_form(const uint8_t *at, const uint8_t *end, PgHead *h
             return second;
         }
     }
-    if (digits > at && digits - at <= MOST_DIGITS && ends_word(digits, end) && head->values[PG_PID].at == NULL) {
+    if (digits > at && digits - at <= MAX_DIGITS && ends_word(digits, end) && head->values[PG_PID].at == NULL) {
         set(head, PG_PID, at, digits);
         return digits;
     }

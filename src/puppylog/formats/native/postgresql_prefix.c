@@ -2,7 +2,7 @@
 #include "clock.h"
 #include "postgresql.h"
 
-enum { CODE_SIZE = 5, LONGEST_ID = 19 };
+enum { CODE_SIZE = 5, MAX_ID_LENGTH = 19 };
 
 typedef struct {
     const PgPrefix *prefix;
@@ -39,11 +39,11 @@ static const uint8_t *skip_fixed(Match *match, int field, const uint8_t *at) {
     case PG_SESSION: return skip_two(at, end, '.', true);
     case PG_VXID: return skip_two(at, end, '/', false);
     case PG_EPOCH: return skip_two(at, end, '.', false);
-    case PG_QUERY_ID: return skip_digits(at < end && *at == '-' ? at + 1 : at, end, LONGEST_ID);
+    case PG_QUERY_ID: return skip_digits(at < end && *at == '-' ? at + 1 : at, end, MAX_ID_LENGTH);
     case PG_CODE:
         while (code < end && code - at < CODE_SIZE && (is_digit(*code) || (*code >= 'A' && *code <= 'Z'))) code++;
         return code - at == CODE_SIZE ? code : at;
-    default: return skip_digits(at, end, MOST_DIGITS);
+    default: return skip_digits(at, end, MAX_DIGITS);
     }
 }
 

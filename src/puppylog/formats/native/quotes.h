@@ -5,10 +5,10 @@
 #include "marks.h"
 #include "scan.h"
 
-enum { MOST_QUOTES = 32 }; /* further quotes of a line are searched for */
+enum { MAX_QUOTES = 32 }; /* further quotes of a line are searched for */
 
 typedef struct {
-    const uint8_t *places[MOST_QUOTES];
+    const uint8_t *places[MAX_QUOTES];
     int count;
     int next; /* all quotes before this one are before the last place that was searched from */
 } Quotes;
@@ -20,7 +20,7 @@ static inline void quotes_clear(Quotes *quotes) { quotes->count = quotes->next =
 static inline void quotes_add(Quotes *quotes, const uint8_t *block, uint64_t *marks, int end) {
     uint64_t before = end == BLOCK_SIZE ? *marks : *marks & (((uint64_t)1 << end) - 1);
     *marks &= ~before;
-    for (; before && quotes->count < MOST_QUOTES; before &= before - 1) {
+    for (; before && quotes->count < MAX_QUOTES; before &= before - 1) {
         quotes->places[quotes->count++] = block + lowest_bit(before);
     }
 }
@@ -31,7 +31,7 @@ static inline const uint8_t *quotes_find(Quotes *quotes, const uint8_t *at, cons
     for (; quotes->next < quotes->count; quotes->next++) {
         if (quotes->places[quotes->next] >= at) return quotes->places[quotes->next];
     }
-    return quotes->count < MOST_QUOTES ? NULL : find(at, end, '"');
+    return quotes->count < MAX_QUOTES ? NULL : find(at, end, '"');
 }
 
 /* Find the first quote from `at` on that is not escaped, as find_quote does. */

@@ -1,10 +1,10 @@
 #include "severity.h"
 
-enum { LONGEST_SPELLING = 16 };
+enum { MAX_SPELLING_LENGTH = 16 };
 
 /* Spellings in lower case, followed by zeros, so that two of them are compared as two words of eight bytes. */
 typedef struct {
-    char text[LONGEST_SPELLING];
+    char text[MAX_SPELLING_LENGTH];
     uint8_t severity;
 } Spelling;
 
@@ -55,8 +55,8 @@ static bool may_be_spelling(Span word) {
 
 /* Return the number of the severity in the scale, or -1. */
 static int find(Span word) {
-    char lower[LONGEST_SPELLING] = {0};
-    if (word.size < 2 || word.size > LONGEST_SPELLING || !may_be_spelling(word)) return -1;
+    char lower[MAX_SPELLING_LENGTH] = {0};
+    if (word.size < 2 || word.size > MAX_SPELLING_LENGTH || !may_be_spelling(word)) return -1;
     for (size_t place = 0; place < word.size; place++) {
         uint8_t byte = word.at[place];
         if (byte == 0) return -1; /* it would be equal to the zeros after a spelling */
@@ -67,7 +67,7 @@ static int find(Span word) {
     }
     for (size_t place = 0; place < sizeof SPELLINGS / sizeof *SPELLINGS; place++) {
         if (*lower != *SPELLINGS[place].text) continue;
-        if (memcmp(lower, SPELLINGS[place].text, LONGEST_SPELLING) == 0) return SPELLINGS[place].severity;
+        if (memcmp(lower, SPELLINGS[place].text, MAX_SPELLING_LENGTH) == 0) return SPELLINGS[place].severity;
     }
     return -1;
 }

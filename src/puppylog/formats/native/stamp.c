@@ -2,7 +2,7 @@
 #include "stamp.h"
 #include "clock.h"
 
-enum { LONGEST_RUN = 20, FIRST_SURE_YEAR = 1970, END_OF_SURE_YEARS = 2100, FIRST_LATER_YEAR = 1900 };
+enum { MAX_RUN = 20, FIRST_SURE_YEAR = 1970, END_OF_SURE_YEARS = 2100, FIRST_LATER_YEAR = 1900 };
 
 #define FIRST_EPOCH_S UINT64_C(1000000000) /* 2001-09-09: ten digits */
 #define END_EPOCH_S UINT64_C(4102444800)   /* 2100-01-01 */
@@ -55,7 +55,7 @@ static bool read_epoch(const uint8_t *at, const uint8_t *end, int size, FoundSta
     for (int place = 0; place < size; place++) whole = whole * 10 + (uint64_t)(at[place] - '0');
     if (whole / units < FIRST_EPOCH_S || whole / units >= END_EPOCH_S) return false;
     const uint8_t *after = at + size;
-    int fraction = byte_at(after, end) == '.' ? digit_run(after + 1, end, LONGEST_RUN) : 0;
+    int fraction = byte_at(after, end) == '.' ? digit_run(after + 1, end, MAX_RUN) : 0;
     if (fraction) after += 1 + fraction;
     if (goes_on(after, end, fraction > 0)) return false;
     return *found = (FoundStamp){.end = after}, clock_epoch(span_of(at, after), &found->us) == STAMP_ZONED;
@@ -153,7 +153,7 @@ bool stamp_read(Dating *dating, const uint8_t *at, const uint8_t *end, FoundStam
     int order = dating->order;
     if (may_be_label(at, end) && read_label(at, end, found)) return true;
     if (digit_run(at, end, 1) == 0 && !stamp_skip_weekday(&parts)) return false;
-    int digits = digit_run(parts.at, end, LONGEST_RUN);
+    int digits = digit_run(parts.at, end, MAX_RUN);
     bool is_epoch = digits == 10 || digits == 13 || digits == 16 || digits == 19;
     if (is_epoch) return parts.at == at && read_epoch(at, end, digits, found);
     if (read_parts(dating, &parts, digits) && finish(dating, &parts, found)) return true;

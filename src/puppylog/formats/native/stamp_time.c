@@ -3,7 +3,7 @@
 #include "stamp.h"
 #include "zones.h"
 
-enum { LONGEST_ZONE = 5, LARGEST_ZONE_HOUR = 14, LONGEST_CITY = 40, LONGEST_REMARK = 59 };
+enum { MAX_ZONE_LENGTH = 5, MAX_ZONE_HOUR = 14, MAX_CITY_LENGTH = 40, MAX_REMARK_LENGTH = 59 };
 
 typedef struct {
     const char *name;
@@ -119,7 +119,7 @@ bool stamp_read_clock(StampParts *parts, bool may_have_no_seconds) {
 /* Return the zone with this name; NULL if there is none. Most words after a time are levels such as INFO, and differ
  * from all names in the last letter. */
 static const Zone *find_zone(const uint8_t *name, size_t size) {
-    if (size == 0 || size > LONGEST_ZONE || strchr("TCKDBAZ", name[size - 1]) == NULL) return NULL;
+    if (size == 0 || size > MAX_ZONE_LENGTH || strchr("TCKDBAZ", name[size - 1]) == NULL) return NULL;
     for (size_t place = 0; place < COUNT(KNOWN); place++) {
         const char *known = KNOWN[place].name;
         if (known[0] == (char)name[0] && strlen(known) == size && memcmp(known, name, size) == 0) return &KNOWN[place];
@@ -135,7 +135,7 @@ static bool is_one_of_names(const uint8_t *name, size_t size, const char *const 
 }
 
 /* Return the end of the offset at `at`, and set its minutes; NULL if there is none. */
-static const uint8_t *read_offset(StampParts *parts, const uint8_t *at, int fewest_digits, int *zone_m) {
+static const uint8_t *read_offset(StampParts *parts, const uint8_t *at, int min_digits, int *zone_m) {
     const uint8_t *end = parts->end;
     if (at == end || (*at != '+' && *at != '-')) return NULL;
     int size = digit_run(at + 1, end, 5), hour, minute = 0;
@@ -144,11 +144,11 @@ static const uint8_t *read_offset(StampParts *parts, const uint8_t *at, int fewe
     if (size == 4) {
         hour = number_of(at + 1, 2);
         minute = number_of(at + 3, 2);
-    } else if (size == 2 || (size == 1 && fewest_digits == 1)) {
-        if (!has_colon && size < fewest_digits) return NULL;
+    } else if (size == 2 || (size == 1 && min_digits == 1)) {
+        if (!has_colon && size < min_digits) return NULL;
         hour = number_of(at + 1, size);
         if (has_colon) minute = number_of(after + 1, 2), after += 3;
-    } else if (size == 3 && fewest_digits == 2) { /* DB2 writes minutes; others mean nothing known */
+    } else if (size == 3 && min_digits == 2) { /* DB2 writes minutes; others mean nothing known */
         parts->is_wrong |= !parts->has_dots;
         hour = number_of(at + 1, 3) / 60;
         minute = number_of(at + 1, 3) % 60;
@@ -156,7 +156,7 @@ static const uint8_t *read_offset(StampParts *parts, const uint8_t *at, int fewe
         return NULL;
     }
     if (!ends_stamp_at(after, end)) return NULL;
-    parts->is_wrong |= hour > LARGEST_ZONE_HOUR || minute > 59;
+    parts->is_wrong |= hour > MAX_ZONE_HOUR || minute > 59;
     *zone_m = (hour * 60 + minute) * (*at == '-' ? -1 : 1);
     return after;
 }
@@ -168,8 +168,8 @@ static const uint8_t *read_city(const uint8_t *at, const uint8_t *end) {
     if (slash == end || *slash != '/') return NULL;
     if (!is_one_of_names(at, (size_t)(slash - at), AREAS, COUNT(AREAS))) return NULL;
     const uint8_t *after = slash + 1;
-    while (after < end && after - slash < LONGEST_CITY && (is_alphanumeric(*after) || strchr("_+-/", *after) != NULL) &&
-           *after != 0)
+    while (after < end && after - slash < MAX_CITY_LENGTH &&
+           (is_alphanumeric(*after) || strchr("_+-/", *after) != NULL) && *after != 0)
         after++;
     while (!is_alphanumeric(after[-1]) && after > slash + 1) after--;
     return is_capital_at(slash + 1, end) && !is_word_at(after, end) ? after : NULL;
@@ -190,7 +190,7 @@ static const uint8_t *skip_repeated(const uint8_t *at, const uint8_t *end, bool 
     bool is_within = at[1] == '(';
     const uint8_t *start = at + 1 + is_within, *after = start;
     if (is_within && has_name) {
-        while (after < end && (is_word_at(after, end) || *after == ' ') && after - start < LONGEST_REMARK) after++;
+        while (after < end && (is_word_at(after, end) || *after == ' ') && after - start < MAX_REMARK_LENGTH) after++;
         if (after < end && *after == ')' && is_capital_at(start, end)) return after + 1;
         after = start;
     }

@@ -3,7 +3,7 @@
 #include "module.h"
 #include "syslog.h"
 
-enum { HIGHEST_PRIORITY = 191, LONGEST_NUMBER = 18, LONGEST_SIZE = 9 };
+enum { HIGHEST_PRIORITY = 191, MAX_NUMBER_LENGTH = 18, MAX_SIZE_LENGTH = 9 };
 
 static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *end, Entry *entry) {
     row_begin(&entry->row);
@@ -24,7 +24,7 @@ static int read_message(Calendar *calendar, const uint8_t *at, const uint8_t *en
 
 /* Return whether the text is an integer without leading zeros, which can be a number in JSON. */
 static bool is_number(Span text) {
-    if (text.size == 0 || text.size > LONGEST_NUMBER || (text.at[0] == '0' && text.size > 1)) return false;
+    if (text.size == 0 || text.size > MAX_NUMBER_LENGTH || (text.at[0] == '0' && text.size > 1)) return false;
     for (size_t place = 0; place < text.size; place++) {
         if (!is_digit(text.at[place])) return false;
     }
@@ -58,7 +58,7 @@ static void add_entry(Builder *builder, Reading *reading, const uint8_t *at, Ent
 static const uint8_t *read_size(const uint8_t *at, const uint8_t *end, size_t *size) {
     const uint8_t *start = at;
     *size = 0;
-    while (at < end && is_digit(*at) && at - start < LONGEST_SIZE) *size = *size * 10 + (size_t)(*at++ - '0');
+    while (at < end && is_digit(*at) && at - start < MAX_SIZE_LENGTH) *size = *size * 10 + (size_t)(*at++ - '0');
     if (at == start || *start == '0' || end - at < 3 || at[0] != ' ' || at[1] != '<' || !is_digit(at[2])) return NULL;
     return at + 1;
 }

@@ -1,7 +1,7 @@
 /* Reads what devices of Cisco and hosts of VMware add to their messages: see syslog/devices.py. */
 #include "syslog.h"
 
-enum { LONGEST_HEAD = 64 }; /* before the percent sign of Cisco */
+enum { MAX_HEAD_LENGTH = 64 }; /* before the percent sign of Cisco */
 
 const uint8_t *syslog_mark_end(const uint8_t *at, const uint8_t *end) {
     return at < end && (*at == '*' || *at == '.') ? at + 1 : at;
@@ -19,7 +19,7 @@ const uint8_t *syslog_before_time(const uint8_t *at, const uint8_t *end, bool *i
 }
 
 const uint8_t *syslog_cisco_end(const Calendar *calendar, const uint8_t *at, const uint8_t *end) {
-    const uint8_t *limit = end - at > LONGEST_HEAD ? at + LONGEST_HEAD : end;
+    const uint8_t *limit = end - at > MAX_HEAD_LENGTH ? at + MAX_HEAD_LENGTH : end;
     if (find(at, limit, '%') == NULL) return NULL;
     Calendar copy = *calendar;
     bool is_cisco;
@@ -169,9 +169,9 @@ static size_t zone_size(const uint8_t *at, const uint8_t *end) {
 }
 
 void syslog_device_time(Span message, Row *row) {
-    enum { DATE_AT = 5, DATE = 10, TIME_AT = 21, TIME = 8, HEAD = TIME_AT + TIME, LONGEST_ZONE = 6 };
+    enum { DATE_AT = 5, DATE = 10, TIME_AT = 21, TIME = 8, HEAD = TIME_AT + TIME, MAX_ZONE_LENGTH = 6 };
     const uint8_t *at = message.at, *end = at + message.size;
-    uint8_t text[DATE + 1 + TIME + LONGEST_ZONE];
+    uint8_t text[DATE + 1 + TIME + MAX_ZONE_LENGTH];
     if (message.size < HEAD || !begins(at, end, "date=") || !begins(at + DATE_AT + DATE, end, " time=")) return;
     if (!ends_word(at + HEAD, end)) return;
     memcpy(text, at + DATE_AT, DATE);

@@ -11,7 +11,7 @@ from puppylog.formats.address import split_address
 from puppylog.formats.members import list_numbers, list_texts
 from puppylog.formats.postgresql.head import PARTS, SEVERITIES, STAMP, Field, Head, Level, read_stamp_until
 from puppylog.formats.postgresql.stderr import add_head
-from puppylog.formats.rows import MOST_RECORD_BYTES, Member, Rows, RowsBuilder, rows_from_buffers
+from puppylog.formats.rows import MAX_RECORD_BYTES, Member, Rows, RowsBuilder, rows_from_buffers
 
 _NO_TIME: Final = "no time and comma at the start"
 _TIME_RANGE: Final = "time out of range"
@@ -21,7 +21,7 @@ _COLUMNS: Final = "not 22 to 32 columns"
 REASONS: Final = (_NO_TIME, _TIME_RANGE, _OPEN_QUOTE, _COLUMNS)
 """Why a line is rejected, in the order of the numbers in ``native/enums.h``."""
 
-_FEWEST_COLUMNS, _MOST_COLUMNS = 22, 32
+_MIN_COLUMNS, _MAX_COLUMNS = 22, 32
 _CONNECTION_FROM, _ERROR_SEVERITY, _MESSAGE = 4, 11, 13
 _FIELDS: Final = {
     1: Field.USER,
@@ -82,8 +82,8 @@ def _read_record(builder: RowsBuilder, at: int, stamp: str) -> int:
     if time is None:
         builder.reject(at, _TIME_RANGE)
         return 0
-    if not end or len(columns) < _FEWEST_COLUMNS:
-        builder.reject(at, _COLUMNS if end or len(columns) == _MOST_COLUMNS else _OPEN_QUOTE)
+    if not end or len(columns) < _MIN_COLUMNS:
+        builder.reject(at, _COLUMNS if end or len(columns) == _MAX_COLUMNS else _OPEN_QUOTE)
         return 0
     word = columns[_ERROR_SEVERITY]
     head = Head(Level(word if word in SEVERITIES or word in PARTS else "", 0), time)
@@ -96,9 +96,9 @@ def _read_record(builder: RowsBuilder, at: int, stamp: str) -> int:
 
 def _split(text: bytes, at: int) -> tuple[list[str], int]:
     """Return the columns of the record at the offset ``at``, and the offset of its end; 0 if it does not end."""
-    limit = min(len(text), at + MOST_RECORD_BYTES)
+    limit = min(len(text), at + MAX_RECORD_BYTES)
     columns: list[str] = []
-    while len(columns) < _MOST_COLUMNS:
+    while len(columns) < _MAX_COLUMNS:
         value = _VALUE.match(text, at, limit)
         if value is None:
             break

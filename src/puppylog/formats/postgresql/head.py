@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from puppylog.formats.clock import OutOfRange, parse_iso
 from puppylog.formats.stamp import Found, read_stamp
 
-LONGEST_HEAD: Final = 512  # bytes
+MAX_HEAD_LENGTH: Final = 512  # bytes
 
 
 class Field(IntEnum):
@@ -140,7 +140,7 @@ def read_stamp_until(line: str, start: int, end: int) -> Found | None:
 def find_head(line: str) -> Head | None:
     """Return the head of a line whose prefix is not known; None unless it is surely one of PostgreSQL."""
     level = _ANY_LEVEL.search(line)
-    if level is None or line.startswith("\t") or len(line[: level.end() - 3].encode()) >= LONGEST_HEAD:
+    if level is None or line.startswith("\t") or len(line[: level.end() - 3].encode()) >= MAX_HEAD_LENGTH:
         return None
     head = Head(Level(level[1], level.end()))
     text = line[: level.start()]

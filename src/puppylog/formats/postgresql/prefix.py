@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from puppylog.errors import FormatError
 from puppylog.formats import clock
-from puppylog.formats.postgresql.head import LONGEST_HEAD, STAMP, Field, Head, read_level, read_stamp_until
+from puppylog.formats.postgresql.head import MAX_HEAD_LENGTH, STAMP, Field, Head, read_level, read_stamp_until
 from puppylog.formats.stamp import Found
 
 _ESCAPE = re.compile(r"%(-?[0-9]*)(.?)", re.DOTALL)
@@ -49,8 +49,8 @@ _DIGITS = re.compile(r"[0-9]{1,18}")
 _DIRECTIVE = re.compile(r"\s*log_line_prefix\s*(?:=|\s)\s*", re.IGNORECASE)
 _OF_THE_TIME: Final = frozenset("tmn")
 _OF_THE_PROCESS: Final = frozenset("pc")
-_MOST_STEPS: Final = 32
-_MOST_TRIES: Final = 64
+_MAX_STEPS: Final = 32
+_MAX_TRIES: Final = 64
 
 
 class Step(NamedTuple):
@@ -103,11 +103,11 @@ def compile_prefix(written: str) -> Prefix:
             literals[-1] += "%"
         elif match[2] == "q":
             optional = len(steps)
-        elif match[2] in _FIELDS and len(steps) < _MOST_STEPS:
+        elif match[2] in _FIELDS and len(steps) < _MAX_STEPS:
             steps.append((_FIELDS[match[2]], bool(match[1])))
             literals.append("")
         else:
-            cause = f"{match[0]} is unknown" if match[2] not in _FIELDS else f"it has more than {_MOST_STEPS} fields"
+            cause = f"{match[0]} is unknown" if match[2] not in _FIELDS else f"it has more than {_MAX_STEPS} fields"
             raise FormatError(f"log_line_prefix {text!r}", cause, written=text, at=match.start())
     literals[-1] += text[start:]
     texts = [literal.encode() for literal in literals]
@@ -139,8 +139,8 @@ class _Match:
     def __init__(self, prefix: Prefix, line: str) -> None:
         self._prefix = prefix
         self._line = line
-        self._tries = _MOST_TRIES  # ends of values that may still be tried, so that no line takes long
-        self._limit = len(line.encode()[:LONGEST_HEAD].decode(errors="ignore"))
+        self._tries = _MAX_TRIES  # ends of values that may still be tried, so that no line takes long
+        self._limit = len(line.encode()[:MAX_HEAD_LENGTH].decode(errors="ignore"))
         self.head = Head()
 
     def match_from(self, place: int, at: int) -> bool:

@@ -31,7 +31,7 @@ _ATTRIBUTES: Final = (
 )
 _NUMBERS: Final = {Field.PID, Field.LEADER, Field.LINE, Field.XID, Field.QUERY_ID}
 _UNKNOWN: Final = {"", "-", "[unknown]", "[local]"}
-_MOST_DIGITS: Final = 18
+_MAX_DIGITS: Final = 18
 
 _CODE = re.compile(r"(?=[A-Z]*[0-9])([0-9A-Z]{5}): ")
 _DURATION = re.compile(r"duration: ((?:0|[1-9][0-9]{0,17})\.[0-9]{1,18}) ms")
@@ -81,7 +81,7 @@ class _Reader:
         is_orphan = self.joins and word in PARTS and self.builder.has_only_orphans
         self._add(at, head, message)
         self.builder.orphans += is_orphan
-        self.pid = pid if word not in PARTS and len(pid) <= _MOST_DIGITS else None
+        self.pid = pid if word not in PARTS and len(pid) <= _MAX_DIGITS else None
         self.is_in_part = False
         self.parts = set()
 

@@ -17,7 +17,7 @@ from puppylog.formats.syslog.stamp import find_stamp
 BEFORE_TIME: Final = re.compile(r" ?((?:[0-9]{1,10}: |: ?)?[*.]?)")
 
 _AFTER_TIME = re.compile(r"(?: [A-Z]{3,5})?: (?=%)")
-_LONGEST_HEAD: Final = 64  # before the percent sign
+_MAX_HEAD_LENGTH: Final = 64  # before the percent sign
 _CISCO_TAG = re.compile(r"%[0-9A-Z_]+(?:-[0-9A-Z_]+)*-([0-7])-[0-9A-Z_]+")
 _PRIORITY = re.compile(r" ([A-Z][a-z])\(([0-9]{1,3})\) ")
 _OF_SEVERITY: Final = ("Em", "Al", "Cr", "Er", "Wa", "No", "In", "Db")
@@ -36,7 +36,7 @@ _LEVELS: Final = {
 
 def find_cisco_end(text: str, at: int, calendar: Calendar) -> int | None:
     """Return the index of the tag after a sequence number, a mark and a time at ``at``; None if they are not there."""
-    if text.find("%", at, at + _LONGEST_HEAD) < 0:
+    if text.find("%", at, at + _MAX_HEAD_LENGTH) < 0:
         return None
     before = BEFORE_TIME.match(text, at)
     try:

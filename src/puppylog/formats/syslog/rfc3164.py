@@ -32,7 +32,7 @@ _NO_HOST: Final = {
 }
 _NO_NAME = re.compile(r"(?:GMT|UTC)[+-][0-9]{2}:?[0-9]{2}|\[.*\]\[.*")
 _CONTEXT = re.compile(r"%\$ ([^%]+) %\$ ")  # of NX-OS: the virtual device
-_LONGEST_CONTEXT: Final = 40  # bytes in UTF-8
+_MAX_CONTEXT_LENGTH: Final = 40  # bytes in UTF-8
 _REPEATED: Final = ("last message repeated ", "--- last message repeated ")
 _WITHOUT_TAG: Final = (" ", "message repeated ", "last message repeated ", "-- MARK --")
 _PRIORITIES: Final = {
@@ -142,7 +142,7 @@ def _check_host_and_tag(text: str, at: int) -> None:
 
 def _read_content(text: str, entry: Entry, calendar: Calendar) -> None:
     context = _CONTEXT.match(text)
-    if context is not None and len(context[1].encode()) <= _LONGEST_CONTEXT:
+    if context is not None and len(context[1].encode()) <= _MAX_CONTEXT_LENGTH:
         text = text[context.end() :]
     text = text[find_cisco_end(text, 0, calendar) or 0 :]
     word, _, rest = text.partition(" ")

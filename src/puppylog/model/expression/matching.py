@@ -105,7 +105,7 @@ _DUCKDB: Final = "REGEXP_MATCHES({}, {})"
 _POSTGRES: Final = '(({} COLLATE "C") ~ {})'
 
 
-_LEAST_WORD: Final = 3
+_MIN_WORD: Final = 3
 _WILDCARDS: Final = frozenset("%_\\")
 
 
@@ -122,7 +122,7 @@ def _duckdb_test(tree: Regex, value: str, pattern: str) -> str:
 def _word_test(tree: Regex, value: str) -> str | None:
     """Return the SQL of DuckDB that looks for the word which the pattern needs; None if there is no long one."""
     word = required_word(tree)
-    if len(word) < _LEAST_WORD:
+    if len(word) < _MIN_WORD:
         return None
     if word.upper() == word:  # no letters
         return f"CONTAINS({value}, {quote(word)})"
@@ -133,13 +133,13 @@ def _word_test(tree: Regex, value: str) -> str | None:
 
 def _text_test(column: str, tree: Regex) -> TextTest:
     test, of_value = (_duckdb_test(tree, name, quote(render_re2(tree))) for name in (column, "value"))
-    return TextTest(column, test, _word_test(tree, column) or test, of_value, required_words(tree, _LEAST_WORD))
+    return TextTest(column, test, _word_test(tree, column) or test, of_value, required_words(tree, _MIN_WORD))
 
 
 def _json_test(tree: Regex) -> TextTest:
     pattern = quote(render_re2(tree))
     test, sieve = (part.format(pattern) for part in (_in_json_duckdb(tree), _json_sieve(tree)))
-    return TextTest("attributes", test, sieve, None, required_words(tree, _LEAST_WORD))
+    return TextTest("attributes", test, sieve, None, required_words(tree, _MIN_WORD))
 
 
 def _parse(pattern: Term, argument: int) -> Regex:

@@ -67,9 +67,9 @@ class Term:
     is_attribute: bool = False  # whether it is the text of an attribute, which becomes a number without a cast
     tests: tuple[TextTest, ...] = ()  # if there are any, the term is true where one of them is, and nowhere else
 
-    def operand(self, least_binding: int) -> "Term":
-        """Return the term as an operand, in parentheses if its precedence is below ``least_binding``."""
-        if self.binding >= least_binding:
+    def operand(self, min_binding: int) -> "Term":
+        """Return the term as an operand, in parentheses if its precedence is below ``min_binding``."""
+        if self.binding >= min_binding:
             return self
         return replace(self, canonical=f"({self.canonical})", binding=ATOM)
 

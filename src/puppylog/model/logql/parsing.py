@@ -44,7 +44,7 @@ _LEVELS: Final = (("or",), ("and", "unless"), ("==", "!=", "<", "<=", ">", ">=")
 """The operators on metrics, those that bind weakest first. ``^`` binds strongest, and from the right."""
 
 _MAX_DEPTH: Final = 20
-_MOST_PARTS: Final = 100
+_MAX_PARTS: Final = 100
 
 
 def parse_logql(query: str) -> Query:
@@ -149,8 +149,8 @@ class _Parser:
 
     def _count(self) -> None:
         self._parts += 1
-        if self._parts > _MOST_PARTS:
-            raise self._reader.refuse(f"a query has at most {_MOST_PARTS} operators and functions")
+        if self._parts > _MAX_PARTS:
+            raise self._reader.refuse(f"a query has at most {_MAX_PARTS} operators and functions")
 
     def _operand(self, depth: int) -> Metric:
         reader = self._reader

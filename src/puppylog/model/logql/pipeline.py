@@ -23,7 +23,7 @@ from puppylog.model.logql.tree import (
 )
 
 LINE_OPERATORS: Final[tuple[LineOperator, ...]] = ("|=", "!=", "|~", "!~", "|>", "!>")
-_MOST_STAGES: Final = 100
+_MAX_STAGES: Final = 100
 _REFUSED: Final = {
     "pattern": "the lines are parsed when they are stored, so | pattern is not supported",
     "regexp": "the lines are parsed when they are stored, so | regexp is not supported",
@@ -63,8 +63,8 @@ def read_stages(reader: Reader) -> tuple[Stage, ...]:
             stages.append(_read_stage(reader))
         else:
             return tuple(stages)
-        if len(stages) > _MOST_STAGES:
-            raise reader.refuse(f"a query has at most {_MOST_STAGES} stages")
+        if len(stages) > _MAX_STAGES:
+            raise reader.refuse(f"a query has at most {_MAX_STAGES} stages")
 
 
 def _read_line_filter(reader: Reader) -> LineFilter:

@@ -11,7 +11,7 @@ TIMESTAMP: Final = "__timestamp__"
 
 _ACTION: Final = re.compile(r"\{\{(-?)(.*?)(-?)\}\}", re.DOTALL)
 _FIELD: Final = re.compile(rf"\s*(?:\.([A-Za-z_][A-Za-z0-9_]*)|({LINE}|{TIMESTAMP}))\s*")
-_MOST_PARTS: Final = 50
+_MAX_PARTS: Final = 50
 
 
 def read_template(query: str, text: str, at: int) -> Template:
@@ -40,6 +40,6 @@ def read_template(query: str, text: str, at: int) -> Template:
     if "{{" in rest or "}}" in rest:
         raise refuse(query, at, "the double braces of this template are not closed")
     parts.append(rest)
-    if len(parts) > _MOST_PARTS:
-        raise refuse(query, at, f"a template has at most {_MOST_PARTS // 2} labels")
+    if len(parts) > _MAX_PARTS:
+        raise refuse(query, at, f"a template has at most {_MAX_PARTS // 2} labels")
     return tuple(part for part in parts if part != "")

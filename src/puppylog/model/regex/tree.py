@@ -129,19 +129,19 @@ def _iter_words(regex: Regex, find_common: Callable[[Ranges], str]) -> Iterator[
 
 def _lower(ranges: Ranges) -> str:
     """Return what all of these are in lower case; ``""`` if that is several characters or a special one."""
-    codes = [code for low, high in ranges for code in range(low, min(high, low + _MOST_CASES) + 1)]
-    found = {chr(code).lower() for code in codes[: _MOST_CASES + 1]}
+    codes = [code for low, high in ranges for code in range(low, min(high, low + _MAX_CASES) + 1)]
+    found = {chr(code).lower() for code in codes[: _MAX_CASES + 1]}
     character = found.pop() if len(found) == 1 else ""
     return character if len(character) == 1 and " " <= character <= "~" and character not in "{}'" else ""
 
 
 def _letter(ranges: Ranges) -> str:
     """Return the small letter of ASCII of which all of these are cases; ``""`` if there is none."""
-    codes = [code for low, high in ranges for code in range(low, min(high, low + _MOST_CASES) + 1)]
-    found = {_SAME_LETTER.get(code, chr(code).lower()) for code in codes[: _MOST_CASES + 1]}
+    codes = [code for low, high in ranges for code in range(low, min(high, low + _MAX_CASES) + 1)]
+    found = {_SAME_LETTER.get(code, chr(code).lower()) for code in codes[: _MAX_CASES + 1]}
     letter = found.pop() if len(found) == 1 else ""
     return letter if "a" <= letter <= "z" and len(letter) == 1 else ""
 
 
-_MOST_CASES = 4
+_MAX_CASES = 4
 _SAME_LETTER = {0x17F: "s", 0x212A: "k"}

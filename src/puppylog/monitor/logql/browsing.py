@@ -14,10 +14,10 @@ from puppylog.monitor.logql.asking import Asking, Within
 from puppylog.monitor.logql.entries import find_entries
 from puppylog.monitor.logql.sql import QUERIES
 
-_MOST_VALUES: Final = 1000
+_MAX_VALUES: Final = 1000
 _SAMPLE: Final = 1000  # entries from which fields are collected
 _FEW_VALUES: Final = 20  # an attribute with more values in the sample is offered as a field, not as a label
-_LONGEST_VALUE: Final = 100  # in characters
+_MAX_VALUE_LENGTH: Final = 100  # in characters
 _SIZED: Final = 1000  # entries of which the mean size is taken
 
 
@@ -33,7 +33,7 @@ def list_labels(asking: Asking, query: LogQuery, within: Within) -> list[str]:
 
 
 def _is_label(counts: Mapping[str, int]) -> bool:
-    is_short = all(len(text) <= _LONGEST_VALUE for text in counts)
+    is_short = all(len(text) <= _MAX_VALUE_LENGTH for text in counts)
     return is_short and len(counts) <= _FEW_VALUES and len(counts) * 2 <= sum(counts.values()) + 1
 
 
@@ -46,7 +46,7 @@ def _count_values(asking: Asking, query: LogQuery, within: Within, entries: int 
     return found
 
 
-def list_values(asking: Asking, query: LogQuery, within: Within, name: str, *, most: int = _MOST_VALUES) -> list[str]:
+def list_values(asking: Asking, query: LogQuery, within: Within, name: str, *, most: int = _MAX_VALUES) -> list[str]:
     """Return the values of a label; of a label of records the most frequent ones."""
     chosen = asking.choose(query, [name])
     value = chosen.labels.find(name)

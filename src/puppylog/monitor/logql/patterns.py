@@ -13,7 +13,7 @@ from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search
 from puppylog.stores.base import Value
 
-_MOST_PATTERNS: Final = 300
+_MAX_PATTERNS: Final = 300
 _VARYING: Final = "<_>"
 
 
@@ -34,5 +34,5 @@ def find_entry_patterns(asking: Asking, query: LogQuery, within: Within) -> list
     bounds = within.parameters()
     range_ = Range(datetime.fromisoformat(bounds["since"]), datetime.fromisoformat(bounds["until"]))
     search = _ChosenSearch(condition, range_, values=rendering.values)
-    found = find_patterns(asking.reader, search, dialect=dialect_of(asking.reader), patterns=_MOST_PATTERNS)
+    found = find_patterns(asking.reader, search, dialect=dialect_of(asking.reader), patterns=_MAX_PATTERNS)
     return [(pattern.shape.replace("*", _VARYING), pattern.count) for pattern in found.patterns]

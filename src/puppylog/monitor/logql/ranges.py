@@ -19,11 +19,11 @@ from puppylog.monitor.logql.asking import Asking, bounds
 from puppylog.monitor.logql.fields import COLUMNS, list_fields, list_hidden
 from puppylog.monitor.logql.sql import QUERIES, Conversion, Rendering, fragment
 
-MOST_SERIES: Final = 500
+MAX_SERIES: Final = 500
 """The greatest number of series in an answer, as in Loki."""
 
-_MOST_CELLS: Final = 300_000
-_LONGEST_US: Final = 36_525 * 86_400 * 1_000_000
+_MAX_CELLS: Final = 300_000
+_MAX_US: Final = 36_525 * 86_400 * 1_000_000
 _CONVERSIONS: Final[Mapping[str, Conversion]] = {
     "": "number",
     "bytes": "bytes",
@@ -57,20 +57,20 @@ def evaluate(asking: Asking, metric: Metric, steps: Steps) -> Series | float:
     value = Evaluator(asking.written, steps.count, read_range).evaluate(metric)
     if isinstance(value, Mapping):
         value = {labels: points for labels, points in value.items() if any(point is not None for point in points)}
-        if len(value) > MOST_SERIES:
+        if len(value) > MAX_SERIES:
             raise _refuse_series()
     return value
 
 
 def _refuse_series() -> UsageError:
-    cause = f"maximum number of series ({MOST_SERIES}) reached for a single query"
+    cause = f"maximum number of series ({MAX_SERIES}) reached for a single query"
     advice = "choose fewer streams, or aggregate by fewer labels with sum by (…) or topk"
     return UsageError("answer", "the query", cause, advice)
 
 
 def _read_range(asking: Asking, aggregation: RangeAggregation, steps: Steps, names: Sequence[str] | None) -> Series:
     range_us, offset_us = _micros(aggregation.range_s), _micros(aggregation.offset_s)
-    if max(range_us, abs(offset_us)) > _LONGEST_US:
+    if max(range_us, abs(offset_us)) > _MAX_US:
         raise refuse(asking.written, aggregation.at, "a range and an offset are at most a hundred years")
     if steps.count == 1:
         steps = Steps(steps.start_us, range_us, 1)  # with a short step, a long range would have many cells
@@ -196,11 +196,11 @@ class _Reading:
             "step": windows.steps.step_us,
             "bound": windows.bound_us,
             "shift": windows.shift_us,
-            "most": _MOST_CELLS + 1,
+            "most": _MAX_CELLS + 1,
         }
         rows: list[dict[str, Any]] = self._asking.reader.query(sql, parameters).to_pylist()
-        if len(rows) > _MOST_CELLS:
-            cause = f"it has more than {_MOST_CELLS:,} combinations of labels and steps"
+        if len(rows) > _MAX_CELLS:
+            cause = f"it has more than {_MAX_CELLS:,} combinations of labels and steps"
             advice = "choose a longer step, or fewer labels with by (…)"
             if is_by_number:
                 advice = "choose a step as long as the range: the store then computes each quantile"

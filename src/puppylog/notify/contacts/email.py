@@ -25,7 +25,7 @@ from puppylog.notify.text import cut_text
 
 _PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 _MAX_SUBJECT: Final = 150  # characters
-_LEAST_TIMEOUT_S: Final = 0.05
+_MIN_TIMEOUT_S: Final = 0.05
 _ID_LENGTH: Final = 40  # characters of a hash
 _DOMAIN: Final = "puppylog.invalid"  # of the identities of messages; a host's name would say where the store is
 
@@ -114,7 +114,7 @@ class Email:
     def _deliver(self, mail: EmailMessage, delivery: Delivery) -> str:
         """Send the mail, and return what the server answered."""
         context = make_tls_context(self.ca_file)
-        timeout = max(_LEAST_TIMEOUT_S, delivery.deadline - time.monotonic())
+        timeout = max(_MIN_TIMEOUT_S, delivery.deadline - time.monotonic())
         me = socket.gethostname() or "localhost"  # smtplib would ask the network for its name
         server: smtplib.SMTP
         if self.security == "tls":

@@ -24,7 +24,7 @@ _TAGS: Final = {
     Kind.ACKNOWLEDGED: "eyes",
 }
 _USUAL_PRIORITY: Final = 3
-_LEAST_PRIORITY: Final = 2  # of messages that a problem is over, or that a person knows of it
+_MIN_PRIORITY: Final = 2  # of messages that a problem is over, or that a person knows of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,4 +84,4 @@ def draw(message: Message) -> dict[str, object]:
 
 def _priority(message: Message) -> int:
     is_problem = message.kind in {Kind.FIRING, Kind.NO_DATA}
-    return _PRIORITIES.get(message.severity, _USUAL_PRIORITY) if is_problem else _LEAST_PRIORITY
+    return _PRIORITIES.get(message.severity, _USUAL_PRIORITY) if is_problem else _MIN_PRIORITY

@@ -24,10 +24,10 @@ from puppylog.receive.loki.streams import Members, write_key
 
 _LINE_TIME: Final = "line_time"
 _GUESSED: Final = "detected_level"  # what Loki finds in a line; used if nothing else names the severity
-_LONGEST_SEVERITY: Final = 64  # in characters; a longer text is not a severity
-_LONGEST_LEVEL_KEY: Final = 40  # in characters; no key that names a severity is longer
+_MAX_SEVERITY_LENGTH: Final = 64  # in characters; a longer text is not a severity
+_MAX_LEVEL_KEY_LENGTH: Final = 40  # in characters; no key that names a severity is longer
 _LAST_RANK: Final = 1 << 30
-_MOST_SEARCHED: Final = 32  # names that are searched in all attributes at once; each search reads all of them
+_MAX_SEARCHED: Final = 32  # names that are searched in all attributes at once; each search reads all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _find_level(members: Members) -> tuple[str | None, str | None, Members]:
 
 def _rank_level(key: str) -> int | None:
     """Return the rank of a key among those that name a severity, the best is 0; None for other keys."""
-    return _rank_short_level(key) if len(key) <= _LONGEST_LEVEL_KEY else None
+    return _rank_short_level(key) if len(key) <= _MAX_LEVEL_KEY_LENGTH else None
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +104,7 @@ def _rank_short_level(key: str) -> int | None:
 
 def _read_severity(key: str, value: str) -> tuple[str | None, Members]:
     text = json.loads(value)
-    if not isinstance(text, str) or len(text) > _LONGEST_SEVERITY:
+    if not isinstance(text, str) or len(text) > _MAX_SEVERITY_LENGTH:
         return None, {}
     name = find_name(normalize(key))
     severity, kept = read_severity(text, NOTATIONS[0] if name is None else name.notation)
@@ -125,7 +125,7 @@ def _may_clash(attributes: pa.Array, labels: Sequence[Members], metadata: Sequen
     names = of_labels | of_metadata | {_LINE_TIME, SEVERITY_TEXT}
     if attributes.null_count == len(attributes):
         return _LINE_TIME in of_labels | of_metadata
-    if len(names) > _MOST_SEARCHED:
+    if len(names) > _MAX_SEARCHED:
         return True
     data = attributes.buffers()[2]
     text = b"" if data is None else data.to_pybytes()

@@ -14,7 +14,7 @@ from puppylog.receive.received import Received
 SOURCE_LABELS: Final = ("service_name", "job", "app")
 """The labels that name the source, the best first."""
 
-MOST_SOURCES: Final = 1000
+MAX_SOURCES: Final = 1000
 """Each source of a request is read by itself, which takes some time. A server keeps no more streams, either."""
 
 
@@ -40,7 +40,7 @@ def decode_push(
     for stream in streams:
         if stream.lines or stream.rejected:
             source = _find_source(stream)
-            if source not in by_source and len(by_source) >= MOST_SOURCES:
+            if source not in by_source and len(by_source) >= MAX_SOURCES:
                 source = ""  # its records have the label as an attribute
             by_source.setdefault(source, []).append(stream)
     lines = (build_lines(source, group, found, format_, received_at_us) for source, found in by_source.items())

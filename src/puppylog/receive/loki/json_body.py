@@ -11,7 +11,7 @@ from puppylog.receive.loki.salvage import salvage_streams
 from puppylog.receive.loki.streams import (
     EARLIEST_US,
     LATEST_US,
-    MOST_ENTRIES,
+    MAX_ENTRIES,
     Members,
     PushedStream,
     TooLarge,
@@ -25,13 +25,13 @@ _Decoded: TypeAlias = tuple[list[PushedStream], list[Problem]]
 _FAULTS: Final = (ValueError, TypeError, LookupError, AttributeError)  # what unusual values raise on the fast path
 
 _VALUES: Final = ("values", "entries")
-_MOST_OPENED: Final = 3 * MOST_ENTRIES
+_MAX_OPENED: Final = 3 * MAX_ENTRIES
 """A body with more opening brackets, in lines or outside, is not decoded: each may take the memory of a list."""
 
 _UNSAFE: Final = re.compile(r"NaN|Infinity|\\u0000")
 """Parts of JSON that a store refuses: a value with one of them becomes a text."""
 
-_MOST_BRACKETS: Final = 50
+_MAX_BRACKETS: Final = 50
 """A value with more objects and arrays becomes a text, because stores limit how deep JSON is nested."""
 
 
@@ -45,8 +45,8 @@ def decode_json(body: bytes) -> _Decoded:
         NotDecoded: no part of the body can be decoded.
         TooLarge: the request has too many parts.
     """
-    if body.count(b"[") + body.count(b"{") > _MOST_OPENED:
-        raise TooLarge("", f"the request has more than {_MOST_OPENED:,} opening brackets")
+    if body.count(b"[") + body.count(b"{") > _MAX_OPENED:
+        raise TooLarge("", f"the request has more than {_MAX_OPENED:,} opening brackets")
     text = body.decode("utf-8", "replace")
     problems: list[Problem] = []
     try:
@@ -123,7 +123,7 @@ def _write(value: object) -> str:
     if isinstance(value, str):
         return quote_text(value)
     text = json.dumps(value, ensure_ascii=False)
-    is_kept = _UNSAFE.search(text) is None and text.count("[") + text.count("{") <= _MOST_BRACKETS
+    is_kept = _UNSAFE.search(text) is None and text.count("[") + text.count("{") <= _MAX_BRACKETS
     return clean_text(text) if is_kept else quote_text(text)
 
 

@@ -11,7 +11,7 @@ _PAIR: Final = re.compile(
 )
 _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})|(.))", re.DOTALL)
 _SHORT: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "a": "\a"}
-_LARGEST_CODE: Final = 0x10FFFF
+_MAX_CODE: Final = 0x10FFFF
 
 
 def parse_labels(text: str) -> Mapping[str, str] | None:
@@ -43,4 +43,4 @@ def _read_escape(match: re.Match[str]) -> str:
     if character is not None:
         return _SHORT.get(character, character)
     code = int(octal, 8) if octal is not None else int(byte or short or long, 16)
-    return chr(code) if code <= _LARGEST_CODE else "\ufffd"
+    return chr(code) if code <= _MAX_CODE else "\ufffd"

@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped] 
 
 from puppylog.receive.loki.labels import parse_labels
 from puppylog.receive.loki.streams import (
-    MOST_ENTRIES,
+    MAX_ENTRIES,
     Members,
     PushedStream,
     TooLarge,
@@ -41,7 +41,7 @@ _FIELDS: Final = {
 _STREAM_TAG: Final = 0x0A  # field 1, with a length
 _ENTRY_TAG: Final = b"\x12"  # of an entry, and of a line
 _PAIR_TAG: Final = b"\x1a"  # of metadata
-_MOST_TAGS: Final = 4 * MOST_ENTRIES
+_MAX_TAGS: Final = 4 * MAX_ENTRIES
 """Text has no such bytes, so more of them are more entries and pairs of metadata than a request may have. They are
 counted before protobuf takes memory for each.
 """
@@ -59,8 +59,8 @@ def decode_message(body: bytes) -> _Decoded:
         NotDecoded: no part of the body can be decoded.
         TooLarge: the request has too many parts.
     """
-    if body.count(_ENTRY_TAG) + body.count(_PAIR_TAG) > _MOST_TAGS:
-        raise TooLarge("", f"the request has more than {_MOST_TAGS:,} entries and pairs of metadata")
+    if body.count(_ENTRY_TAG) + body.count(_PAIR_TAG) > _MAX_TAGS:
+        raise TooLarge("", f"the request has more than {_MAX_TAGS:,} entries and pairs of metadata")
     streams: list[PushedStream] = []
     problems = []
     entries = 0

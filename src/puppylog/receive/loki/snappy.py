@@ -8,7 +8,7 @@ from puppylog.receive.loki.streams import TooLarge
 from puppylog.receive.loki.varint import read_varint
 from puppylog.receive.received import NotDecoded
 
-_LARGEST_RATIO: Final = 32
+_MAX_RATIO: Final = 32
 """A block grows by less than this factor: three bytes copy at most 64."""
 
 
@@ -42,6 +42,6 @@ def read_content_length(block: bytes) -> int:
     if declared is None:
         raise NotDecoded("", "the body is not a block of snappy: it has no length at its start")
     length, _ = declared
-    if length > _LARGEST_RATIO * len(block):
+    if length > _MAX_RATIO * len(block):
         raise NotDecoded("", f"{len(block)} bytes of snappy cannot have the {length} bytes that they declare")
     return length

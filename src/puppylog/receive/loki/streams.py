@@ -16,13 +16,13 @@ EARLIEST_US: Final = to_epoch_us((FIRST_YEAR, 1, 1), (0, 0, 0), 0)
 LATEST_US: Final = to_epoch_us((LAST_YEAR, 12, 31), (23, 59, 59), 0)
 """The first and last time that an entry may have, in microseconds since the epoch."""
 
-MOST_ENTRIES: Final = 1_000_000
-MOST_STREAMS: Final = 100_000
+MAX_ENTRIES: Final = 1_000_000
+MAX_STREAMS: Final = 100_000
 """The most entries and streams of a request. Senders send some thousands; a body of 64 MiB may contain 30 million,
 and each takes memory before it is read.
 """
 
-_LONGEST_SHORT_KEY: Final = 100  # in characters; longer keys take no memory in the cache
+_MAX_SHORT_KEY_LENGTH: Final = 100  # in characters; longer keys take no memory in the cache
 
 
 @dataclass(slots=True)
@@ -58,10 +58,10 @@ def check_sizes(streams: int, entries: int) -> None:
     Raises:
         TooLarge: a number is larger than allowed.
     """
-    if streams > MOST_STREAMS:
-        raise TooLarge("", f"the request has more than {MOST_STREAMS:,} streams")
-    if entries > MOST_ENTRIES:
-        raise TooLarge("", f"the request has more than {MOST_ENTRIES:,} entries")
+    if streams > MAX_STREAMS:
+        raise TooLarge("", f"the request has more than {MAX_STREAMS:,} streams")
+    if entries > MAX_ENTRIES:
+        raise TooLarge("", f"the request has more than {MAX_ENTRIES:,} entries")
 
 
 def quote_text(text: str) -> str:
@@ -77,7 +77,7 @@ def quote_text(text: str) -> str:
 
 def write_key(key: str) -> str:
     """Return a key of an object in JSON, with the colon and the blank after it."""
-    return _write_short_key(key) if len(key) <= _LONGEST_SHORT_KEY else f"{quote(clean_text(key))}: "
+    return _write_short_key(key) if len(key) <= _MAX_SHORT_KEY_LENGTH else f"{quote(clean_text(key))}: "
 
 
 @lru_cache(maxsize=1024)

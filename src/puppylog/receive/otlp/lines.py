@@ -13,15 +13,15 @@ from puppylog.model.record import REJECTS, Parsed
 from puppylog.receive.otlp.members import Members, quote
 from puppylog.receive.received import NotDecoded, Problem, Received, ReceivedLines, use_time_of_receipt
 
-MOST_RECORDS: Final = 1_000_000
+MAX_RECORDS: Final = 1_000_000
 """The number of records that one request may have. Real senders send some thousands; a request full of empty records,
 of 2 bytes each, would keep a core busy for minutes."""
-MOST_BYTES: Final = 256 << 20
+MAX_BYTES: Final = 256 << 20
 """The size that the lines of one request may have in bytes. Each line repeats the attributes of its resource, so a
 small request with one large attribute could fill the memory."""
 
 _FORMAT: Final = find_format("json", Options(joins_lines=False))
-_MOST_TEMPLATES: Final = 256
+_MAX_TEMPLATES: Final = 256
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class LineWriter:
         for prefix, (keys, values) in (("scope.", self.scope), ("resource.", self.resource)):
             for key, value in zip(keys, values, strict=True):
                 members.append(f"{_write_key(_find_free(key, prefix, used))}: {value.replace('%', '%%')}")
-        if len(self._templates) >= _MOST_TEMPLATES:
+        if len(self._templates) >= _MAX_TEMPLATES:
             self._templates.clear()
         template = self._templates[shape] = "{" + ", ".join(members) + "}"
         return template
@@ -92,12 +92,10 @@ class RequestLines:
         """
         self._records += records
         self._size += size
-        if self._records > MOST_RECORDS:
-            raise NotDecoded("", f"the request has more than {MOST_RECORDS:,} log records")
-        if self._size > MOST_BYTES:
-            raise NotDecoded(
-                "", f"the log records with the attributes of their resources exceed {MOST_BYTES >> 20} MiB"
-            )
+        if self._records > MAX_RECORDS:
+            raise NotDecoded("", f"the request has more than {MAX_RECORDS:,} log records")
+        if self._size > MAX_BYTES:
+            raise NotDecoded("", f"the log records with the attributes of their resources exceed {MAX_BYTES >> 20} MiB")
 
 
 @dataclass(slots=True)

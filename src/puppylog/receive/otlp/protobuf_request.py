@@ -13,7 +13,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 
 from puppylog.receive.otlp import native
-from puppylog.receive.otlp.lines import MOST_BYTES, MOST_RECORDS, LineWriter, RequestLines, SourceLines
+from puppylog.receive.otlp.lines import MAX_BYTES, MAX_RECORDS, LineWriter, RequestLines, SourceLines
 from puppylog.receive.otlp.members import (
     SOURCE_KEY,
     Members,
@@ -70,8 +70,8 @@ def _write_lines(body: bytes) -> Sequence[tuple[bytes, bytes]] | None:
     """Return the lines of a request by source, written in C; None if it must be decoded in Python."""
     if native.records is None:
         return None
-    for _ in range(_MOST_NEW_SEVERITIES):  # each one lets the request begin again
-        written = native.records.write_lines(body, _SEVERITIES.table, MOST_RECORDS, MOST_BYTES)
+    for _ in range(_MAX_NEW_SEVERITIES):  # each one lets the request begin again
+        written = native.records.write_lines(body, _SEVERITIES.table, MAX_RECORDS, MAX_BYTES)
         if not isinstance(written, tuple):
             return written
         if not _SEVERITIES.add(*written):
@@ -94,13 +94,13 @@ class _Severities:
         members = ", ".join(f"{quote(key)}: {value}" for key, value in zip(keys, values, strict=True)).encode()
         if len(members) > _LONGEST:
             return False
-        before = self.table if len(self.table) < _LARGEST_TABLE else b""
+        before = self.table if len(self.table) < _MAX_TABLE else b""
         self.table = before + bytes([number, len(text)]) + text + bytes([len(members)]) + members
         return True
 
 
-_MOST_NEW_SEVERITIES: Final = 30
-_LARGEST_TABLE: Final = 4096
+_MAX_NEW_SEVERITIES: Final = 30
+_MAX_TABLE: Final = 4096
 _LONGEST: Final = 255
 _SEVERITIES: Final = _Severities()
 

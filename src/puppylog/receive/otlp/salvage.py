@@ -20,7 +20,7 @@ _FIXED64: Final = 1
 _LENGTH: Final = 2
 _FIXED32: Final = 5
 _FIXED_BYTES: Final = {_FIXED64: 8, _FIXED32: 4}
-_LONGEST_VARINT: Final = 10
+_MAX_VARINT_LENGTH: Final = 10
 _NO_MESSAGE: Final = "not a message of protobuf"
 _DEEPEST: Final = 100  # of messages in messages, as in protobuf itself
 
@@ -172,7 +172,7 @@ def _iter_fields(data: bytes, start: int) -> Iterator[_Field]:
 def _read_varint(data: bytes, at: int, start: int) -> tuple[int, int]:
     """Return a number at the offset ``at``, and the offset after it."""
     number = 0
-    for place in range(_LONGEST_VARINT):
+    for place in range(_MAX_VARINT_LENGTH):
         if at + place == len(data):
             raise _Malformed(start + at, "the message is cut")
         byte = data[at + place]

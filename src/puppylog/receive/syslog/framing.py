@@ -14,10 +14,10 @@ from typing import Final
 
 from puppylog.formats.syslog.frames import iter_frames
 
-LARGEST_MESSAGE_BYTES: Final = 1 << 20
+MAX_MESSAGE_BYTES: Final = 1 << 20
 """Bytes of a message after these are discarded, and its record says so. As in files, where a longer line is cut."""
 
-LARGEST_SIZE: Final = 1 << 28
+MAX_SIZE: Final = 1 << 28
 """A size above this is taken for a wrong one."""
 
 _SIZE = re.compile(rb"([0-9]{1,10}) (?=<)")
@@ -76,7 +76,7 @@ class Framer:
         limit_bytes: the size at which a message is cut.
     """
 
-    def __init__(self, limit_bytes: int = LARGEST_MESSAGE_BYTES) -> None:
+    def __init__(self, limit_bytes: int = MAX_MESSAGE_BYTES) -> None:
         self._limit_bytes = limit_bytes
         self._head = b""  # the start of a frame, too short to know its framing
         self._kept = bytearray()  # the start of a message that is not complete
@@ -142,7 +142,7 @@ class Framer:
         return at
 
     def _begin_counted(self, size: re.Match[bytes], at: int) -> int:
-        if size[1].startswith(b"0") or int(size[1]) > LARGEST_SIZE:
+        if size[1].startswith(b"0") or int(size[1]) > MAX_SIZE:
             self.fault = f"no message has the size {size[1].decode()}"
             return at
         self._has_counted = self._is_inside = True

@@ -25,7 +25,7 @@ from puppylog.serve.refusal import RETRY_AFTER_S, Refusal, refuse_many_lines
 
 DOOR: Final = "elasticsearch"
 PREFIXES: Final = ("", "/elasticsearch")
-_MOST_LINES: Final = 500_000  # actions and documents of one request. Each action has an item in the answer
+_MAX_LINES: Final = 500_000  # actions and documents of one request. Each action has an item in the answer
 _PRODUCT: Final = {"x-elastic-product": "Elasticsearch"}
 _TYPES: Final = {401: "security_exception", 403: "security_exception", 413: "content_too_long_exception"}
 
@@ -54,7 +54,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         read_at_us = time.time_ns() // 1000
 
         def decode() -> tuple[Received, BulkAnswer, str]:
-            refuse_many_lines(body, _MOST_LINES)
+            refuse_many_lines(body, _MAX_LINES)
             received, answer = decode_bulk(body, index=index, read_at_us=read_at_us)
             # What is stored decides, not the body: some clients count their attempts in the action lines.
             what = {"sources": json.dumps([[lines.source, lines.size] for lines in received.lines])}

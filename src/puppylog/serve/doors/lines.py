@@ -28,7 +28,7 @@ from puppylog.serve.received_streams import clean_source
 from puppylog.serve.refusal import Refusal, refuse_many_lines
 
 DOOR: Final = "lines"
-MOST_LINES: Final = 2_000_000
+MAX_LINES: Final = 2_000_000
 """Lines of one request. Short lines become rows that take several times as much memory."""
 
 _PARAMETERS: Final = ("source", "format", "group", "tz")
@@ -56,7 +56,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
         read_at_us = time.time_ns() // 1000
 
         def decode() -> tuple[Received, str]:
-            refuse_many_lines(body, MOST_LINES)
+            refuse_many_lines(body, MAX_LINES)
             received = decode_lines(body, format_, context=learnt, source=source, group=group, read_at_us=read_at_us)
             return received, digest_request(request, DOOR, body, asked)
 

@@ -35,7 +35,7 @@ _PATHS: Final = ("/loki/api/v1/push", "/api/prom/push")
 _LOKI: Final = "3.4.0"
 """The version that senders and Grafana see: the push API with structured metadata is that of this version."""
 
-_MOST_TENANTS: Final = 1000  # are remembered, so that a sentence is said once for each
+_MAX_TENANTS: Final = 1000  # are remembered, so that a sentence is said once for each
 
 
 def routes(context: Context) -> Sequence[BaseRoute]:
@@ -132,7 +132,7 @@ class _Tenants:
         if not tenant:
             return None
         group = clean_group(tenant)
-        if group is None and len(self._refused) < _MOST_TENANTS and tenant not in self._refused:
+        if group is None and len(self._refused) < _MAX_TENANTS and tenant not in self._refused:
             self._refused.add(tenant)
             self._context.report(
                 f"X-Scope-OrgID {tenant[:MAX_LENGTH]!r} is not a valid name of a log group, so its lines get no group: "

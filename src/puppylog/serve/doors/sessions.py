@@ -17,7 +17,7 @@ from puppylog.serve.refusal import Refusal
 from puppylog.serve.sessions import KEPT_S
 
 _JSON: Final = "application/json"
-_MOST_BYTES: Final = 10_000
+_MAX_BYTES: Final = 10_000
 
 
 def routes(context: Context) -> Sequence[BaseRoute]:
@@ -54,7 +54,7 @@ def _read_token(request: Request, body: bytes) -> str:
     """
     token: object = None
     try:
-        text = body[:_MOST_BYTES].decode()
+        text = body[:_MAX_BYTES].decode()
         if request.headers.get("content-type", "").startswith(_JSON):
             fields = json.loads(text)
             token = fields.get("token") if isinstance(fields, dict) else None

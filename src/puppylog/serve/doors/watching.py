@@ -15,7 +15,7 @@ from puppylog.model.alert import State
 from puppylog.monitor.collectors import FollowedStream, StreamState
 from puppylog.monitor.watching import AlertCount, Snapshot
 from puppylog.serve.context import Context
-from puppylog.serve.exposition import MOST_STREAMS, ServerState, choose_streams, write_exposition
+from puppylog.serve.exposition import MAX_STREAMS, ServerState, choose_streams, write_exposition
 from puppylog.serve.guard import guarded
 from puppylog.serve.watch import Watched
 from puppylog.stores.connect import name_store
@@ -79,7 +79,7 @@ def describe_snapshot(snapshot: Snapshot) -> dict[str, Any]:
             "lag_bytes": sum(stream.lag_bytes for stream in snapshot.streams),
             "rejects": sum(stream.rejects for stream in snapshot.streams),
             "list": [_describe_stream(stream) for stream in chosen],
-            "left_out": max(0, len(snapshot.streams) - MOST_STREAMS),
+            "left_out": max(0, len(snapshot.streams) - MAX_STREAMS),
         },
         "alerts": {
             "defined": len({count.name for count in snapshot.alerts}),

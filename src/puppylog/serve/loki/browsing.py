@@ -32,10 +32,10 @@ from puppylog.serve.loki.parameters import Parameters
 from puppylog.serve.refusal import Refusal
 
 _SINCE_S: Final = 6 * 3600.0  # of questions about labels, as in Loki
-_MOST_VALUES: Final = 5000
-_MOST_SERIES: Final = 500
+_MAX_VALUES: Final = 5000
+_MAX_SERIES: Final = 500
 _SAMPLE: Final = 1000
-_MOST_SAMPLED: Final = 5000
+_MAX_SAMPLED: Final = 5000
 
 
 def _select(parameters: Parameters, name: str = "query") -> LogQuery:
@@ -92,8 +92,8 @@ def detect_labels(reader: DescribedReader, parameters: Parameters) -> Response:
 def detect_fields(reader: DescribedReader, parameters: Parameters) -> Response:
     """Answer ``detected_fields``."""
     asking = Asking(reader, parameters.get("query"))
-    most = parameters.count("limit", 1000, _MOST_VALUES)
-    entries = parameters.count("line_limit", _SAMPLE, _MOST_SAMPLED)
+    most = parameters.count("limit", 1000, _MAX_VALUES)
+    entries = parameters.count("line_limit", _SAMPLE, _MAX_SAMPLED)
     found = browsing.detect_fields(asking, _choose(parameters), parameters.within(), entries=entries, most=most)
     fields = [
         {"label": field.name, "type": field.type, "cardinality": field.cardinality, "parsers": None} for field in found
@@ -104,7 +104,7 @@ def detect_fields(reader: DescribedReader, parameters: Parameters) -> Response:
 def list_field_values(reader: DescribedReader, parameters: Parameters, name: str) -> Response:
     """Answer ``detected_field/{name}/values``."""
     asking = Asking(reader, parameters.get("query"))
-    most = parameters.count("limit", 1000, _MOST_VALUES)
+    most = parameters.count("limit", 1000, _MAX_VALUES)
     values = browsing.list_values(asking, _choose(parameters), parameters.within(), name, most=most)
     return answer_json({"values": values, "limit": most})
 
@@ -140,7 +140,7 @@ def tell_volume(reader: DescribedReader, parameters: Parameters, *, is_range: bo
                 series[((name, ""),)] = points
     else:
         series.update(_sum_bytes(asking, query, names, range_s, steps))
-    limit = parameters.count("limit", 100, _MOST_SERIES)
+    limit = parameters.count("limit", 100, _MAX_SERIES)
     largest = sorted(series, key=lambda labels: -sum(point or 0 for point in series[labels]))[:limit]
     chosen = {labels: series[labels] for labels in largest}
     if is_range:

@@ -17,15 +17,15 @@ from puppylog.monitor.logql.entries import Direction
 from puppylog.serve.context import Context
 from puppylog.serve.refusal import Refusal
 
-MOST_ENTRIES: Final = 10_000
+MAX_ENTRIES: Final = 10_000
 _DEFAULT_ENTRIES: Final = 100
 _DEFAULT_SINCE_S: Final = 3600.0
-_MOST_POINTS: Final = 11_000
+_MAX_POINTS: Final = 11_000
 _STEPS: Final = 250  # of a query that says no step
 _SECONDS_DIGITS: Final = 10  # a number with at most this many digits is in seconds, a longer one in nanoseconds
 _NANOSECONDS: Final = 1_000_000_000
 _RFC_3339: Final = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
-LARGEST_NS: Final = 2**63 - 1
+MAX_NS: Final = 2**63 - 1
 """The last instant that fits 64 bits, in nanoseconds since the epoch."""
 
 
@@ -58,7 +58,7 @@ class Parameters:
 
     def limit(self) -> int:
         """Return the greatest number of entries."""
-        return self.count("limit", _DEFAULT_ENTRIES, MOST_ENTRIES)
+        return self.count("limit", _DEFAULT_ENTRIES, MAX_ENTRIES)
 
     def direction(self) -> Direction:
         """Return which entries come first."""
@@ -90,7 +90,7 @@ class Parameters:
             raise Refusal(400, "zero or negative query resolution step widths are not accepted")
         step_us = step_ms * 1000
         first, last = within.start_ns // 1000 // step_us, -(-within.end_ns // 1000 // step_us)
-        if last - first > _MOST_POINTS:
+        if last - first > _MAX_POINTS:
             cause = "exceeded maximum resolution of 11,000 points per time series"
             raise Refusal(400, f"{cause}. Try increasing the value of the step parameter")
         return Steps(first * step_us, step_us, last - first + 1)
@@ -110,7 +110,7 @@ class Parameters:
         if not written:
             return default
         at = _read_instant(written)
-        if at is None or abs(at) > LARGEST_NS:
+        if at is None or abs(at) > MAX_NS:
             cause = f"{name} must be a time in nanoseconds, in seconds or in RFC 3339, not {written[:40]!r}"
             raise Refusal(400, cause)
         return at

@@ -26,7 +26,7 @@ from puppylog.serve.context import Context
 from puppylog.serve.guard import check_websocket_origin, guarded
 from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.loki.answers import CATEGORIZE, make_streams, render_error
-from puppylog.serve.loki.parameters import LARGEST_NS, Parameters, parse_parameters
+from puppylog.serve.loki.parameters import MAX_NS, Parameters, parse_parameters
 from puppylog.serve.loki.queries import read_flags
 from puppylog.serve.read.tail.snapshots import SnapshotReader
 from puppylog.serve.refusal import Refusal, refuse
@@ -37,17 +37,17 @@ from puppylog.stores.cancellation import Cancellation
 T = TypeVar("T")
 
 _PATH: Final = "/loki/api/v1/tail"
-_MOST_TAILS: Final = 20  # each asks the store every second
-_MOST_ENTRIES: Final = 1000  # in a message; older ones are named as dropped
-_MOST_DROPPED: Final = 100  # dropped entries that a message names
+_MAX_TAILS: Final = 20  # each asks the store every second
+_MAX_ENTRIES: Final = 1000  # in a message; older ones are named as dropped
+_MAX_DROPPED: Final = 100  # dropped entries that a message names
 _POLL_S: Final = 1.0
 _REST: Final = 3.0  # a tail whose query took long waits for this many times as long
 _CHECK_S: Final = 10.0  # between two looks whether the token is still accepted
-_LONGEST_DELAY_S: Final = 5
+_MAX_DELAY_S: Final = 5
 _AWAY: Final = 503
 _TRY_AGAIN: Final = 1013  # codes with which a websocket is closed
 _FAILED: Final = 1011
-_LONGEST_REASON: Final = 123  # in bytes: what a frame that closes a websocket has for it
+_MAX_REASON_LENGTH: Final = 123  # in bytes: what a frame that closes a websocket has for it
 
 
 def routes(context: Context) -> Sequence[BaseRoute]:
@@ -80,7 +80,7 @@ class _Tail:
     def begin(self, store: CancellableReader) -> list[Entry]:
         """Return the first entries, the oldest first, and note the present positions."""
         self.offsets = self.snapshots.read(store).offsets
-        within = Within(self.parameters.within().start_ns, LARGEST_NS)  # also what was stored since the request came
+        within = Within(self.parameters.within().start_ns, MAX_NS)  # also what was stored since the request came
         found = find_entries(self.asking(store), self.query, within, direction="backward", limit=self.limit)
         self.sent = frozenset(entry.place for entry in found)
         return found[::-1]
@@ -91,7 +91,7 @@ class _Tail:
         ranges = plan_arrivals(self.offsets, offsets)
         if not ranges:
             return NewEntries([], 0)
-        found = read_new_entries(self.asking(store), self.query, ranges, limit=_MOST_ENTRIES)
+        found = read_new_entries(self.asking(store), self.query, ranges, limit=_MAX_ENTRIES)
         entries = [entry for entry in found.entries if entry.place not in self.sent]
         self.offsets = offsets
         return NewEntries(entries, found.left_out)
@@ -105,7 +105,7 @@ class _Tail:
         }
         if left_out:
             dropped = {"labels": {}, "timestamp": str(time.time_ns())}
-            message["dropped_entries"] = [dropped] * min(left_out, _MOST_DROPPED)
+            message["dropped_entries"] = [dropped] * min(left_out, _MAX_DROPPED)
         if self.flags:
             message["encodingFlags"] = self.flags
         return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
@@ -142,16 +142,16 @@ class _Tails:
 
     def _read(self, request: Request) -> _Tail:
         """Return what a request asks for. Raises Refusal, SearchError."""
-        if self._count >= _MOST_TAILS:
-            raise Refusal(_AWAY, f"there are {_MOST_TAILS} tails already")
+        if self._count >= _MAX_TAILS:
+            raise Refusal(_AWAY, f"there are {_MAX_TAILS} tails already")
         parameters = parse_parameters(request.url.query)
         written = parameters.get("query")
         query = parse_logql(written)
         if not isinstance(query, LogQuery):
             raise Refusal(400, "only a log query can be followed, and this is a metric query")
         delay_s = parameters.seconds("delay_for", 0)
-        if delay_s > _LONGEST_DELAY_S:
-            raise Refusal(400, f"delay_for can't be greater than {_LONGEST_DELAY_S}")
+        if delay_s > _MAX_DELAY_S:
+            raise Refusal(400, f"delay_for can't be greater than {_MAX_DELAY_S}")
         parameters.within()
         flags = read_flags(request)
         pause_s = max(_POLL_S, delay_s)
@@ -211,4 +211,4 @@ def _with_reader(work: Callable[[CancellableReader], T], cancellation: Cancellat
 
 
 def _shorten(text: str) -> str:
-    return text.encode()[:_LONGEST_REASON].decode(errors="ignore")
+    return text.encode()[:_MAX_REASON_LENGTH].decode(errors="ignore")

@@ -26,7 +26,7 @@ _ROOT: Final = "page/@/"  # the placeholder in index.html for the folder of the 
 _MODULES: Final = "<!-- modules -->"  # in index.html, where the modules to preload are listed
 _PRELOADED: Final = ("app.js", "lib/", "search/", "views/search.js")
 _COMMENT: Final = re.compile(rb"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/[ \t]*$|//[^\n]*$)", re.MULTILINE | re.DOTALL)
-_LEAST_BYTES: Final = 500  # a smaller file is not worth a header
+_MIN_BYTES: Final = 500  # a smaller file is not worth a header
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def _complete(index: str, digest: str, names: list[str]) -> str:
 
 def _make(ending: str, body: bytes) -> File:
     compressed = gzip.compress(body, 9, mtime=0)
-    is_smaller = len(body) >= _LEAST_BYTES and len(compressed) < len(body)
+    is_smaller = len(body) >= _MIN_BYTES and len(compressed) < len(body)
     tag = f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
     return File(_TYPES[ending], body, compressed if is_smaller else None, tag)
 

@@ -48,7 +48,7 @@ class CompleteParameters(Choice, frozen=True, kw_only=True):
         ]
         | None
     ) = None
-    limit: Annotated[int, Meta(ge=1, le=completion.MOST_ITEMS, description="The greatest number of completions.")] = 20
+    limit: Annotated[int, Meta(ge=1, le=completion.MAX_ITEMS, description="The greatest number of completions.")] = 20
 
 
 class CompletionItem(Struct, kw_only=True):

@@ -12,7 +12,7 @@ from puppylog.serve.read.record_rows import Record, make_records
 from puppylog.serve.read.resource import Answer, Asked, Parameters, Reader, Resource
 from puppylog.serve.refusal import Refusal
 
-_MOST_AROUND: Final = 1000
+_MAX_AROUND: Final = 1000
 
 
 class PlaceParameters(Parameters, frozen=True, kw_only=True):
@@ -25,8 +25,8 @@ class PlaceParameters(Parameters, frozen=True, kw_only=True):
 class ContextParameters(PlaceParameters, frozen=True, kw_only=True):
     """A record, and how many records around it."""
 
-    before: Annotated[int, Meta(ge=0, le=_MOST_AROUND, description="The number of records before it.")] = 10
-    after: Annotated[int, Meta(ge=0, le=_MOST_AROUND, description="The number of records after it.")] = 10
+    before: Annotated[int, Meta(ge=0, le=_MAX_AROUND, description="The number of records before it.")] = 10
+    after: Annotated[int, Meta(ge=0, le=_MAX_AROUND, description="The number of records after it.")] = 10
 
 
 class OneRecord(Answer, kw_only=True):

@@ -19,7 +19,7 @@ from puppylog.serve.read.stream_formats import StreamFormats, read_options
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.base import Store
 
-_MOST_REASONS: Final = 100
+_MAX_REASONS: Final = 100
 
 
 class ReplayParameters(Parameters, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ def replay_rejects(asked: Asked[ReplayParameters], store: Store) -> Replay:
         became_records=total.records,
         still_rejected=total.unchanged + unknown,
         already_records=total.missed,
-        reasons=[ReasonCount(reason=reason, lines=lines) for reason, lines in reasons.most_common(_MOST_REASONS)],
+        reasons=[ReasonCount(reason=reason, lines=lines) for reason, lines in reasons.most_common(_MAX_REASONS)],
     )
 
 

@@ -14,7 +14,7 @@ from puppylog.serve.read.resource import Answer, Asked, Instant, Parameters, Rea
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.base import Store
 
-_LONGEST_S: Final = 10 * 366 * 86_400.0
+_MAX_S: Final = 10 * 366 * 86_400.0
 
 
 class SilencesParameters(Parameters, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ class SilenceBody(Struct, kw_only=True, forbid_unknown_fields=True):
     ] = None
     starts_at: Annotated[str | None, Meta(description="An instant, as `since` of a query. Without it: now.")] = None
     ends_at: Annotated[str | None, Meta(description="An instant, as `since` of a query.")] = None
-    for_s: Annotated[float, Meta(gt=0, le=_LONGEST_S, description="How long, in seconds.")] | None = None
+    for_s: Annotated[float, Meta(gt=0, le=_MAX_S, description="How long, in seconds.")] | None = None
     comment: Annotated[str, Meta(description="Why, for others to read.")] = ""
     author: Annotated[str | None, Meta(description="Who says so. Without it, the name of the token, or `page`.")] = None
 

@@ -16,7 +16,7 @@ from puppylog.serve.refusal import Refusal
 
 PATH: Final = "/api/v1/sql"
 
-_MOST_BYTES: Final = 32 << 20  # of the rows of one answer as JSON; the page holds them all
+_MAX_BYTES: Final = 32 << 20  # of the rows of one answer as JSON; the page holds them all
 
 
 class SqlParameters(Parameters, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ def run_sql(asked: Asked[SqlParameters], reader: Reader) -> Rows:
             first = next(batches)
             for row in _iter_rows(first, batches, statement.limit + 1):
                 size += len(row)
-                if len(rows) == statement.limit or size > _MOST_BYTES:
+                if len(rows) == statement.limit or size > _MAX_BYTES:
                     return Rows(columns=describe_columns(first.schema), rows=rows, has_more=True)
                 rows.append(Raw(row))
     except QueryError as error:

@@ -17,7 +17,7 @@ from puppylog.serve.read.choice import read_search
 from puppylog.serve.read.resource import Answer, Asked, Choice, Reader, Resource
 from puppylog.serve.refusal import Refusal
 
-_MOST_FIELDS: Final = 20
+_MAX_FIELDS: Final = 20
 _VALUE_CHARACTERS: Final = 1000
 _BUDGET_S: Final = 0.3
 """If counting would take longer, a sample is counted. A page shows eight fields beside its lines."""
@@ -68,8 +68,8 @@ def count_fields(asked: Asked[TopParameters], reader: Reader) -> TopAnswer:
     """Count the values of some fields. An unknown field is an error of its own, and the others are counted."""
     parameters = asked.parameters
     names = list(dict.fromkeys(parameters.field))
-    if len(names) > _MOST_FIELDS:
-        raise Refusal(400, f"at most {_MOST_FIELDS} fields are counted at once", place="field")
+    if len(names) > _MAX_FIELDS:
+        raise Refusal(400, f"at most {_MAX_FIELDS} fields are counted at once", place="field")
     search, dialect = read_search(asked, reader), dialect_of(reader)
     known: dict[str, Field] = {}
     errors: dict[str, str] = {}

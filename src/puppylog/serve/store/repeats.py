@@ -12,17 +12,17 @@ from typing import Final
 MOST: Final = 1000
 """So many calls are remembered."""
 
-MOST_BYTES: Final = 8 << 20
+MAX_BYTES: Final = 8 << 20
 """The size of their answers together. Most are a number; some are the positions of all files of a collector."""
 
 
 class Repeats:
     """The last calls. Used in the loop only."""
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
-        """Start without calls; remember at most ``most``, with answers of at most ``most_bytes``."""
+    def __init__(self, most: int = MOST, max_bytes: int = MAX_BYTES) -> None:
+        """Start without calls; remember at most ``most``, with answers of at most ``max_bytes``."""
         self._most = most
-        self._most_bytes = most_bytes
+        self._most_bytes = max_bytes
         self._bytes = 0  # of the answers
         self._calls: OrderedDict[tuple[str, str], asyncio.Future[bytes]] = OrderedDict()
 

@@ -12,7 +12,7 @@ from puppylog.serve.syslog.inbox import Inbox
 from puppylog.serve.syslog.peers import name_peer
 
 _LAST_S: Final = 0.5  # for what the kernel has when the server ends
-_LARGEST_BYTES: Final = 65_535
+_MAX_BYTES: Final = 65_535
 _FORCED_BUFFER: Final = 33  # SO_RCVBUFFORCE of Linux, which the socket module does not name
 _MEMORY_INFO: Final = 55  # SO_MEMINFO
 _MEMORY_NUMBERS: Final = 9
@@ -97,7 +97,7 @@ class DatagramReceiver:
         has_more = True
         try:
             for _ in range(self._limits.datagrams_at_once):
-                data, place = receiving.recvfrom(_LARGEST_BYTES)
+                data, place = receiving.recvfrom(_MAX_BYTES)
                 messages = split_datagram(data)
                 texts += messages
                 peers += [name_peer(place[0])] * len(messages)

@@ -36,7 +36,7 @@ ORDER BY bucket DESC
 LIMIT $most
 
 -- name: ranked_segments
--- The $most_segments largest segments of some observations, the number of all segments, and what the sizes of the others add
+-- The $max_segments largest segments of some observations, the number of all segments, and what the sizes of the others add
 -- up to.
 WITH sized AS MATERIALIZED (
     SELECT segment, coalesce({size}, 0) AS size
@@ -48,12 +48,12 @@ WITH sized AS MATERIALIZED (
 ), ranked AS MATERIALIZED (
     SELECT segment, size, row_number() OVER (ORDER BY size DESC, coalesce(segment, '')) AS place FROM sized
 ), others AS (
-    SELECT count(*) AS left_out, coalesce(sum(size), 0) AS rest FROM ranked WHERE place > $most_segments
+    SELECT count(*) AS left_out, coalesce(sum(size), 0) AS rest FROM ranked WHERE place > $max_segments
 )
 SELECT ranked.segment, others.left_out, others.rest
 FROM ranked
 CROSS JOIN others
-WHERE ranked.place <= $most_segments
+WHERE ranked.place <= $max_segments
 ORDER BY ranked.place
 
 -- name: metric_extent

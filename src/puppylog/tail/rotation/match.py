@@ -197,10 +197,10 @@ class _Matching:
                     self._claim(place, candidate)
                     break
 
-    def _match_copied(self, least_head: int = 1) -> None:
+    def _match_copied(self, min_head: int = 1) -> None:
         """Look for the same content under another inode, or for the same inode on a device with a new number."""
         for place in self._open_places():
-            if place.fingerprint.head_size < least_head:
+            if place.fingerprint.head_size < min_head:
                 continue
             candidates = [candidate for candidate in self._pool.iter_free() if candidate.is_rotated]
             # While a file is being compressed, it and its compressed copy both exist, and only the file is complete.

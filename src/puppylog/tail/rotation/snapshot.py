@@ -13,7 +13,7 @@ from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.names import parse_rotated_name
 from puppylog.tail.rotation.place import Identity
 
-_MOST_NEARBY = 200  # directories; each is listed twice in a search
+_MAX_NEARBY = 200  # directories; each is listed twice in a search
 
 
 def list_candidates(paths: Sequence[str], inodes: Collection[int]) -> list[Candidate]:
@@ -76,7 +76,7 @@ def _list_nearby_paths(path: str) -> list[str]:
         except OSError:
             continue  # a directory that may not be listed cannot be searched
     found.pop(str(directory), None)
-    return [f"{found_in}/{Path(path).name}" for found_in in islice(found, _MOST_NEARBY)]
+    return [f"{found_in}/{Path(path).name}" for found_in in islice(found, _MAX_NEARBY)]
 
 
 def _list_directory(path: Path, inodes: Collection[int]) -> list[Candidate]:

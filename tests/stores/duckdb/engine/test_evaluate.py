@@ -109,7 +109,7 @@ def test_an_alert_judges_a_limited_number_of_segments_and_counts_the_rest(engine
     store_line(engine, 4, -0.5)
     make_alert(engine, Comparison.AT_LEAST, NoData.ZERO)
     now_us = int((NOON + timedelta(hours=1)).timestamp() * 1_000_000)
-    engine.write(lambda connection: evaluate(connection, ["silent"], now_us, most_segments=2))
+    engine.write(lambda connection: evaluate(connection, ["silent"], now_us, max_segments=2))
     assert ask(engine, "SELECT segment FROM puppylog.alert_states ORDER BY segment") == [
         {"segment": "1"},
         {"segment": "2"},
@@ -128,7 +128,7 @@ def test_each_of_several_alerts_judges_no_more_segments_than_the_limit(engine: E
     for last in (hours, hours + 1):  # the limit holds for new segments, and when the alert has all that it may have
         now_us = int((NOON + timedelta(hours=last)).timestamp() * 1_000_000)
         store_line(engine, 0, last - 0.5)
-        while engine.write(partial(evaluate, names=names, now_us=now_us, most_segments=2)):
+        while engine.write(partial(evaluate, names=names, now_us=now_us, max_segments=2)):
             pass
         assert ask(
             engine,

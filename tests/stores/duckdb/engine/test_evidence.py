@@ -56,8 +56,8 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     search of a day would not end within any limit.
     """
     monkeypatch.setattr(evidence, "_SHORT_S", 60.0)
-    monkeypatch.setattr(evidence, "MOST_S", 60.0)
-    monkeypatch.setattr(evidence.Allowance, "_MOST_S", 60.0)
+    monkeypatch.setattr(evidence, "MAX_S", 60.0)
+    monkeypatch.setattr(evidence.Allowance, "_MAX_S", 60.0)
     with Engine(copy_schema(tmp_path / "database")) as engine:
         engine.write(lambda connection: DEFINITIONS.create_metric(connection, METRIC))
         yield engine
@@ -128,7 +128,7 @@ def test_a_search_is_interrupted_when_its_time_is_over(engine: Engine, monkeypat
             "SELECT count(*) AS n FROM range(10000000) AS a, range(10000000) AS b WHERE (a.range ^ b.range) = 1"
         )
 
-    monkeypatch.setattr(evidence, "MOST_S", 0.1)
+    monkeypatch.setattr(evidence, "MAX_S", 0.1)
     monkeypatch.setattr(evidence, "_read_slice", read_slowly)
     started = time.monotonic()
     fire(engine)
@@ -196,7 +196,7 @@ def test_a_notification_waits_as_long_as_before_after_the_clock_was_set_back(eng
 def test_searches_take_a_small_share_of_the_time(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(evidence, "time", SimpleNamespace(monotonic=lambda: now))
-    monkeypatch.setattr(evidence.Allowance, "_MOST_S", 5.0)
+    monkeypatch.setattr(evidence.Allowance, "_MAX_S", 5.0)
     allowance = evidence.Allowance()
     assert allowance.left_s() == 5
     allowance.spend(6)
@@ -252,7 +252,7 @@ def search_slowly(
     monkeypatch.setattr(evidence, "time", SimpleNamespace(monotonic=lambda: now))
     monkeypatch.setattr(evidence, "_read_slice", read_slice)
     search = evidence._Search(1, False, NOON_US - window_s * 1_000_000, NOON_US)
-    reason = evidence._search_window(None, search, "", {None: []}, evidence.MOST_S)  # type: ignore[arg-type]  # not read
+    reason = evidence._search_window(None, search, "", {None: []}, evidence.MAX_S)  # type: ignore[arg-type]  # not read
     return reason, len(slices)
 
 

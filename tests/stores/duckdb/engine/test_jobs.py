@@ -193,7 +193,7 @@ def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(jobs, "BEAT_S", 0.0)
     monkeypatch.setattr(postponed, "WAIT_S", 0.0)
-    monkeypatch.setattr(jobs, "MOST_ALERTS", 1)
+    monkeypatch.setattr(jobs, "MAX_ALERTS", 1)
     monkeypatch.setattr(evaluate, "beat", note_beat)
     monkeypatch.setattr(evaluate, "evaluate", note_evaluation)
     for name in ("a", "b"):
@@ -213,7 +213,7 @@ def test_the_jobs_end_after_their_current_transaction(engine: Engine, monkeypatc
         has_begun.set()
         return not may_end.wait(60)
 
-    monkeypatch.setattr(jobs, "MOST_ALERTS", 1)
+    monkeypatch.setattr(jobs, "MAX_ALERTS", 1)
     monkeypatch.setattr(evaluate, "evaluate", note_evaluation)
     for name in ("a", "b"):
         add_alert(engine, replace(ALERT, name=name), NOON_S - 5)

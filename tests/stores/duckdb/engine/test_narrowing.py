@@ -48,7 +48,7 @@ COLUMNS = ["host", "ident", "ruser", "request_method", "request_route", "referer
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RetainingStore]:
-    monkeypatch.setattr(tallies, "LEAST_RECORDS", 1)
+    monkeypatch.setattr(tallies, "MIN_RECORDS", 1)
     with open_store(tmp_path) as store:
         yield store
 

@@ -99,7 +99,7 @@ def test_a_refresh_of_several_metrics_ends_after_the_time_that_it_may_take(
         engine.write(partial(DEFINITIONS.create_metric, metric=Metric(name, "count", "*", 1)))
     store_line(engine, START_S)
     names = ["d", "deleted", "c", "a"]
-    monkeypatch.setattr(refresh_module, "_MOST_S", -1.0)
+    monkeypatch.setattr(refresh_module, "_MAX_S", -1.0)
     for done, filled in ((2, ["d"]), (1, ["c", "d"]), (1, ["a", "c", "d"])):
         assert engine.write(partial(refresh_metrics, names=names, now_us=(START_S + 60) * US_PER_S)) == done
         names = names[done:]

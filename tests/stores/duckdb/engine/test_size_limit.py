@@ -29,7 +29,7 @@ def store(tmp_path: Path) -> Iterator[RetainingStore]:
 @contextmanager
 def sizes(monkeypatch: pytest.MonkeyPatch, largest_bytes: int) -> Iterator[Retention]:
     """Yield a retention with a smaller size than users may choose."""
-    monkeypatch.setattr("puppylog.model.retention.LEAST_MAX_BYTES", 1)
+    monkeypatch.setattr("puppylog.model.retention.MIN_MAX_BYTES", 1)
     yield Retention(max_bytes=largest_bytes)
 
 

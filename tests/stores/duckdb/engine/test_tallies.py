@@ -46,7 +46,7 @@ RANGES = {
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RetainingStore]:
-    monkeypatch.setattr(tallies, "LEAST_RECORDS", 1)
+    monkeypatch.setattr(tallies, "MIN_RECORDS", 1)
     with open_store(tmp_path) as store:
         yield store
 
@@ -266,7 +266,7 @@ def test_a_whole_is_counted_at_once_if_tallies_have_most_of_it(store: RetainingS
 
 
 def test_a_small_store_has_no_tallies(store: RetainingStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "LEAST_RECORDS", 1000)
+    monkeypatch.setattr(tallies, "MIN_RECORDS", 1000)
     append(store, 10, 500)
     with store.engine.read() as connection:
         assert tallies.list_due(connection, LATER_US) == []

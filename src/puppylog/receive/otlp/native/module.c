@@ -14,7 +14,7 @@ typedef struct {
     Out lines;
     Out parts; /* of type Part */
     Severities severities;
-    size_t records, most_records, most_bytes;
+    size_t records, max_records, max_bytes;
 } Request;
 
 static bool read_resource(Span content, Common *common, Span *source) {
@@ -88,9 +88,9 @@ static bool write_records(Request *request, Span scope_logs, Common *common) {
     Field field;
     while (next_field(&message, &field)) {
         if (field.number != 2) continue;
-        if (++request->records > request->most_records) return false;
+        if (++request->records > request->max_records) return false;
         if (!write_record(&request->lines, field.content, common, &request->severities)) return false;
-        if (request->lines.size > request->most_bytes || request->lines.failed) return false;
+        if (request->lines.size > request->max_bytes || request->lines.failed) return false;
     }
     return true;
 }
@@ -163,12 +163,12 @@ static PyObject *give(Request *request, bool is_regular) {
 static PyObject *write_lines(PyObject *module, PyObject *arguments) {
     (void)module;
     Py_buffer body, table;
-    Py_ssize_t most_records, most_bytes;
-    if (!PyArg_ParseTuple(arguments, "y*y*nn", &body, &table, &most_records, &most_bytes)) return NULL;
+    Py_ssize_t max_records, max_bytes;
+    if (!PyArg_ParseTuple(arguments, "y*y*nn", &body, &table, &max_records, &max_bytes)) return NULL;
     Request request = {
         .severities = {.table = {table.buf, (size_t)table.len}},
-        .most_records = (size_t)most_records,
-        .most_bytes = (size_t)most_bytes,
+        .max_records = (size_t)max_records,
+        .max_bytes = (size_t)max_bytes,
     };
     bool is_regular;
     Py_BEGIN_ALLOW_THREADS

@@ -8,7 +8,7 @@ static bool equal(Span one, Span other) {
 }
 
 static bool add_key(Keys *keys, Span key) {
-    if (keys->count == MOST_KEYS) return false;
+    if (keys->count == MAX_KEYS) return false;
     keys->at[keys->count++] = key;
     return true;
 }

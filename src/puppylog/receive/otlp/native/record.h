@@ -4,10 +4,10 @@
 
 #include "value.h"
 
-enum { MOST_KEYS = 128 }; /* of a line; more of them are not regular */
+enum { MAX_KEYS = 128 }; /* of a line; more of them are not regular */
 
 typedef struct {
-    Span at[MOST_KEYS];
+    Span at[MAX_KEYS];
     size_t count;
 } Keys;
 

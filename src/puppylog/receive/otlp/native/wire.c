@@ -1,7 +1,7 @@
 /* See wire.h. */
 #include "wire.h"
 
-enum { LARGEST_NUMBER = (1 << 29) - 1 };
+enum { MAX_NUMBER = (1 << 29) - 1 };
 
 static bool read_varint(Message *message, uint64_t *number) {
     *number = 0;
@@ -32,7 +32,7 @@ static bool read_content(Message *message, Span *content) {
 static bool read_field(Message *message, Field *field) {
     uint64_t tag;
     *field = (Field){0};
-    if (!read_varint(message, &tag) || tag >> 3 == 0 || tag >> 3 > LARGEST_NUMBER) return false;
+    if (!read_varint(message, &tag) || tag >> 3 == 0 || tag >> 3 > MAX_NUMBER) return false;
     field->number = (uint32_t)(tag >> 3);
     field->wire = (Wire)(tag & 7);
     switch (field->wire) {

@@ -268,11 +268,11 @@ class Hub:
         return await self._lane.call(read) if ranges else None
 
 
-def _keep_newest(records: Sequence[bytes], most_bytes: int) -> Sequence[bytes]:
-    """Return the last records that fit into ``most_bytes`` together, but at least one."""
+def _keep_newest(records: Sequence[bytes], max_bytes: int) -> Sequence[bytes]:
+    """Return the last records that fit into ``max_bytes`` together, but at least one."""
     size = 0
     for at in range(len(records) - 1, -1, -1):
         size += len(records[at])
-        if size > most_bytes:
+        if size > max_bytes:
             return records[min(at + 1, len(records) - 1) :]
     return records

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-_MOST_BYTES: Final = 2 << 20  # of records that wait; the records are shared by all clients with the same query
+_MAX_BYTES: Final = 2 << 20  # of records that wait; the records are shared by all clients with the same query
 
 Write = Callable[[], str]
 
@@ -46,7 +46,7 @@ class Listener:
         self._waiting.append(news)
         self._bytes += len(news.records)
         self._position = news.write_position
-        while self._bytes > _MOST_BYTES and len(self._waiting) > 1:
+        while self._bytes > _MAX_BYTES and len(self._waiting) > 1:
             dropped = self._waiting.popleft()
             self._bytes -= len(dropped.records)
             self._dropped += dropped.count + dropped.left_out

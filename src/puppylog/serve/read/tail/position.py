@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.monitor.arrivals import LONGEST_COMMIT_S, FilePlace, Reading
+from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePlace, Reading
 
 _VERSION: Final = 1
 _LIST_BYTES: Final = 3000  # if the list of all files is longer, there are sums. 4 characters of the id are 3 bytes
@@ -28,7 +28,7 @@ SUMS: Final = _PARTS * _PART
 _SUM_BYTES: Final = 6  # an offset is below 2**48
 _MODULUS: Final = 1 << (8 * _SUM_BYTES)
 _WORD: Final = (1 << 64) - 1
-_MARGINS_S: Final = (0.0, LONGEST_COMMIT_S, 3600.0)
+_MARGINS_S: Final = (0.0, MAX_COMMIT_S, 3600.0)
 
 
 class UnreadablePosition(Exception):
@@ -126,7 +126,7 @@ def _solve(sums: Sums, listed: Mapping[int, int], read_us: int, now: Reading) ->
         solved = _solve_moved(sums, {**listed, **still}, moved)
         if solved is not None:
             return Found(_drop_unknown_files({**listed, **still, **solved}, now), ())
-    since_us = read_us - round(LONGEST_COMMIT_S * 1e6)
+    since_us = read_us - round(MAX_COMMIT_S * 1e6)
     still = {file_id: place.byte_offset for file_id, place in others.items() if place.moved_us < since_us}
     return Found(_drop_unknown_files({**listed, **still}, now), tuple(others.keys() - still.keys()))
 

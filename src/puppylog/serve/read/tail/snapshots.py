@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from puppylog.monitor.arrivals import LONGEST_COMMIT_S, FilePlace, Reading, read_places, read_store_id
+from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePlace, Reading, read_places, read_store_id
 from puppylog.serve.read.tail.position import Sums, write_position
 from puppylog.stores.base import RecordReader
 
 _COMPLETE_S: Final = 60.0  # how often all positions are read, even those that seem not to have moved
-_MOST_FILES: Final = 300_000  # of all remembered snapshots together; each takes about 100 bytes
+_MAX_FILES: Final = 300_000  # of all remembered snapshots together; each takes about 100 bytes
 
 
 @dataclass(frozen=True)  # without slots: it has a cached property
@@ -55,7 +55,7 @@ class SnapshotReader:
                 last = None  # another store, or an earlier state of the store, as after a restore
         else:
             store_id = last.store_id
-            places = read_places(reader, since_us=last.reading.read_us - round(LONGEST_COMMIT_S * 1e6))
+            places = read_places(reader, since_us=last.reading.read_us - round(MAX_COMMIT_S * 1e6))
         self._last = last = _advance(last, store_id, places)
         return last
 
@@ -85,7 +85,7 @@ class SentPositions:
         if snapshot.text not in self._sent:
             self._sent[snapshot.text] = snapshot
             self._files += len(snapshot.reading.places)
-            while self._files > _MOST_FILES and len(self._sent) > 1:
+            while self._files > _MAX_FILES and len(self._sent) > 1:
                 oldest = self._sent.pop(next(iter(self._sent)))
                 self._files -= len(oldest.reading.places)
         return snapshot.text

@@ -10,13 +10,13 @@ from typing import Final
 from puppylog.model.alert_schedule import count_due
 from puppylog.stores.duckdb.engine.stored import StoredAlert
 
-MOST_ALERTS: Final = 10
+MAX_ALERTS: Final = 10
 """How many alerts a batch has at most. Larger batches save little, and their tables leave the processor's cache."""
 
 # An alert with more due evaluations than this has a batch of its own.
-_MOST_MISSED: Final = 20
+_MAX_MISSED: Final = 20
 # How long a batch may take in seconds, if its alerts take as long as the last time.
-_MOST_S: Final = 0.5
+_MAX_S: Final = 0.5
 
 
 def count_missed(stored: StoredAlert, now_us: int) -> int:
@@ -38,7 +38,7 @@ def order_due(due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float
 
 
 def iter_batches(
-    due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float], most_alerts: int
+    due: Iterable[tuple[int, StoredAlert]], took_s: Mapping[int, float], max_alerts: int
 ) -> Iterator[list[StoredAlert]]:
     """Yield the alerts of each transaction, in the order of ``due``.
 
@@ -47,13 +47,13 @@ def iter_batches(
     Args:
         due: alerts in the order of `order_due`, each with the number of its due evaluations.
         took_s: by alert, the duration of its last evaluation in seconds.
-        most_alerts: how many alerts a batch may have.
+        max_alerts: how many alerts a batch may have.
     """
     batch: list[StoredAlert] = []
     for missed, stored in due:
-        is_alone = missed > _MOST_MISSED or stored.error is not None
+        is_alone = missed > _MAX_MISSED or stored.error is not None
         would_take_s = sum(took_s.get(each.id, 0.0) for each in (*batch, stored))
-        if batch and (is_alone or len(batch) == most_alerts or would_take_s > _MOST_S):
+        if batch and (is_alone or len(batch) == max_alerts or would_take_s > _MAX_S):
             yield batch
             batch = []
         batch.append(stored)

@@ -135,11 +135,11 @@ def find_oldest_slice(connection: Connection, rows: int) -> Slice | None:
     return _limit(connection, whole, min(rows, SLICE_ROWS))
 
 
-def _limit(connection: Connection, whole: Slice, most_rows: int) -> Slice:
+def _limit(connection: Connection, whole: Slice, max_rows: int) -> Slice:
     """Return the oldest part of a slice that has no more rows, unless more rows have the same instant."""
-    if int(connection.value(_in(whole.table, _QUERIES["count_rows"], whole.condition))) <= most_rows:
+    if int(connection.value(_in(whole.table, _QUERIES["count_rows"], whole.condition))) <= max_rows:
         return whole
-    until_us = int(connection.value(_in(whole.table, _QUERIES["nth_oldest"], whole.condition, rows=most_rows))) + 1
+    until_us = int(connection.value(_in(whole.table, _QUERIES["nth_oldest"], whole.condition, rows=max_rows))) + 1
     return whole.rows.until(until_us)
 
 

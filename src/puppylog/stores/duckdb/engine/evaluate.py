@@ -61,7 +61,7 @@ def evaluate(
     names: Sequence[str],
     now_us: int,
     *,
-    most_segments: int = MAX_SEGMENTS,
+    max_segments: int = MAX_SEGMENTS,
     allowance: Allowance | None = None,
 ) -> bool:
     """Do a limited number of each alert's due evaluations, the oldest first; return whether more are due.
@@ -74,7 +74,7 @@ def evaluate(
         if stored.evaluated_us > now_us:
             rebase_alert(connection, stored.id, now_us)
     connection.run(_QUERIES["forget_finished_streams"])
-    alerts = _plan(connection, [stored for stored in found if stored.evaluated_us <= now_us], now_us, most_segments)
+    alerts = _plan(connection, [stored for stored in found if stored.evaluated_us <= now_us], now_us, max_segments)
     if not alerts:
         return False
     for each in alerts:
@@ -92,7 +92,7 @@ def evaluate(
     return any(each.due.last_us + each.due.period_us <= now_us for each in alerts)
 
 
-def _plan(connection: Connection, found: Sequence[StoredAlert], now_us: int, most_segments: int) -> list[DueAlert]:
+def _plan(connection: Connection, found: Sequence[StoredAlert], now_us: int, max_segments: int) -> list[DueAlert]:
     """Return the alerts that have due evaluations, with the evaluations of this call."""
     with connection.table("asked", pa.table({"alert_id": pa.array([stored.id for stored in found], pa.int32())})):
         states = {row["alert_id"]: row["states"] for row in connection.rows(_QUERIES["count_states"])}
@@ -104,7 +104,7 @@ def _plan(connection: Connection, found: Sequence[StoredAlert], now_us: int, mos
         if due is not None and stored.alert.each_segment and segments > _MANY_SEGMENTS:
             due = replace(due, evaluations=1)
         if due is not None:
-            alerts.append(DueAlert(stored, due, new_segments=max(0, most_segments - segments)))
+            alerts.append(DueAlert(stored, due, new_segments=max(0, max_segments - segments)))
     return alerts
 
 

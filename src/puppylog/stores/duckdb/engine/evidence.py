@@ -24,15 +24,15 @@ from puppylog.stores.queries import load_queries
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "evidence.sql")
 
-MOST_SAMPLES: Final = 10  # for each transition
-MOST_TRANSITIONS: Final = 100  # that get samples, in one evaluation; the alerts share them
-MOST_S: Final = 0.5  # for the samples of one evaluation; no line is committed meanwhile
-_LONGEST_TEXT: Final = 4_096  # characters
-_MOST_ATTRIBUTES: Final = 16_384  # bytes
+MAX_SAMPLES: Final = 10  # for each transition
+MAX_TRANSITIONS: Final = 100  # that get samples, in one evaluation; the alerts share them
+MAX_S: Final = 0.5  # for the samples of one evaluation; no line is committed meanwhile
+_MAX_TEXT_LENGTH: Final = 4_096  # characters
+_MAX_ATTRIBUTES: Final = 16_384  # bytes
 
 # The window is searched from its end in slices of time, so that a search that finds enough reads little.
 _FIRST_SLICE_US: Final = 60_000_000
-_LEAST_SLICE_US: Final = 1_000_000
+_MIN_SLICE_US: Final = 1_000_000
 _SHORT_S: Final = 0.02
 _LONG_S: Final = 0.08
 
@@ -67,15 +67,15 @@ class Allowance:
     """
 
     _SHARE: Final = 0.05
-    _MOST_S: Final = 5.0
+    _MAX_S: Final = 5.0
 
     def __init__(self) -> None:
-        self._left_s, self._counted_at = self._MOST_S, time.monotonic()
+        self._left_s, self._counted_at = self._MAX_S, time.monotonic()
 
     def left_s(self) -> float:
         """Return how many seconds of search are left; not above zero if there are none."""
         now = time.monotonic()
-        self._left_s = min(self._MOST_S, self._left_s + self._SHARE * (now - self._counted_at))
+        self._left_s = min(self._MAX_S, self._left_s + self._SHARE * (now - self._counted_at))
         self._counted_at = now
         return self._left_s
 
@@ -101,7 +101,7 @@ class SliceSize:
         if took_s < _SHORT_S or is_of_no_effect:
             self.us = us * 4
         elif took_s > _LONG_S:
-            self.us = max(us // 2, _LEAST_SLICE_US)
+            self.us = max(us // 2, _MIN_SLICE_US)
         else:
             self.us = us * 2
 
@@ -126,12 +126,12 @@ def limit_evidence(firing_alerts: int, allowance: Allowance) -> dict[str, int | 
     """
     if allowance.left_s() <= 0:
         return {
-            "most_evidence": 0,
+            "max_evidence": 0,
             "no_evidence": "no record was searched: many transitions came before, in a short time",
         }
-    most = MOST_TRANSITIONS // max(1, firing_alerts)
+    most = MAX_TRANSITIONS // max(1, firing_alerts)
     reason = f"only the newest {most} transitions of an evaluation have sample records"
-    return {"most_evidence": most, "no_evidence": reason}
+    return {"max_evidence": most, "no_evidence": reason}
 
 
 def add_evidence(
@@ -154,13 +154,13 @@ def add_evidence(
     searches = _list_searches({stored.id: stored for stored in alerts}, firing)
     known = {stored.id: stored for stored in DEFINITIONS.list_metrics(connection)}
     started = time.monotonic()
-    deadline = started + min(MOST_S, allowance.left_s())
+    deadline = started + min(MAX_S, allowance.left_s())
     for search in searches:
         found, reason = _find_samples(connection, search, known, deadline)
         for segment, history_id in search.history_ids.items():
             rows = found.get(segment, [])
             samples += [{**row, "history_id": history_id, "place": no} for no, row in enumerate(rows, 1)]
-            if reason is not None and len(rows) < MOST_SAMPLES:
+            if reason is not None and len(rows) < MAX_SAMPLES:
                 omitted[history_id] = reason
     allowance.spend(time.monotonic() - started)
     if samples:
@@ -202,7 +202,7 @@ def _search_window(reading: Connection, search: _Search, sql: str, found: _Found
     """Add samples to ``found``, the newest first, until there are enough; return why the search has ended early."""
     size, until_us = SliceSize(), search.until_us
     while until_us > search.since_us:
-        missing = {segment: MOST_SAMPLES - len(rows) for segment, rows in found.items() if len(rows) < MOST_SAMPLES}
+        missing = {segment: MAX_SAMPLES - len(rows) for segment, rows in found.items() if len(rows) < MAX_SAMPLES}
         if not missing:
             return None
         started = time.monotonic()
@@ -239,9 +239,9 @@ def _write_query(search: _Search, known: Mapping[int, StoredMetric]) -> str:
     stored = known[search.metric_id]
     by_name = {other.metric.name: other.metric for other in known.values()}
     segment, condition = sample_sql(stored.metric, by_name, "duckdb")
-    texts = [_QUERIES["text_column"].format(name=name, longest=_LONGEST_TEXT) for name in _TEXTS]
+    texts = [_QUERIES["text_column"].format(name=name, longest=_MAX_TEXT_LENGTH) for name in _TEXTS]
     columns = _QUERIES["columns"].format(
-        texts=", ".join(texts), longest=_LONGEST_TEXT, most_attributes=_MOST_ATTRIBUTES
+        texts=", ".join(texts), longest=_MAX_TEXT_LENGTH, max_attributes=_MAX_ATTRIBUTES
     )
     streams = "" if stored.group_id is None else _QUERIES["of_group"].format(group_id=stored.group_id)
     return _QUERIES["samples_of_each" if search.is_each else "samples_of_all"].format(
@@ -272,9 +272,9 @@ def _sample(row: Mapping[str, Any]) -> dict[str, Any]:
     parts, cut = [], []
     for name in (*_TEXTS, "status_code", "response_bytes"):
         value = row[name]
-        if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        if isinstance(value, str) and len(value) > _MAX_TEXT_LENGTH:
             cut.append(name)
-            value = value[:_LONGEST_TEXT]
+            value = value[:_MAX_TEXT_LENGTH]
         if value is not None:
             parts.append(f"{json.dumps(name)}:{json.dumps(value)}")
     if row["attributes"]:

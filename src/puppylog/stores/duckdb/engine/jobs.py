@@ -17,7 +17,7 @@ from puppylog.errors import PuppylogError
 from puppylog.model.derived import is_derived
 from puppylog.model.metric import Metric
 from puppylog.stores.duckdb.engine import clock, evaluate, outbox, received_requests, refresh
-from puppylog.stores.duckdb.engine.alert_batches import MOST_ALERTS, count_missed, iter_batches, order_due
+from puppylog.stores.duckdb.engine.alert_batches import MAX_ALERTS, count_missed, iter_batches, order_due
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
@@ -297,7 +297,7 @@ class Jobs:
         few = [(missed, stored) for missed, stored in due if missed <= _CATCHING_UP]
         noted = self._note_settled([stored for _, stored in few], changes, now_us)
         few = [(missed, stored) for missed, stored in few if stored.id not in noted]
-        for batch in iter_batches(few, self._took_s, MOST_ALERTS):
+        for batch in iter_batches(few, self._took_s, MAX_ALERTS):
             if self.is_ending():
                 return
             self._evaluate(batch, now_us)

@@ -12,7 +12,7 @@ from typing import Final
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from puppylog.stores.duckdb.engine.stored import StoredMetric
 
-_MOST_METRICS: Final = 10  # in one transaction
+_MAX_METRICS: Final = 10  # in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class MetricSchedule:
                 yield [stored]
                 continue
             batch.append(stored)
-            if len(batch) == _MOST_METRICS:
+            if len(batch) == _MAX_METRICS:
                 yield batch
                 batch = []
         if batch:

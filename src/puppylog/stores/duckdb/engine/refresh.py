@@ -25,7 +25,7 @@ _QUERIES = load_queries("puppylog.stores.duckdb", "metrics.sql")
 # Lines normally arrive a little late. Buckets that ended less than this ago are computed when they are read.
 _SETTLE_S = 2
 # While metrics are refreshed, no line is committed. After this time no further one is begun.
-_MOST_S = 0.5
+_MAX_S = 0.5
 
 _REFRESHED: Final = pa.schema([("metric_id", pa.int32()), ("watermark_us", pa.int64()), ("seq", pa.int64())])
 
@@ -50,7 +50,7 @@ def refresh(connection: Connection, names: Sequence[str], now_us: int, until_us:
         return len(names)
     late_ranges = _LateRanges(connection, found)
     refreshed: list[dict[str, int]] = []
-    deadline = time.monotonic() + _MOST_S
+    deadline = time.monotonic() + _MAX_S
     for stored in found:
         if refreshed and time.monotonic() > deadline:
             break

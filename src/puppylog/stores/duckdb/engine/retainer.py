@@ -41,11 +41,11 @@ _SMALL_ROWS: Final = 122_880
 """A batch with fewer rows is written into the log first, which compresses nothing."""
 _ROW_BYTES: Final = 80
 """What the log needs for a row in addition to its Arrow data, at most: 60 bytes were measured."""
-_LEAST_ROWS: Final = 10_000
+_MIN_ROWS: Final = 10_000
 """The least rows that are dropped at once. Space is freed in groups of rows."""
 
 _READERS_WAIT_S: Final = 0.5
-_MOST_TRIES: Final = 60
+_MAX_TRIES: Final = 60
 """How often, and how many seconds each time, the store waits for queries to end before a batch is refused."""
 
 _log = logging.getLogger("puppylog.retention")
@@ -206,7 +206,7 @@ class Retainer:
         """Drop a slice, and free its space; return the store's size then, which is smaller."""
         with self._engine.read() as connection:
             bytes_per_row = size_bytes / max(dropping.count_stored(connection), 1)
-            rows = max(_LEAST_ROWS, round((size_bytes - goal_bytes) / bytes_per_row))
+            rows = max(_MIN_ROWS, round((size_bytes - goal_bytes) / bytes_per_row))
             chosen = dropping.find_oldest_slice(connection, rows)
         if chosen is None:
             cause = f"its maximum size of {format_bytes(self._retention.max_bytes or 0)} is too small for this"
@@ -222,7 +222,7 @@ class Retainer:
         Without this wait, the store would drop more and more rows, whose space cannot be used.
         """
         try:
-            for _ in range(_MOST_TRIES):
+            for _ in range(_MAX_TRIES):
                 if self._engine.checkpoint_alone(_READERS_WAIT_S):
                     return read_size(self._engine)
                 self._engine.needs_space.set()

@@ -32,7 +32,7 @@ _WATCH_ON_S: Final = 1.0  # how long the watcher's thread waits for another quer
 # The schema and a batch of 65,536 rows. The request's thread cannot watch its client while it sends a longer answer.
 _SHORT_PARTS: Final = 2
 # If the store needs the space of deleted records, a query that has run for longer than this ends.
-_LEAST_RUN_S: Final = 5.0
+_MIN_RUN_S: Final = 5.0
 _NICENESS: Final = 15
 # DuckDB's own limit does not count all memory, such as the texts in one batch of rows. If the process has more memory
 # than this, a user's query ends.
@@ -329,7 +329,7 @@ class _Running:
         limit_s = self._question.timeout_s
         if limit_s is not None and self._clock.read_s() > limit_s:
             return f"it took longer than {limit_s:g} s (see --timeout)"
-        if self._engine.needs_space.is_set() and time.monotonic() - self._started_at > _LEAST_RUN_S:
+        if self._engine.needs_space.is_set() and time.monotonic() - self._started_at > _MIN_RUN_S:
             return "the store is full, and the query keeps it from using the space of deleted records again"
         if not self._question.is_ours and _resident_bytes() > _RESIDENT_LIMIT_BYTES:
             return "it needs more memory than a query may have"

@@ -23,7 +23,7 @@ from puppylog.stores.tallies import DAY_S, FIELDS, HOUR_S, WORD_PATTERN, TallyFi
 
 _QUERIES = load_queries("puppylog.stores.duckdb", "tallies.sql")
 
-LEAST_RECORDS: Final = 2_000_000
+MIN_RECORDS: Final = 2_000_000
 """A store with fewer records has no tallies: its records are counted in a fraction of a second."""
 
 SETTLE_S: Final = 300
@@ -116,7 +116,7 @@ def _note(connection: Connection, days: set[int]) -> None:
 
 def list_due(connection: Connection, now_us: int) -> list[int]:
     """Return the days whose tallies can be made now, the newest first: their starts in microseconds since the epoch."""
-    if int(connection.value(_QUERIES["count_records"])) < LEAST_RECORDS:
+    if int(connection.value(_QUERIES["count_records"])) < MIN_RECORDS:
         return []
     rows = connection.rows(_QUERIES["due_days"], {"now_us": now_us, "settle_us": SETTLE_S * 1_000_000})
     return [int(row["start_us"]) for row in rows]

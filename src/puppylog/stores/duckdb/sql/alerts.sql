@@ -344,12 +344,12 @@ WHERE place IS NULL AND is_last AND NOT is_forgotten
 
 -- name: insert_transitions
 -- The changes of state, in order. A firing segment whose state is deleted gets a last transition, to no_data. Of each
--- alert, the newest $most_evidence transitions to firing get sample records; the others have $no_evidence as the reason.
+-- alert, the newest $max_evidence transitions to firing get sample records; the others have $no_evidence as the reason.
 INSERT INTO puppylog.alert_history (id, alert_id, segment, evaluated_at, from_state, to_state, value, comparison, level,
                                     window_since, window_until, made_up, recorded_at, evidence_omitted)
 SELECT nextval('puppylog.ids'), alert_id, segment, make_timestamptz(at_us), from_state, to_state, value, comparison,
        level, make_timestamptz(until_us - window_us), make_timestamptz(until_us), $now_us - at_us >= missed_us, now(),
-       CASE WHEN is_firing AND newest_no > $most_evidence THEN $no_evidence END
+       CASE WHEN is_firing AND newest_no > $max_evidence THEN $no_evidence END
 FROM (
     SELECT transitions.*, alerts.comparison, alerts.level, alerts.window_s * 1000000::BIGINT AS window_us,
            alerts.period_s * 1000000::BIGINT + $missed_after_us AS missed_us,

@@ -28,7 +28,7 @@ ORDER BY ts DESC, file_id DESC, line_offset DESC
 -- name: columns
 -- Texts are longer than {longest} characters only if they must be cut. Attributes that are too long are the empty text.
 ts, stream_id, file_id, line_offset, {texts}, status_code, response_bytes,
-CASE WHEN strlen(CAST(attributes AS VARCHAR)) > {most_attributes} THEN '' ELSE CAST(attributes AS VARCHAR) END AS attributes
+CASE WHEN strlen(CAST(attributes AS VARCHAR)) > {max_attributes} THEN '' ELSE CAST(attributes AS VARCHAR) END AS attributes
 
 -- name: text_column
 left({name}, {longest} + 1) AS {name}

@@ -29,7 +29,7 @@ _QUERIES = load_queries("puppylog.stores.postgres", "definitions.sql")
 ROLLUP: Final = "rollup"
 CONTINUOUS: Final = "continuous_aggregate"
 
-_LEAST_KEPT_PERIODS: Final = 4
+_MIN_KEPT_PERIODS: Final = 4
 """For how many periods of a metric records must be kept: late lines make the store recompute a bucket."""
 
 
@@ -116,7 +116,7 @@ def lock_definitions(session: Session) -> None:
 def _check_keep(session: Session, metric: Metric) -> None:
     """Raise UsageError if the store would drop a metric's records before its buckets are final."""
     kept_s = session.value(_QUERIES["find_keep"])
-    if kept_s is not None and metric.period_s * _LEAST_KEPT_PERIODS > kept_s:
+    if kept_s is not None and metric.period_s * _MIN_KEPT_PERIODS > kept_s:
         cause = (
             f"its period of {format_period(metric.period_s)} is too long for a store that keeps records for "
             f"{format_period(kept_s)}"

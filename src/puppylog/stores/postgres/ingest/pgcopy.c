@@ -8,7 +8,7 @@
 
 #define EPOCH_US INT64_C(946684800000000) /* PostgreSQL counts from the year 2000 */
 
-enum { SIZE = 4, MOST_FIELDS = 64 };
+enum { SIZE = 4, MAX_FIELDS = 64 };
 enum { JSONB_VERSION = 1 };
 
 typedef enum { CONSTANT, INT2, INT4, INT8, TIMESTAMPTZ, TEXT, JSONB, KINDS } Kind;
@@ -175,11 +175,11 @@ static PyObject *encode(PyObject *module, PyObject *arguments) {
     PyObject *given;
     if (!PyArg_ParseTuple(arguments, "nO!", &rows, &PyTuple_Type, &given)) return NULL;
     size_t count = (size_t)PyTuple_GET_SIZE(given), taken = 0;
-    if (rows < 0 || count > MOST_FIELDS) {
+    if (rows < 0 || count > MAX_FIELDS) {
         PyErr_SetString(PyExc_ValueError, "cannot encode rows: there are less than none, or more than 64 fields");
         return NULL;
     }
-    Field fields[MOST_FIELDS];
+    Field fields[MAX_FIELDS];
     bool is_ready = true;
     while (is_ready && taken < count) {
         is_ready = take_field(PyTuple_GET_ITEM(given, (Py_ssize_t)taken), &fields[taken]);

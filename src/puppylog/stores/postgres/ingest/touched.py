@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 _HOUR_US: Final = 3_600_000_000
 _DAY_US: Final = 24 * _HOUR_US
-_MOST_RANGES: Final = 1_000
+_MAX_RANGES: Final = 1_000
 """The largest number of ranges for a batch: a log with random times must not write a range for each of its lines."""
 
 
@@ -23,7 +23,7 @@ class Touched(NamedTuple):
 def ranges_of(stream_id: int, batches: Iterable[pa.RecordBatch]) -> list[Touched]:
     """Return the times of a stream's records as ranges, each within one hour, in order.
 
-    So a single record of last week does not invalidate the whole week. If there would be more than ``_MOST_RANGES``
+    So a single record of last week does not invalidate the whole week. If there would be more than ``_MAX_RANGES``
     ranges, each is within one day, or within 24 days, and so on.
     """
     us = _list_times(batches)
@@ -33,7 +33,7 @@ def ranges_of(stream_id: int, batches: Iterable[pa.RecordBatch]) -> list[Touched
     if low // _HOUR_US == high // _HOUR_US:  # nearly always, unless it is a backfill
         return [Touched(stream_id, low, high)]
     width_us = _HOUR_US
-    while pc.count_distinct(_number_periods(us, low, width_us)).as_py() > _MOST_RANGES:
+    while pc.count_distinct(_number_periods(us, low, width_us)).as_py() > _MAX_RANGES:
         width_us *= 24
     periods = pa.table({"period": _number_periods(us, low, width_us), "us": us}).group_by("period", use_threads=False)
     bounds = periods.aggregate([("us", "min"), ("us", "max")])

@@ -27,7 +27,7 @@ _TYPES: Final = {
 _BY_OID: Final = {psycopg.adapters.types[name].oid: type_ for name, type_ in _TYPES.items()}
 _NUMERIC: Final = psycopg.adapters.types["numeric"].oid
 _WHOLE: Final = pa.decimal128(38, 0)
-_MOST_DIGITS: Final = Decimal(10) ** 38
+_MAX_DIGITS: Final = Decimal(10) ** 38
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
@@ -91,6 +91,6 @@ def _array(values: Sequence[Any], type_: pa.DataType) -> pa.Array:
 
 def _are_whole(values: Sequence[Decimal | None]) -> bool:
     return all(
-        value is None or (value.is_finite() and value == value.to_integral_value() and abs(value) < _MOST_DIGITS)
+        value is None or (value.is_finite() and value == value.to_integral_value() and abs(value) < _MAX_DIGITS)
         for value in values
     )

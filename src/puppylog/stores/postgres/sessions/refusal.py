@@ -20,7 +20,7 @@ from psycopg.conninfo import make_conninfo
 
 _REFUSAL: Final = re.compile(rb'\tErrorResponse\t.*? C "([0-9A-Z]{5})"')
 _WAIT_S: Final = 10.0
-_MOST_TEXTS: Final = 100
+_MAX_TEXTS: Final = 100
 
 _known: dict[tuple[str, str], str] = {}  # under _lock
 _lock: Final = threading.Lock()
@@ -45,7 +45,7 @@ def find_refusal(url: str, defaults: Mapping[str, str], text: str) -> str:
     if state is None:
         return ""
     with _lock:
-        if len(_known) >= _MOST_TEXTS:
+        if len(_known) >= _MAX_TEXTS:
             _known.clear()
         _known[url, text] = state
     return state

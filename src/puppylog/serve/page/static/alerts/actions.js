@@ -17,7 +17,7 @@ import { isProblem, matchesPattern } from "./condition.js";
  * @property {() => string | null} refusal why this reader may change nothing; null if it may
  */
 
-const MOST_TEXT = 500;
+const MAX_TEXT = 500;
 
 /**
  * A button that changes the store. If the reader may not, the button says why when it is pressed.
@@ -153,7 +153,7 @@ function form({ title, action, body, send }) {
 
 /** @param {string} label @param {string} placeholder @param {string} value */
 function textField(label, placeholder, value) {
-  const input = h("input", { type: "text", placeholder, value, maxlength: MOST_TEXT, dir: "auto" });
+  const input = h("input", { type: "text", placeholder, value, maxlength: MAX_TEXT, dir: "auto" });
   return { input, node: h("label", { class: "field" }, label, input), value: () => input.value.trim() };
 }
 

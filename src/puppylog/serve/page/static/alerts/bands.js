@@ -5,7 +5,7 @@ import * as times from "../lib/times.js";
 import { compareUrgency, stateWord } from "./condition.js";
 
 /** So many segments have a band, the most urgent ones. */
-const MOST_BANDS = 8;
+const MAX_BANDS = 8;
 
 /**
  * @typedef {{state: string | null, since: number, until: number}} Part `state` is null where it is unknown
@@ -26,7 +26,7 @@ export function stateBands() {
       const sorted = [...rows].sort(compareUrgency);
       const moved = new Set(transitions.map((transition) => transition.segment));
       // Segments that changed their state in the range tell more than others.
-      const chosen = [...sorted.filter((row) => moved.has(row.segment)), ...sorted.filter((row) => !moved.has(row.segment))].slice(0, MOST_BANDS);
+      const chosen = [...sorted.filter((row) => moved.has(row.segment)), ...sorted.filter((row) => !moved.has(row.segment))].slice(0, MAX_BANDS);
       const bands = chosen.map((row) => makeBand(row, partsOf(row, transitions, hasMore, range), range));
       const rest = rows.length - chosen.length;
       fill(node, bands, rest > 0 && h("p", { class: "quiet" }, `${numbers.plural(rest, "more segment")} without a band.`));

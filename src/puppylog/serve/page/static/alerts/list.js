@@ -14,7 +14,7 @@ import { CONDITIONS, compareUrgency, conditionOf, conditionTag, describeValue, i
  */
 
 /** So many segments of one alert in one condition have a row each; the others share one. */
-const MOST_SEGMENTS = 5;
+const MAX_SEGMENTS = 5;
 
 /**
  * @param {import("./actions.js").Context} context
@@ -62,7 +62,7 @@ function gather(rows) {
     groups.set(key, [...(groups.get(key) ?? []), row]);
   }
   for (const [key, members] of groups) {
-    const most = conditionOf(members[0]) === "ok" && members.length > 1 ? 0 : MOST_SEGMENTS;
+    const most = conditionOf(members[0]) === "ok" && members.length > 1 ? 0 : MAX_SEGMENTS;
     const shown = members.length > most + 1 || most === 0 ? members.slice(0, most) : members;
     for (const row of shown) items.push({ key: JSON.stringify([row.name, row.segment]), row, more: 0, note: "" });
     const more = members.length - shown.length;

@@ -12,7 +12,7 @@ const CHOICES = [
 ];
 
 /** With more segments, only the largest ones are compared: more lines could not be told apart. */
-export const MOST_COMPARED = 3;
+export const MAX_COMPARED = 3;
 
 /** Seconds to go back. @param {string | null} value */
 export const shiftOf = (value) => CHOICES.find(([one]) => one === value)?.[3] ?? 0;

@@ -8,7 +8,7 @@ import { query } from "../lib/query.js";
 import * as range from "../lib/range.js";
 import * as times from "../lib/times.js";
 import { askAlerts, askSeries, isEmpty, isLastOpen } from "./asking.js";
-import { compare, comparisonOf, comparisonSwitch, MOST_COMPARED, shiftOf } from "./comparison.js";
+import { compare, comparisonOf, comparisonSwitch, MAX_COMPARED, shiftOf } from "./comparison.js";
 import { colorOf, describeLeftOut, keyOf, legend, nameOf } from "./legend.js";
 import { alertLinks, firingMarks, thresholdLines } from "./thresholds.js";
 import { formatValue, unitOf } from "./units.js";
@@ -172,7 +172,7 @@ function chartData({ answer, before, alerts }, hidden, params) {
   const kind = kindOf(answer, params);
   const label = (/** @type {Series} */ one) => (metric.segment ? nameOf(one.segment) : metric.name);
   const visible = answer.series.flatMap((one, index) => (hidden.has(keyOf(one.segment)) ? [] : [{ label: label(one), color: colorOf(index), values: one.values, kind }]));
-  const few = answer.series.filter((one) => !hidden.has(keyOf(one.segment))).slice(0, MOST_COMPARED);
+  const few = answer.series.filter((one) => !hidden.has(keyOf(one.segment))).slice(0, MAX_COMPARED);
   const earlier = before.flatMap((one) => {
     const index = answer.series.findIndex((now) => now.segment === one.segment);
     if (!few.includes(answer.series[index])) return [];
@@ -215,7 +215,7 @@ function noteOf(answer, hidden, params) {
   const leftOut = describeLeftOut(answer.left_out_segments, hidden);
   const drawn = answer.series.length - hidden;
   const isStacked = kindOf(answer, params) === "bars" && drawn > 1;
-  const many = drawn > MOST_COMPARED && ` of the ${MOST_COMPARED} largest segments`;
+  const many = drawn > MAX_COMPARED && ` of the ${MAX_COMPARED} largest segments`;
   const dashed = isStacked ? "Bars on each other are not compared; lines are." : [`Dashed: ${comparisonOf(params.get("compare"))}`, many, "."];
   const compared = shiftOf(params.get("compare")) > 0 && [" ", dashed];
   const more = answer.left_out_segments > 0 && answer.series.length < MANY_SEGMENTS;

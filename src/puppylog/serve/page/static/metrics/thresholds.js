@@ -7,7 +7,7 @@ import { formatValue, unitOf } from "./units.js";
 import { addsUp } from "./words.js";
 
 /** So many marks a chart has. */
-const MOST_MARKS = 5;
+const MAX_MARKS = 5;
 
 /**
  * The threshold as a value of a step of the chart. The value of a count or a sum grows with the step, and an alert's sum
@@ -55,7 +55,7 @@ export function firingMarks(alerts, metric) {
     const key = `${row.name} ${row.since}`;
     together.set(key, [...(together.get(key) ?? []), row]);
   }
-  return [...together.values()].slice(0, MOST_MARKS).map(([row, ...others]) => {
+  return [...together.values()].slice(0, MAX_MARKS).map(([row, ...others]) => {
     const segment = row.segment === null ? "" : ` ${visible(row.segment_name ?? row.segment)}`;
     return { at: row.since ?? "", label: `${row.name} fires${others.length ? `, ${others.length + 1} segments` : segment}`, color: "var(--firing)" };
   });

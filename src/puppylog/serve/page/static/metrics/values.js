@@ -6,7 +6,7 @@ import * as times from "../lib/times.js";
 import { formatValue } from "./units.js";
 
 /** So many steps are shown at once; CSV has all. */
-const MOST_ROWS = 500;
+const MAX_ROWS = 500;
 
 /**
  * @typedef {import("./legend.js").Series} Series
@@ -59,7 +59,7 @@ function makeTable({ start, step_s, series }, metric, unit, linkTo) {
   const names = series.map(({ segment }) => (metric.segment ? (segment === null ? "(no value)" : logText(segment)) : "Value"));
   const head = h("tr", null, h("th", { scope: "col" }, "Time"), names.map((name) => h("th", { scope: "col", class: "number" }, name)));
   const rows = [];
-  for (let index = length - 1; index >= Math.max(0, length - MOST_ROWS); index -= 1) {
+  for (let index = length - 1; index >= Math.max(0, length - MAX_ROWS); index -= 1) {
     const cells = series.map(({ segment, values }) => {
       const text = formatValue(values[index], unit);
       const link = values[index] ? linkTo(segment, index) : null;

@@ -13,7 +13,7 @@ import { markedText, textNodes } from "./text.js";
 /** @typedef {import("./record.js").Doing} Doing */
 
 const OPEN_DEPTH = 2; // deeper objects are closed at first
-const MOST_MEMBERS = 100; // shown at a time
+const MAX_MEMBERS = 100; // shown at a time
 const LONG = 300; // characters
 const NAMES = new Set([...COLUMNS, "ts", "message", "source", "stream", "group", "file", "line_offset", "stream_id", "file_id", "has", "indent_logname", "response_bsize"]);
 
@@ -36,25 +36,25 @@ function memberRows(value, prefix, depth, canSearch, doing) {
   const isArray = Array.isArray(value);
   const entries = Object.entries(value);
   const rows = [];
-  const add = (/** @type {number} */ from) => entries.slice(from, from + MOST_MEMBERS).flatMap(([key, inner]) => {
+  const add = (/** @type {number} */ from) => entries.slice(from, from + MAX_MEMBERS).flatMap(([key, inner]) => {
     const path = isArray ? `${prefix}[${key}]` : prefix ? `${prefix}.${key}` : key;
     const member = { name: isArray ? `[${key}]` : key, path, value: inner, depth, canSearch: canSearch && !isArray };
     return inner !== null && typeof inner === "object" && Object.keys(inner).length ? branchRows(member, doing) : [valueRow(member, doing)];
   });
   rows.push(...add(0));
-  if (entries.length > MOST_MEMBERS) rows.push(moreRow(entries.length, depth, add));
+  if (entries.length > MAX_MEMBERS) rows.push(moreRow(entries.length, depth, add));
   return rows;
 }
 
 /** @param {number} total @param {number} depth @param {(from: number) => HTMLElement[]} add */
 function moreRow(total, depth, add) {
-  let shown = MOST_MEMBERS;
+  let shown = MAX_MEMBERS;
   const button = h("button", { type: "button", class: "link" });
   const row = h("tr", { data: { depth } }, h("td", { colspan: 3, style: indent(depth) }, button));
   const name = () => (button.textContent = `${count(total - shown)} more`);
   button.addEventListener("click", () => {
     row.before(...add(shown));
-    shown += MOST_MEMBERS;
+    shown += MAX_MEMBERS;
     if (shown >= total) row.remove();
     else name();
   });
@@ -81,7 +81,7 @@ function branchRows(member, doing) {
     if (isOpen) while (row.nextElementSibling && Number(row.nextElementSibling.getAttribute("data-depth")) > depth) row.nextElementSibling.remove();
     else row.after(...open());
   });
-  if (depth >= OPEN_DEPTH || size > MOST_MEMBERS) return [row];
+  if (depth >= OPEN_DEPTH || size > MAX_MEMBERS) return [row];
   toggle.setAttribute("aria-expanded", "true");
   return [row, ...open()];
 }

@@ -12,14 +12,14 @@ const ALIASES = /** @type {Record<string, string>} */ ({ indent_logname: "ident"
 const CLASSES = /** @type {Record<string, string>} */ ({ alpha: "A-Za-z", digit: "0-9", alnum: "A-Za-z0-9", upper: "A-Z", lower: "a-z", space: "\\s", xdigit: "0-9A-Fa-f", word: "\\w" });
 
 // A longer text is not searched: nobody reads it for its colours.
-const MOST_CHARACTERS = 20000;
+const MAX_CHARACTERS = 20000;
 // The browser's regular expressions may take exponential or polynomial time, the server's do not. So a pattern searches
 // the start of a text, then twice as much, and so on, as long as each step is fast. It stops for good when it has taken
-// MOST_MS in all. With at most this many choices the step after a fast one is slow, but ends.
-const MOST_CHOICES = 8;
+// MAX_MS in all. With at most this many choices the step after a fast one is slow, but ends.
+const MAX_CHOICES = 8;
 const FIRST_CHARACTERS = 16;
 const FAST_MS = 1;
-const MOST_MS = 300;
+const MAX_MS = 300;
 
 /** @param {string} text */
 function escape(text) {
@@ -61,7 +61,7 @@ function mayExplode(pattern) {
       if (isRisky) hasChoice[hasChoice.length - 1] = true;
     }
   }
-  return choices > MOST_CHOICES;
+  return choices > MAX_CHOICES;
 }
 
 /** Returns what finds the matches of an RE2 pattern, or null if the browser cannot run it, or not in a safe time.
@@ -84,7 +84,7 @@ function regex(pattern) {
   let spent = 0;
   return (text) => {
     let spans = /** @type {number[][]} */ ([]);
-    for (let end = FIRST_CHARACTERS; spent < MOST_MS; end *= 2) {
+    for (let end = FIRST_CHARACTERS; spent < MAX_MS; end *= 2) {
       const started = performance.now();
       spans = spansOf(matcher, text.slice(0, end));
       const took = performance.now() - started;
@@ -156,7 +156,7 @@ export function findMatches(query) {
   if (!anywhere.length && !byField.size) return () => [];
   return (name, text) => {
     const finders = [...anywhere, ...(byField.get(name) ?? [])];
-    if (!finders.length || text.length > MOST_CHARACTERS) return [];
+    if (!finders.length || text.length > MAX_CHARACTERS) return [];
     return merge(finders.flatMap((find) => find(text)));
   };
 }

@@ -12,7 +12,7 @@ const BEHIND = ["host", "response_bytes", "ruser", ...LATE];
 export const SELDOM = new Set(LATE);
 /** The columns in the order of the details. */
 export const COLUMNS = ["severity", "status_code", "request_method", "request_route", ...BEHIND];
-const MOST_DEPTH = 5;
+const MAX_DEPTH = 5;
 
 /** @param {Rec} record */
 export function keyOf(record) {
@@ -51,7 +51,7 @@ function members(object, prefix, depth) {
   const plain = [];
   const nested = [];
   for (const [key, value] of Object.entries(object)) {
-    if (isObject(value) && depth < MOST_DEPTH) nested.push(...members(value, `${prefix}${key}.`, depth + 1));
+    if (isObject(value) && depth < MAX_DEPTH) nested.push(...members(value, `${prefix}${key}.`, depth + 1));
     else if (known(value)) plain.push({ name: prefix + key, value, text: textOf(value) });
   }
   return [...plain, ...nested];

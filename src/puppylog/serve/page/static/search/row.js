@@ -22,10 +22,10 @@ import { markedText, textNodes } from "./text.js";
  */
 
 const SHORT = /** @type {Record<string, string>} */ ({ warning: "warn", critical: "crit", emergency: "emerg" });
-const MOST_VALUE = 60; // characters of an attribute in a line
-const MOST_FIELDS = 260; // characters of all attributes in a line
-const MOST_LINES = 20;
-const MOST_CHARACTERS = 1200; // of a message in a line
+const MAX_VALUE = 60; // characters of an attribute in a line
+const MAX_FIELDS = 260; // characters of all attributes in a line
+const MAX_LINES = 20;
+const MAX_CHARACTERS = 1200; // of a message in a line
 const STAMP = /^[[(]?\d{4}[-/]\d\d[-/]\d\d[Tt ]\d\d:(\d\d:\d\d)(?:[.,]\d+)?(?:[Zz]|[+-]\d\d(?::?\d\d)?| [+-]\d{4})?(?: (?:UTC|GMT))?[\])]?(?=[ \t|[(-])[ \t|-]*/;
 const WORD = /^[[(]?([A-Za-z]{3,8})(?:[\])]:?|:|(?=[ \t|-]))[ \t|-]*/;
 const PLAIN = /^[\w.:/@%+,;?&~#*!()[\]<>{}$^|-]+$/;
@@ -52,7 +52,7 @@ function drawRejected({ file_id, line_offset, rejected }, look) {
   const isTable = look.form === "table";
   const key = keyOf({ file_id, line_offset });
   const text = look.isWrapped ? rejected.line : rejected.line.replaceAll("\n", "⏎ ");
-  const content = [h("span", { class: "tag is-pending" }, "rejected"), " ", markedText(text.slice(0, MOST_CHARACTERS)), " ", h("span", { class: "line-fields" }, rejected.reason)];
+  const content = [h("span", { class: "tag is-pending" }, "rejected"), " ", markedText(text.slice(0, MAX_CHARACTERS)), " ", h("span", { class: "line-fields" }, rejected.reason)];
   return h("div", { class: "line is-rejected", role: isTable ? "row" : "listitem", data: { key } }, h("span", { class: "line-body", role: isTable ? "cell" : null, aria: { colspan: isTable ? look.columns.length : null } }, content));
 }
 
@@ -139,9 +139,9 @@ function lengthOf(text) {
 
 /** Where the part of a message that a line shows ends. @param {string} message */
 function endOf(message) {
-  let end = Math.min(message.length, MOST_CHARACTERS);
+  let end = Math.min(message.length, MAX_CHARACTERS);
   let lines = 0;
-  for (let at = message.indexOf("\n"); at >= 0 && at < end; at = message.indexOf("\n", at + 1)) if ((lines += 1) === MOST_LINES) end = at;
+  for (let at = message.indexOf("\n"); at >= 0 && at < end; at = message.indexOf("\n", at + 1)) if ((lines += 1) === MAX_LINES) end = at;
   return end < message.length && /[\ud800-\udbff]/.test(message[end - 1]) ? end - 1 : end;
 }
 
@@ -166,9 +166,9 @@ function fieldsOf(record, look) {
   }
   const found = attributesOf(record).map((field) => ({ field, spans: look.find(field.name, field.text) }));
   found.sort((a, b) => Number(b.spans.length > 0) - Number(a.spans.length > 0));
-  let left = MOST_FIELDS;
+  let left = MAX_FIELDS;
   for (const [at, { field, spans }] of found.entries()) {
-    const text = spans.length || field.text.length <= MOST_VALUE ? field.text : `${field.text.slice(0, MOST_VALUE - 1)}…`;
+    const text = spans.length || field.text.length <= MAX_VALUE ? field.text : `${field.text.slice(0, MAX_VALUE - 1)}…`;
     left -= field.name.length + text.length + 2;
     if (left < 0 && at && !spans.length) {
       parts.push(h("span", { title: "more attributes" }, `+${found.length - at}`));

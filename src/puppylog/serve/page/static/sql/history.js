@@ -4,7 +4,7 @@
 
 const KEY = "puppylog-sql";
 const MOST = 50;
-const MOST_CHARACTERS = 20_000;
+const MAX_CHARACTERS = 20_000;
 
 /** @returns {string[]} */
 export function list() {
@@ -18,7 +18,7 @@ export function list() {
 
 /** @param {string} sql */
 export function add(sql) {
-  if (sql.length > MOST_CHARACTERS) return;
+  if (sql.length > MAX_CHARACTERS) return;
   save([sql, ...list().filter((text) => text !== sql)].slice(0, MOST));
 }
 

@@ -14,7 +14,7 @@ export const title = "Patterns";
 
 const MAX_SHOWN = 500;
 const FIRST_ROWS = 50;
-const MOST_ROWS = 1000;
+const MAX_ROWS = 1000;
 const NEW = [["", "All patterns"], ["15m", "New in the last 15 minutes"], ["1h", "New in the last hour"], ["24h", "New in the last 24 hours"], ["7d", "New in the last 7 days"]];
 const FIELDS = ["message", "request_route", "user_agent", "referer"];
 
@@ -60,7 +60,7 @@ export function open(place, app) {
   const nameOfField = () => app.address.read().params.get("field") || "message";
 
   function showMore() {
-    limit = Math.min(MOST_ROWS, limit * 4);
+    limit = Math.min(MAX_ROWS, limit * 4);
     part.load();
   }
 
@@ -75,7 +75,7 @@ export function open(place, app) {
     fill(list, shown.element);
     const part = answer.counted_since ? ` · since ${app.times.format(answer.counted_since, { seconds: false })}, and earlier ones are being counted` : "";
     summary.textContent = describe(answer, isNew) + part;
-    more.hidden = answer.patterns.length >= number || limit >= MOST_ROWS;
+    more.hidden = answer.patterns.length >= number || limit >= MAX_ROWS;
   }
 
   /** @param {{patterns: Pattern[], records: number, distinct: number, new: number, missing: number}} answer @param {boolean} isNew */

@@ -12,7 +12,7 @@ import { Rates } from "../streams/sparkline.js";
 export const title = "Streams";
 
 const POLL_MS = 3000;
-const MOST_ROWS = 500;
+const MAX_ROWS = 500;
 
 /** @param {HTMLElement} place @param {any} app */
 export function open(place, app) {
@@ -107,7 +107,7 @@ class Streams {
   #draw({ mayMove }) {
     if (this.#streams === null) return;
     const chosen = choose(this.#streams, this.#wish);
-    const limited = this.#showsAll ? chosen : chosen.slice(0, MOST_ROWS);
+    const limited = this.#showsAll ? chosen : chosen.slice(0, MAX_ROWS);
     let sections = divide(limited, this.#wish.by);
     if (!mayMove && this.#isHeld()) sections = keepOrder(sections, this.#shown);
     this.#drawSections(sections);
