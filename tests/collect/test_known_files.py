@@ -252,7 +252,7 @@ def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(lo
     logs.collect("app.log")
     (known,) = logs.store.files_of("app.log")
     (stream,) = logs.store.client().open_streams(["file://h/other.log"])
-    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
+    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _id: None, lambda _cause: None)
     files.follow([stream])
     new = TailedFile(1, "other.log", known.device, known.inode, 0, None)
     identity = position_identity(known)
@@ -267,7 +267,7 @@ def test_a_new_file_with_the_inode_of_a_known_one_does_not_hide_the_known_one(lo
 def test_a_compressed_log_whose_lines_are_not_stored_yet_is_not_read_again(logs: Logs) -> None:
     """The log is gone, but a tailer has it open still, and has handed its lines over."""
     (stream,) = logs.store.client().open_streams(["file://h/app.log"])
-    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _cause: None)
+    files = KnownFiles(lambda _identities, _heads: [], lambda _uri: stream, lambda _id: None, lambda _cause: None)
     files.follow([stream])
     owners = files.owners_for(stream.stream_id)
     logs.write("app.log", 3)

@@ -151,6 +151,12 @@ def check_labels(node: Node) -> None:
     for path, labels in stored.items():
         assert node.labels[path] == labels
     assert set(stored) <= set(node.labels)
+    with node.server.connect() as store:
+        records = store.query("SELECT stream_id, message FROM puppylog.log_records").to_pylist()
+        streams = {stream.stream_id: stream.labels for stream in list_streams(store)}
+    for record in records:
+        labels = streams[record["stream_id"]]
+        assert record["message"].startswith(f"{labels['pod']} after {labels['restart']} restarts says line ")
 
 
 @pytest.mark.timeout(120)

@@ -71,7 +71,8 @@ class PodLog:
         """Write messages as a runtime does, in one or two pieces. A long message is divided into parts."""
         data = bytearray()  # appending to bytes would copy all of a large step for each message
         for _ in range(count):
-            message = f"{self.name} says line {len(self.written)} {'x' * self._chance.choice([1, 90])}"
+            text = f"line {len(self.written)} {'x' * self._chance.choice([1, 90])}"
+            message = f"{self.name} after {self.restarts} restarts says {text}"
             self.written.append(message)
             stamp = (_START + timedelta(milliseconds=len(self.written))).isoformat(timespec="microseconds")[:26]
             size = -(-len(message) // self._chance.choice([1, 1, 1, 3]))

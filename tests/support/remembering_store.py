@@ -24,6 +24,7 @@ class RememberingStore:
         self.files: dict[int, tuple[int, FilePosition]] = {}  # stream and position, by file id
         self.messages: list[str] = []
         self.claimed: set[int] = set()
+        self.reports: dict[int, StreamReport] = {}  # the last one of each stream
         self.questions = 0
         self.requests: dict[str, ReceivedRequest] = {}
 
@@ -112,6 +113,7 @@ class RememberingWriter(DryWriter):
 
     def report(self, reports: Sequence[StreamReport]) -> None:
         assert {report.stream_id for report in reports} <= set(self._store.streams.values())
+        self._store.reports.update((report.stream_id, report) for report in reports)
 
 
 class RememberingAppender:

@@ -25,10 +25,11 @@ from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
-from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource, context_behind
+from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource, context_behind, is_missing
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreRewound, StoreUnavailable
 from puppylog.formats import native
 from puppylog.model.record import Parsed
+from puppylog.model.source import split_uri
 from puppylog.model.stream import StreamReport
 from puppylog.stores.base import RecordWriter
 from puppylog.tail.chunk import Chunk
@@ -232,14 +233,20 @@ class Collector:
         self._on_event(SourcesChanged(len(sources)))
 
     def _release_gone(self, committer: Committer) -> None:
-        """Stop following sources whose files are gone. Every chunk that was read must be committed."""
-        gone = self._follower.list_gone()
-        if not gone:
+        """Stop following sources whose files are gone, and release claims of streams of which no file is read here.
+
+        Every chunk that was read must be committed.
+        """
+        gone, claims = self._follower.list_gone(), self._follower.take_idle_claims()
+        if not gone and not claims:
             return
         self._note_sources(committer)
         for source in gone:
             self._note_source(source, time.monotonic())
         self._follower.release(gone)
+        for stream_id, source_uri in claims.items():
+            self._store.close_stream(stream_id)
+            self._end_reporting(stream_id, is_gone=is_missing(split_uri(source_uri)[1]))
 
     def _take(self, batch: Batch, source: TailedSource, chunk: Chunk) -> None:
         self.moved_at = time.monotonic()
@@ -290,8 +297,8 @@ class Collector:
         self.moved_at = time.monotonic()
         self._forward_event(event)
 
-    def _end_reporting(self, stream_id: int) -> None:
-        self._send_reports(self._reporting.end_stream(stream_id, time.monotonic()))
+    def _end_reporting(self, stream_id: int, *, is_gone: bool = False) -> None:
+        self._send_reports(self._reporting.end_stream(stream_id, time.monotonic(), is_gone=is_gone))
 
     def _note_taken(self, stream_id: int, chunk: Chunk, parsed: Parsed, format_name: str) -> None:
         lines = parsed.records.num_rows + parsed.rejects.num_rows

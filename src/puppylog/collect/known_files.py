@@ -52,6 +52,7 @@ class KnownFiles:
         self,
         find: Callable[[Sequence[Identity], Sequence[Head]], Sequence[KnownFile]],
         claim: Callable[[str], Stream],
+        on_continued: Callable[[int], None],
         on_skipped: Callable[[str], None],
     ) -> None:
         """Prepare.
@@ -59,10 +60,12 @@ class KnownFiles:
         Args:
             find: looks for files of this host in the store.
             claim: opens a stream by its source URI; raises `StreamBusy` if another collector follows it.
+            on_continued: called with the id of a claimed stream before a file is read for it.
             on_skipped: called with a sentence for each file that is skipped because another collector reads it.
         """
         self._find = find
         self._claim = claim
+        self._on_continued = on_continued
         self._on_skipped = on_skipped
         self._sources: dict[int, SourceFiles] = {}  # by stream id
         self._followed_paths: set[str] = set()  # of sources
@@ -74,7 +77,7 @@ class KnownFiles:
         self._lock = threading.Lock()
         self._uncommitted: dict[int, int] = {}  # the end of the uncommitted bytes, by file id; under the lock
         self._finishing: dict[TailedFile, Place] = {}  # read to their end, and the end is not committed; under the lock
-        # Source URIs by stream id. Files of these streams are read here, but their sources are not followed.
+        # Source URIs by stream id. Files of these streams are or may be read here, but their sources are not followed.
         self._claimed: dict[int, str] = {}
         self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`
         self._not_renamed: set[tuple[str, Identity]] = set()  # missing paths, and files that were not renamed from them
@@ -110,8 +113,16 @@ class KnownFiles:
             del self._claimed[stream_id]
         return taken
 
+    def take_idle_claims(self) -> dict[int, str]:
+        """Return the source URIs of claimed streams of which no file is open, by id. The caller now owns their claims.
+
+        Every chunk that was read must be committed.
+        """
+        read = {opened.file.stream_id for source in self._sources.values() for opened in source.files.values()}
+        return {stream_id: self._claimed.pop(stream_id) for stream_id in self.claims() if stream_id not in read}
+
     def claims(self) -> list[int]:
-        """Return the ids of the streams that are claimed only because one of their files is read here."""
+        """Return the ids of the claimed streams whose sources are not followed."""
         return list(self._claimed)
 
     def prepare(self, paths: Sequence[str]) -> None:
@@ -245,14 +256,18 @@ class KnownFiles:
         with self._lock:
             if position.file_id in self._uncommitted:
                 return Elsewhere()
-        if file.stream_id in self._sources or file.stream_id in self._claimed:
-            return Continuation(file.stream_id, position, checkpoint)
-        stream = self._claim_stream(path, file)
-        if stream is None:
-            return Elsewhere(_ASK_AGAIN_S)
-        fresh = next((known for known in stream.files if known.file_id == position.file_id), None)
-        confirmed = None if fresh is None else confirm(handle, fresh)
-        return Elsewhere() if fresh is None or confirmed is None else Continuation(file.stream_id, fresh, confirmed)
+        if file.stream_id not in self._sources and file.stream_id not in self._claimed:
+            stream = self._claim_stream(path, file)
+            if stream is None:
+                return Elsewhere(_ASK_AGAIN_S)
+            fresh = next((known for known in stream.files if known.file_id == position.file_id), None)
+            confirmed = None if fresh is None else confirm(handle, fresh)
+            if fresh is None or confirmed is None:
+                return Elsewhere()
+            position, checkpoint = fresh, confirmed
+        if file.stream_id in self._claimed:
+            self._on_continued(file.stream_id)
+        return Continuation(file.stream_id, position, checkpoint)
 
     def _is_released(self, asking: SourceFiles, file: KnownFile) -> bool:
         """Return whether the source of the file's own stream lets another source read the file, or is not followed."""

@@ -220,10 +220,19 @@ class Reporting:
             self._heartbeat_at = at + HEARTBEAT_S
         return list(self._iter_reports(at, everything=is_heartbeat))
 
-    def end_stream(self, stream_id: int, at: float) -> Sequence[StreamReport]:
-        """Return the last report on a stream that is no longer followed."""
+    def end_stream(self, stream_id: int, at: float, *, is_gone: bool = False) -> Sequence[StreamReport]:
+        """Return the last report on a stream that is no longer followed; none if no file of it was read.
+
+        Args:
+            stream_id: of the stream.
+            at: the present time.
+            is_gone: the source no longer exists, also if `note_source` was not told so.
+        """
         progress = self._streams.pop(stream_id, None)
-        return [] if progress is None else [progress.report(at, ended=True)]
+        if progress is None:
+            return []
+        progress.is_finished |= is_gone
+        return [progress.report(at, ended=True)]
 
     def end(self, at: float) -> Sequence[StreamReport]:
         """Return the last reports: the collector ends normally, and no longer follows its streams."""

@@ -171,6 +171,10 @@ class SourceFollower:
         """
         self._unfollow([path for path, source in self._sources.items() if source in sources])
 
+    def take_idle_claims(self) -> Mapping[int, str]:
+        """See `KnownFiles.take_idle_claims`."""
+        return self._known.take_idle_claims()
+
     def _unfollow(self, paths: Iterable[str]) -> None:
         for path in paths:
             source = self._sources.pop(path)
@@ -360,12 +364,11 @@ class SourceFollower:
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
 
-        return KnownFiles(find, self._claim, self._complaints.skip)
+        return KnownFiles(find, self._claim, self._on_stream, self._complaints.skip)
 
     def _claim(self, source_uri: str) -> Stream:
-        """Claim a stream, because one of its files was found under another name."""
+        """Claim a stream, because one of its files is, or may be, here under another name."""
         (stream,) = call_with_retry(lambda: self._store.open_streams([source_uri]), self._stop, self._on_event)
-        self._on_stream(stream.stream_id)
         return stream
 
     def _make_slots(self) -> Slots:
