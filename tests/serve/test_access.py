@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from puppylog.config.listen import ListenConfig
 from puppylog.model.address import Address
 from puppylog.model.token import NewToken, Scope, hash_token, make_token
-from puppylog.serve import doors
+from puppylog.serve import endpoints
 from puppylog.serve.context import Context
 from puppylog.serve.context import Scope as ScopeName
 from puppylog.serve.credentials import COOKIE
@@ -41,7 +41,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
 @pytest.fixture(scope="module", autouse=True)
 def routes_for_scopes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doors, "ALL", (*doors.ALL, routes))
+        patch.setattr(endpoints, "ALL", (*endpoints.ALL, routes))
         yield
 
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from puppylog.serve import doors
+from puppylog.serve import endpoints
 from puppylog.serve.context import Context
 from puppylog.serve.limits import Limits, make_limits
 from puppylog.stores.base import Store
@@ -38,7 +38,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Se
 
         return [Route("/slow", slow)]
 
-    monkeypatch.setattr(doors, "ALL", (routes,))
+    monkeypatch.setattr(endpoints, "ALL", (routes,))
     with Served(tmp_path, limits=Limits(end_s=1.0)) as served:
         yield served, begun, is_over
         is_over.set()

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from puppylog.serve import doors
+from puppylog.serve import endpoints
 from puppylog.serve.context import Context
 from puppylog.serve.guard import guarded
 from puppylog.serve.limits import Limits
@@ -70,7 +70,7 @@ def routes(context: Context) -> Sequence[BaseRoute]:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(doors, "ALL", (*doors.ALL, routes))
+        patch.setattr(endpoints, "ALL", (*endpoints.ALL, routes))
         with Served(tmp_path_factory.mktemp("served"), limits=LIMITS) as served:
             yield served
 

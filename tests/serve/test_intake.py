@@ -167,7 +167,7 @@ def test_a_full_queue_refuses_and_takes_requests_again_later(trial: IntakeTrial,
 
 def test_a_stream_that_another_server_follows_is_refused_alone(trial: IntakeTrial) -> None:
     other = trial.connect()
-    (stream,) = other.open_streams([f"{trial.door}:///taken"])
+    (stream,) = other.open_streams([f"{trial.receiver}:///taken"])
     with trial.intake() as intake:
         refused = trial.send(intake, receive("one", source="taken"), "a")
         stored = trial.send(intake, receive("two", source="free"), "b")
@@ -200,9 +200,9 @@ def test_a_store_that_does_not_answer_holds_a_sender_for_a_limited_time(trial: I
         with trial.intake(SHORT) as intake:
             trial.fault.gate.clear()
             with pytest.raises(Refusal, match="503: the store does not answer"):
-                await intake.store(trial.door, receive("one"), digest=trial.digest("a"), answer="{}")
+                await intake.store(trial.receiver, receive("one"), digest=trial.digest("a"), answer="{}")
             trial.fault.gate.set()
-            stored = await intake.store(trial.door, receive("one"), digest=trial.digest("a"), answer="{}")
+            stored = await intake.store(trial.receiver, receive("one"), digest=trial.digest("a"), answer="{}")
             assert stored.repeated_s is not None
 
     asyncio.run(main())
@@ -223,7 +223,7 @@ def test_the_streams_are_shown_as_followed_until_the_server_ends(trial: IntakeTr
         trial.send(intake, receive("one", "!", source="shop cart"), "a").stored()
         wait_until(lambda: bool(trial.followed()), what="the report")
         (stream,) = trial.followed()
-        assert (stream.name, stream.state, stream.format) == (f"{trial.door}:///shop cart", StreamState.OK, "json")
+        assert (stream.name, stream.state, stream.format) == (f"{trial.receiver}:///shop cart", StreamState.OK, "json")
         assert (stream.records, stream.rejects) == (1, 1)
     wait_until(lambda: trial.followed()[0].state is StreamState.ENDED, what="the last report")
 
@@ -232,18 +232,20 @@ def test_a_coroutine_waits_for_its_commit_and_may_be_cancelled(trial: IntakeTria
     async def main() -> None:
         with trial.intake() as intake:
             stored = await intake.store(
-                trial.door, receive("one", context="json\n"), digest=trial.digest("a"), answer="{}"
+                trial.receiver, receive("one", context="json\n"), digest=trial.digest("a"), answer="{}"
             )
             assert stored.records == 1
-            assert await intake.find_context(trial.door, "app") == "json\n"
-            assert await intake.find_context(trial.door, "other") == ""
+            assert await intake.find_context(trial.receiver, "app") == "json\n"
+            assert await intake.find_context(trial.receiver, "other") == ""
             trial.fault.gate.clear()
-            task = asyncio.create_task(intake.store(trial.door, receive("two"), digest=trial.digest("b"), answer="{}"))
+            task = asyncio.create_task(
+                intake.store(trial.receiver, receive("two"), digest=trial.digest("b"), answer="{}")
+            )
             await asyncio.sleep(0)
             task.cancel()
             trial.fault.gate.set()
             assert (
-                await intake.store(trial.door, receive("two"), digest=trial.digest("b"), answer="")
+                await intake.store(trial.receiver, receive("two"), digest=trial.digest("b"), answer="")
             ).repeated_s is not None
 
     asyncio.run(main())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.serve.doors import journal as door
+from puppylog.serve.endpoints import journal as endpoint
 from support.embedded import wait_until
 from support.journals import Journal, make_cursor, make_entry, needs_journals
 from support.served import Answer, Served
@@ -130,7 +130,7 @@ def test_another_type_of_body_is_refused(served: Served) -> None:
 
 
 def test_a_sender_that_is_silent_is_refused(served: Served, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "_PAUSE_S", 0.2)
+    monkeypatch.setattr(endpoint, "_PAUSE_S", 0.2)
     silence = threading.Event()
 
     def body() -> Iterator[bytes]:
@@ -163,7 +163,7 @@ def run_upload(served: Served, tmp_path: Path) -> Callable[[Journal], int]:
 def test_systemd_journal_upload_sends_every_entry_once(
     served: Served, tmp_path: Path, run_upload: Callable[[Journal], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "_BLOCK_BYTES", 20_000)
+    monkeypatch.setattr(endpoint, "_BLOCK_BYTES", 20_000)
     journal = Journal(tmp_path / "journal")
     journal.write(500)
     assert run_upload(journal) == 0

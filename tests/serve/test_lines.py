@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from puppylog.serve.doors.lines import MAX_LINES
+from puppylog.serve.endpoints.lines import MAX_LINES
 from support.served import Answer, Served
 
 JSON = b'{"level": "info", "message": "one"}\nno object\n{"message": "two"}'

@@ -26,10 +26,10 @@ def streams(trial: IntakeTrial) -> dict[str, str | None]:
     """Return the group of each stream, by its URI without the receiver."""
     sql = (
         "SELECT source_uri, groups.name AS group_name FROM puppylog.log_streams AS streams"
-        f" LEFT JOIN puppylog.log_groups AS groups ON groups.id = group_id WHERE source_uri LIKE '{trial.door}:%'"
+        f" LEFT JOIN puppylog.log_groups AS groups ON groups.id = group_id WHERE source_uri LIKE '{trial.receiver}:%'"
     )
     rows = trial.reader.query(sql).to_pylist()
-    return {row["source_uri"].removeprefix(f"{trial.door}://"): row["group_name"] for row in rows}
+    return {row["source_uri"].removeprefix(f"{trial.receiver}://"): row["group_name"] for row in rows}
 
 
 def test_each_source_has_one_stream_and_one_file_for_ever(trial: IntakeTrial) -> None:

@@ -13,9 +13,9 @@ from puppylog.model.stream import Move
 from puppylog.monitor.collectors import FollowedStream, list_followed_streams
 from puppylog.monitor.streams import list_source_uris
 from puppylog.receive.received import Received, ReceivedLines
+from puppylog.serve.commit_queue import Outcome, Stored
 from puppylog.serve.counters import Counters
 from puppylog.serve.intake import Intake, IntakeLimits
-from puppylog.serve.waiting import Outcome, Stored
 from puppylog.stores.base import Appended, Appender
 from puppylog.stores.duckdb.client.store import DuckdbStore
 from support.embedded import EmbeddedStore
@@ -103,7 +103,7 @@ class IntakeTrial:
     def __init__(self, server: EmbeddedStore) -> None:
         self._server = server
         self.reader = server.connect()
-        self.door = f"t{secrets.token_hex(6)}"  # no other trial has streams of this receiver
+        self.receiver = f"t{secrets.token_hex(6)}"  # no other trial has streams of this receiver
         self.fault = Fault()
         self.counters = Counters()
         self.said: list[str] = []
@@ -119,12 +119,12 @@ class IntakeTrial:
     def send(self, intake: Intake, received: Received, digest: str = "", answer: str = "{}") -> Answer:
         """Queue a request of the receiver ``lines``, and return its outcome to come. No digest if it is empty."""
         done = Answer()
-        intake.put(self.door, received, digest=self.digest(digest) if digest else None, answer=answer, on_done=done)
+        intake.put(self.receiver, received, digest=self.digest(digest) if digest else None, answer=answer, on_done=done)
         return done
 
     def digest(self, name: str) -> str:
         """Return a digest of this trial by a short name."""
-        return self.door.removeprefix("t") + f"{name:>52}".replace(" ", "0")
+        return self.receiver.removeprefix("t") + f"{name:>52}".replace(" ", "0")
 
     def messages(self) -> list[str]:
         """Return the messages of the records of this trial, in the order of their files and offsets."""
@@ -134,7 +134,7 @@ class IntakeTrial:
         """Return columns of the rows of this trial's files, sorted."""
         files = (
             "SELECT files.id FROM puppylog.log_files AS files JOIN puppylog.log_streams AS streams"
-            f" ON streams.id = files.stream_id WHERE source_uri LIKE '{self.door}:%'"
+            f" ON streams.id = files.stream_id WHERE source_uri LIKE '{self.receiver}:%'"
         )
         file_id = "id" if table == "log_files" else "file_id"
         sql = f"SELECT {columns} FROM puppylog.{table} WHERE {file_id} IN ({files}) ORDER BY ALL"
@@ -147,11 +147,11 @@ class IntakeTrial:
 
     def followed(self) -> list[FollowedStream]:
         """Return what the intakes have reported about their streams."""
-        return [stream for stream in list_followed_streams(self.reader) if stream.name.startswith(f"{self.door}:")]
+        return [stream for stream in list_followed_streams(self.reader) if stream.name.startswith(f"{self.receiver}:")]
 
     def count(self, name: str) -> int:
         """Return a number that the intakes have counted."""
-        return self.counters.read().get((name, self.door), 0)
+        return self.counters.read().get((name, self.receiver), 0)
 
 
 def receive(

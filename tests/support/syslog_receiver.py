@@ -11,6 +11,7 @@ from typing import Any, cast
 from puppylog.model.address import Address
 from puppylog.receive.received import Received
 from puppylog.receive.syslog.decoder import Listening
+from puppylog.serve.commit_queue import OnDone, Outcome, Stored
 from puppylog.serve.context import Context
 from puppylog.serve.counters import Counters
 from puppylog.serve.listener import open_sockets
@@ -20,7 +21,6 @@ from puppylog.serve.syslog.inbox import Inbox
 from puppylog.serve.syslog.limits import SyslogLimits
 from puppylog.serve.syslog.streams import StreamReceiver
 from puppylog.serve.threads import Threads
-from puppylog.serve.waiting import OnDone, Outcome, Stored
 
 DEADLINE_S = 20.0
 
@@ -36,8 +36,8 @@ class HeldIntake:
     attributes: list[str] = field(default_factory=list)
     held: list[tuple[Received, OnDone]] = field(default_factory=list)
 
-    def put(self, door: str, received: Received, *, on_done: OnDone, waits: bool) -> None:
-        assert (door, waits) == ("syslog", False)
+    def put(self, receiver: str, received: Received, *, on_done: OnDone, waits: bool) -> None:
+        assert (receiver, waits) == ("syslog", False)
         if self.refusals:
             self.refusals -= 1
             raise Refusal(503, "the store is behind")

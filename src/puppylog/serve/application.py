@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from puppylog.serve import doors
+from puppylog.serve import endpoints
 from puppylog.serve.connection import SENT
 from puppylog.serve.context import Context
 from puppylog.serve.hosts import HostNames
@@ -36,7 +36,7 @@ def make_application(context: Context, hosts: HostNames) -> ASGIApp:
     """
     routes: list[BaseRoute] = []
     receivers: dict[int, str] = {}
-    for make_routes in doors.ALL:
+    for make_routes in endpoints.ALL:
         made = make_routes(context)
         routes += made
         receivers.update(dict.fromkeys(_iter_endpoints(made), _name_receiver(make_routes.__module__)))
@@ -53,8 +53,8 @@ def _iter_endpoints(routes: Iterable[BaseRoute]) -> Iterator[int]:
 
 
 def _name_receiver(module: str) -> str:
-    """Return the name of a receiver in numbers: that of its module in ``doors``, or of its folder in ``serve``."""
-    return module.removeprefix("puppylog.serve.").removeprefix("doors.").partition(".")[0]
+    """Return the name of a receiver in numbers: that of its module in ``endpoints``, or of its folder in ``serve``."""
+    return module.removeprefix("puppylog.serve.").removeprefix("endpoints.").partition(".")[0]
 
 
 class Entry:

@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from puppylog.errors import PuppylogError, RequestRepeated, StoreFull, StreamBusy
+from puppylog.serve.commit_queue import CommitQueue, Outcome, QueuedRequest, Stored
 from puppylog.serve.counters import Counters
 from puppylog.serve.received_batch import ReceivedBatch
 from puppylog.serve.received_streams import ReceivedStream, ReceivedStreams, SourceName
 from puppylog.serve.refusal import Refusal, refuse
-from puppylog.serve.waiting import Outcome, Queue, Stored, Waiting
 from puppylog.stores.base import Appended, Store
 
 _FIRST_RETRY_S: Final = 0.1
@@ -32,7 +32,7 @@ class Commits:
 
     def __init__(
         self,
-        queue: Queue,
+        queue: CommitQueue,
         on_stored: Callable[[str, str, float], None],
         counters: Counters,
         stop: threading.Event,
@@ -53,7 +53,7 @@ class Commits:
         self._stop = stop
         self._on_problem = on_problem
 
-    def store(self, requests: Sequence[Waiting], open_store: OpenStore) -> ReceivedBatch | None:
+    def store(self, requests: Sequence[QueuedRequest], open_store: OpenStore) -> ReceivedBatch | None:
         """Commit requests in one transaction and settle them; return what was committed, or None.
 
         A request that the store has already, or that cannot be stored, is settled, and the others are committed.
@@ -86,25 +86,25 @@ class Commits:
         self._counters.add_commit("receivers", time.monotonic() - started)
         return appended
 
-    def settle(self, request: Waiting, outcome: Outcome) -> None:
+    def settle(self, request: QueuedRequest, outcome: Outcome) -> None:
         """Tell the senders of a request its outcome, and count it."""
         if isinstance(outcome, Stored):
             if request.digest is not None:
                 self._on_stored(request.digest, outcome.answer, outcome.repeated_s or 0.0)
             if outcome.repeated_s is None:
                 if request.rows or request.digest is not None:  # the others only open a stream
-                    self._counters.add("requests", request.door)
-                self._counters.add("records", request.door, outcome.records)
-                self._counters.add("rejected_lines", request.door, outcome.rejects)
+                    self._counters.add("requests", request.receiver)
+                self._counters.add("records", request.receiver, outcome.records)
+                self._counters.add("rejected_lines", request.receiver, outcome.rejects)
             else:
-                self._counters.add("repeated_requests", request.door)
+                self._counters.add("repeated_requests", request.receiver)
         else:
-            self._counters.add("refused_requests", request.door)
+            self._counters.add("refused_requests", request.receiver)
         self._queue.settle(request, outcome)
 
-    def tell(self, request: Waiting, refusal: Refusal) -> None:
+    def tell(self, request: QueuedRequest, refusal: Refusal) -> None:
         """Refuse the senders of a request whose commit may still succeed."""
-        self._counters.add("refused_requests", request.door)
+        self._counters.add("refused_requests", request.receiver)
         self._queue.tell(request, refusal)
 
     def refuse_expired(self, cause: str = _UNAVAILABLE) -> None:
@@ -125,7 +125,7 @@ class Commits:
 class _Attempt:
     """The requests of one transaction, until they are settled."""
 
-    def __init__(self, commits: Commits, open_store: OpenStore, requests: list[Waiting]) -> None:
+    def __init__(self, commits: Commits, open_store: OpenStore, requests: list[QueuedRequest]) -> None:
         self._commits = commits
         self._open_store = open_store
         self.requests = requests

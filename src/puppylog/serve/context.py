@@ -11,13 +11,13 @@ from puppylog.monitor.search import Search
 from puppylog.receive.received import Received
 from puppylog.serve.body import read_body
 from puppylog.serve.budget import Budget
+from puppylog.serve.commit_queue import OnDone
 from puppylog.serve.counters import Counters
 from puppylog.serve.limits import Limits
 from puppylog.serve.read.tail.listener import Listener
 from puppylog.serve.store.claims import Claims
 from puppylog.serve.stores import StoreAccess
 from puppylog.serve.threads import Threads
-from puppylog.serve.waiting import OnDone
 from puppylog.serve.watch import Watch
 from puppylog.settings import Settings
 
@@ -104,7 +104,7 @@ class Stored(Protocol):
 class Intake(Protocol):
     """Stores what receivers decode."""
 
-    async def store(self, door: str, received: Received, *, digest: str | None, answer: str) -> Stored:
+    async def store(self, receiver: str, received: Received, *, digest: str | None, answer: str) -> Stored:
         """Store the lines of a request. Return after the commit.
 
         Raises:
@@ -113,7 +113,7 @@ class Intake(Protocol):
 
     def put(
         self,
-        door: str,
+        receiver: str,
         received: Received,
         *,
         digest: str | None = None,
@@ -123,7 +123,7 @@ class Intake(Protocol):
     ) -> None:
         """Queue the lines of a request and return at once; see `puppylog.serve.intake.Intake.put`."""
 
-    async def find_context(self, door: str, source: str, group: str | None = None) -> str:
+    async def find_context(self, receiver: str, source: str, group: str | None = None) -> str:
         """Return the parser's context after the last lines of a source; see `puppylog.serve.intake.Intake`."""
 
     @property

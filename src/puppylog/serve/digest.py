@@ -11,7 +11,7 @@ _KEY_HEADER = "idempotency-key"
 
 
 def digest_request(
-    request: Request, door: str, body: bytes | Iterable[bytes], parameters: Mapping[str, str | None] = {}
+    request: Request, receiver: str, body: bytes | Iterable[bytes], parameters: Mapping[str, str | None] = {}
 ) -> str:
     """Return the digest of a request: 64 hexadecimal digits.
 
@@ -21,13 +21,14 @@ def digest_request(
 
     Args:
         request: of a caller that was checked.
-        door: the receiver.
+        receiver: its name.
         body: decompressed, so that a retry may be compressed in another way; or the parts of it that decide.
         parameters: what else decides what is stored; None values count as absent.
     """
     hashed = blake2b(digest_size=32)
     key = request.headers.get(_KEY_HEADER)
-    given = {"token": request.state.caller.token_id, "door": door, "key": key, **parameters}
+    # Digests that are stored have the key "door", so that a retry across an upgrade is recognized.
+    given = {"token": request.state.caller.token_id, "door": receiver, "key": key, **parameters}
     for name, value in given.items():
         if value is not None:
             for text in (name, value):

@@ -19,13 +19,13 @@ from puppylog.collect.reporting import REPORT_S, Reporting
 from puppylog.errors import PuppylogError
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed
 from puppylog.receive.received import Received, ReceivedLines
+from puppylog.serve.commit_queue import CommitQueue, OnDone, Outcome, QueuedRequest, Stored
 from puppylog.serve.commits import Commits
 from puppylog.serve.counters import Counters
 from puppylog.serve.received_batch import ReceivedBatch
 from puppylog.serve.received_streams import MAX_STREAMS, ReceivedStreams, SourceName
 from puppylog.serve.recent_requests import RecentRequests
 from puppylog.serve.refusal import Refusal
-from puppylog.serve.waiting import OnDone, Outcome, Queue, Stored, Waiting
 from puppylog.stores.base import Store
 
 _MARGIN_S: Final = 1.0
@@ -70,7 +70,7 @@ class Intake:
         self._host = host
         self._limits = limits
         self._say = say
-        self._queue = Queue(limits.queue_rows, limits.queue_bytes)
+        self._queue = CommitQueue(limits.queue_rows, limits.queue_bytes)
         self._lock = threading.Lock()
         self._recent = RecentRequests()  # under the lock
         self._stop = threading.Event()
@@ -84,11 +84,11 @@ class Intake:
         self._streams: ReceivedStreams | None = None  # set once; other threads use `find` only
         self._thread: threading.Thread | None = None  # under the lock
 
-    async def store(self, door: str, received: Received, *, digest: str | None, answer: str) -> Stored:
+    async def store(self, receiver: str, received: Received, *, digest: str | None, answer: str) -> Stored:
         """Store the lines of a request. Return after the commit.
 
         Args:
-            door: the receiver: the scheme of its streams' URIs.
+            receiver: its name, which is the scheme of its streams' URIs.
             received: the lines. The request is stored even if its sender goes away.
             digest: see `puppylog.model.request.ReceivedRequest`; None: an identical request would be stored again.
             answer: JSON of what the sender is answered.
@@ -104,13 +104,13 @@ class Intake:
             with suppress(RuntimeError):  # the loop is closed: the server has ended
                 loop.call_soon_threadsafe(_resolve, future, outcome)
 
-        self.put(door, received, digest=digest, answer=answer, on_done=on_done)
+        self.put(receiver, received, digest=digest, answer=answer, on_done=on_done)
         try:
             # The committing thread refuses requests at their time, unless it waits for an answer of the store itself.
             async with asyncio.timeout(self._limits.wait_s + _MARGIN_S):
                 outcome = await future
         except TimeoutError:
-            self._counters.add("refused_requests", door)
+            self._counters.add("refused_requests", receiver)
             raise Refusal(503, "the store does not answer") from None
         if isinstance(outcome, Refusal):
             raise outcome
@@ -118,7 +118,7 @@ class Intake:
 
     def put(
         self,
-        door: str,
+        receiver: str,
         received: Received,
         *,
         digest: str | None = None,
@@ -126,10 +126,10 @@ class Intake:
         on_done: OnDone = lambda _: None,
         waits: bool = True,
     ) -> None:
-        """Queue the lines of a request, and return at once. Any thread may call this.
+        """CommitQueue the lines of a request, and return at once. Any thread may call this.
 
         Args:
-            door: as for `store`.
+            receiver: as for `store`.
             received: as for `store`.
             digest: as for `store`.
             answer: as for `store`.
@@ -144,7 +144,7 @@ class Intake:
             with self._lock:
                 known = self._recent.find(digest)
             if known is not None:
-                self._counters.add("repeated_requests", door)
+                self._counters.add("repeated_requests", receiver)
                 on_done(Stored(0, 0, known[0], known[1]))
                 return
         expires_at = time.monotonic() + self._limits.wait_s if waits else None
@@ -153,22 +153,22 @@ class Intake:
                 self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
                 self._thread.start()
         try:
-            self._queue.put(Waiting(door, received, answer, digest, expires_at, [on_done]))
+            self._queue.put(QueuedRequest(receiver, received, answer, digest, expires_at, [on_done]))
         except Refusal:
-            self._counters.add("refused_requests", door)
+            self._counters.add("refused_requests", receiver)
             raise
 
-    async def find_context(self, door: str, source: str, group: str | None = None) -> str:
+    async def find_context(self, receiver: str, source: str, group: str | None = None) -> str:
         """Return the context that the last committed lines of a source left; empty if there is none.
 
         Raises:
             Refusal: 503, as for `store`.
         """
-        name = SourceName(door, source, group)
+        name = SourceName(receiver, source, group)
         stream = None if self._streams is None else self._streams.find(name)
         if stream is None:  # no lines: this only opens the stream
             nothing = Received((ReceivedLines(source, group, _EMPTY, 0),))
-            await self.store(door, nothing, digest=None, answer="")
+            await self.store(receiver, nothing, digest=None, answer="")
             stream = None if self._streams is None else self._streams.find(name)
         return "" if stream is None else stream.context
 
@@ -206,7 +206,7 @@ class Intake:
         finally:
             self._end()
 
-    def _store_all(self, requests: Sequence[Waiting]) -> None:
+    def _store_all(self, requests: Sequence[QueuedRequest]) -> None:
         """Commit requests together; one by one if that shows a defect, so that it costs one request only."""
         try:
             committed = self._commits.store(requests, self._open_store)

@@ -12,8 +12,8 @@ from puppylog.model.record import RECORDS, REJECTS, Parsed
 from puppylog.model.request import ReceivedRequest
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.receive.received import ReceivedLines
+from puppylog.serve.commit_queue import QueuedRequest
 from puppylog.serve.received_streams import ReceivedStream, SourceName
-from puppylog.serve.waiting import Waiting
 from puppylog.stores.base import Appended, Appender
 
 SOURCE_ATTRIBUTE = "received_source"
@@ -25,7 +25,7 @@ class ReceivedBatch:
     """The rows of one transaction. Used in the committing thread."""
 
     appender: Appender
-    requests: Sequence[Waiting]
+    requests: Sequence[QueuedRequest]
     ends: dict[int, int] = field(default_factory=dict)  # by file id: the position after the batch
     contexts: dict[int, str] = field(default_factory=dict)  # by file id
     streams: dict[int, ReceivedStream] = field(default_factory=dict)  # by file id
@@ -34,7 +34,7 @@ class ReceivedBatch:
 
     @classmethod
     def build(
-        cls, appender: Appender, requests: Sequence[Waiting], opened: Mapping[SourceName, ReceivedStream]
+        cls, appender: Appender, requests: Sequence[QueuedRequest], opened: Mapping[SourceName, ReceivedStream]
     ) -> "ReceivedBatch":
         """Write the rows of requests to an appender.
 

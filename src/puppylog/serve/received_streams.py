@@ -25,7 +25,7 @@ _MAX_CHARACTERS: Final = 200  # of a source's name
 class SourceName:
     """What identifies a source of received lines. The name that a sender gives the source is cleaned."""
 
-    door: str  # the receiver: the scheme of the stream's URI
+    receiver: str  # its name, which is the scheme of the stream's URI
     source: str  # as the sender calls it; empty if the sender names no source
     group: str | None = None
 
@@ -76,7 +76,7 @@ def make_uri(host: str, name: SourceName, *, with_group: bool = False) -> str:
     'loki:///shop/cart'
     """
     path = f"{name.group}/{name.source}" if with_group else name.source
-    return f"{name.door}://{host}/{quote(path)}"
+    return f"{name.receiver}://{host}/{quote(path)}"
 
 
 class ReceivedStreams:
@@ -181,7 +181,7 @@ class ReceivedStreams:
 
     def _unnamed_uri(self, name: SourceName) -> str:
         """Return the URI of the stream for all sources of a receiver above the limit."""
-        return make_uri(self._host, SourceName(name.door, ""))
+        return make_uri(self._host, SourceName(name.receiver, ""))
 
     def _list_existing(self) -> set[str]:
         return {

@@ -23,8 +23,8 @@ from puppylog.monitor.arrivals import plan_arrivals
 from puppylog.monitor.logql.asking import Asking, Within
 from puppylog.monitor.logql.entries import Entry, NewEntries, find_entries, read_new_entries, shows_metadata
 from puppylog.serve.context import Context
+from puppylog.serve.disconnect import retrieve_exception, wait_for_disconnect
 from puppylog.serve.guard import check_websocket_origin, guarded
-from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.loki.answers import CATEGORIZE, make_streams, render_error
 from puppylog.serve.loki.parameters import MAX_NS, Parameters, parse_parameters
 from puppylog.serve.loki.queries import read_flags
@@ -158,7 +158,7 @@ class _Tails:
         return _Tail(query, parameters, flags, lambda store: Asking(store, written), parameters.limit(), pause_s)
 
     async def _follow(self, websocket: WebSocket, request: Request, tail: _Tail) -> None:
-        gone = asyncio.ensure_future(wait_until_gone(websocket.receive))
+        gone = asyncio.ensure_future(wait_for_disconnect(websocket.receive))
         sending = asyncio.ensure_future(self._send(websocket, request, tail))
         try:
             await asyncio.wait({gone, sending}, return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +197,7 @@ class _Tails:
             try:
                 return await asyncio.shield(running)
             except asyncio.CancelledError:
-                running.add_done_callback(note_failure)
+                running.add_done_callback(retrieve_exception)
                 cancellation.cancel_until(running.done)
                 raise
             except Refusal as refusal:

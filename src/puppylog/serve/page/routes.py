@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors.elasticsearch_probes import answer_about
+from puppylog.serve.endpoints.elasticsearch_probes import answer_about
 from puppylog.serve.guard import answering
 from puppylog.serve.page.files import File, read_files
 from puppylog.serve.page.policy import HEADERS

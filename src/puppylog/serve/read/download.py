@@ -19,8 +19,8 @@ from puppylog.rows.arrow import ArrowWriter
 from puppylog.rows.base import Writer
 from puppylog.rows.text import CsvWriter, JsonlWriter
 from puppylog.serve.context import Context
+from puppylog.serve.disconnect import retrieve_exception, wait_for_disconnect
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_body
 from puppylog.serve.read.sql import Statement
@@ -92,9 +92,9 @@ async def _download(context: Context, request: Request) -> Response:
             _send_rows(batches, format_, pipe)
 
     running = asyncio.ensure_future(context.stores.call(work))
-    running.add_done_callback(note_failure)
+    running.add_done_callback(retrieve_exception)
     taking = asyncio.ensure_future(pipe.take())
-    gone = asyncio.ensure_future(wait_until_gone(request.receive))
+    gone = asyncio.ensure_future(wait_for_disconnect(request.receive))
     await asyncio.wait({running, taking, gone}, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
     if running.done() and running.exception() is not None:
@@ -138,7 +138,7 @@ class _Rows(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        gone = asyncio.ensure_future(wait_until_gone(receive))
+        gone = asyncio.ensure_future(wait_for_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while not gone.done():

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from starlette.requests import Request
 
 from puppylog.serve.context import Context
-from puppylog.serve.leaving import note_failure, wait_until_gone
+from puppylog.serve.disconnect import retrieve_exception, wait_for_disconnect
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.base import Store
 from puppylog.stores.cancellable import CancellableReader
@@ -44,7 +44,7 @@ async def run_query(
         return work(CancellableReader(store, cancellation))
 
     running = asyncio.ensure_future(context.stores.call(call))
-    gone = asyncio.ensure_future(wait_until_gone(request.receive))
+    gone = asyncio.ensure_future(wait_for_disconnect(request.receive))
     try:
         await asyncio.wait({running, gone}, timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -52,7 +52,7 @@ async def run_query(
     finally:
         gone.cancel()
         if not running.done():
-            running.add_done_callback(note_failure)
+            running.add_done_callback(retrieve_exception)
             cancellation.cancel_until(running.done, every_s=_CANCEL_EVERY_S)
     if gone.done() and not gone.cancelled():
         raise Refusal(CLIENT_GONE, "the client went away")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from puppylog.errors import PuppylogError, StoreError, StoreForbidden, StoreUnavailable
-from puppylog.serve.leaving import wait_until_gone
+from puppylog.serve.disconnect import wait_for_disconnect
 from puppylog.serve.refusal import Refusal
 from puppylog.stores.messages import encode
 from puppylog.stores.remote.frames import END, WAIT, Kind, pack_frame
@@ -142,7 +142,7 @@ class _FramesResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         del scope
-        gone = asyncio.ensure_future(wait_until_gone(receive))
+        gone = asyncio.ensure_future(wait_for_disconnect(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while not gone.done():

@@ -15,8 +15,8 @@ from starlette.routing import BaseRoute, Route
 from puppylog import __version__
 from puppylog.errors import PuppylogError, StoreRefused
 from puppylog.serve.context import Context, Scope
+from puppylog.serve.disconnect import retrieve_exception, wait_for_disconnect
 from puppylog.serve.guard import Handler, guarded
-from puppylog.serve.leaving import note_failure, wait_until_gone
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.store.answers import ClientGone, Pipe, answer, json_frame, render_failure
 from puppylog.serve.store.appends import Body, Transaction, read_reread
@@ -36,10 +36,10 @@ _FRAME_BYTES: Final = 4 << 20
 
 def routes(context: Context) -> Sequence[BaseRoute]:
     """Return the routes."""
-    return StoreDoor(context).routes()
+    return StoreRoutes(context).routes()
 
 
-class StoreDoor:
+class StoreRoutes:
     """Answers the calls of remote stores' clients."""
 
     def __init__(self, context: Context) -> None:
@@ -127,7 +127,7 @@ class StoreDoor:
 
         owner, call_id = request.state.caller.token_id, request.headers.get(CALL_HEADER, "")
         running = self._repeats.run(owner, call_id, lambda: asyncio.ensure_future(run()))
-        running.add_done_callback(note_failure)
+        running.add_done_callback(retrieve_exception)
         return await answer(request, running)
 
     # --- sessions
@@ -178,7 +178,7 @@ class StoreDoor:
         """Renew a session, and answer after a while, or when the client has gone."""
         await self._context.read_body(request)
         session_id, owner = request.headers.get(SESSION_HEADER, ""), request.state.caller.token_id
-        gone = asyncio.ensure_future(wait_until_gone(request.receive))
+        gone = asyncio.ensure_future(wait_for_disconnect(request.receive))
         try:
             await self._claims.renew(session_id, owner, gone)
         finally:
@@ -235,7 +235,7 @@ class StoreDoor:
             return b""
 
         running = asyncio.ensure_future(self._context.stores.call(work))
-        running.add_done_callback(note_failure)
+        running.add_done_callback(retrieve_exception)
         return await answer(request, running, pipe)
 
 

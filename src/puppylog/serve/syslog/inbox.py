@@ -9,12 +9,12 @@ from typing import Final
 from puppylog.receive.received import Received
 from puppylog.receive.syslog.decoder import Arrived, Listening, decode
 from puppylog.receive.syslog.framing import Messages
+from puppylog.serve.commit_queue import Outcome
 from puppylog.serve.context import Context
 from puppylog.serve.refusal import Refusal
 from puppylog.serve.syslog.limits import SyslogLimits
-from puppylog.serve.syslog.seldom import Seldom
+from puppylog.serve.syslog.report_throttle import ReportThrottle
 from puppylog.serve.threads import Threads
-from puppylog.serve.waiting import Outcome
 
 DOOR: Final = "syslog"
 """The receiver in counters, and the scheme of its streams' URIs."""
@@ -53,7 +53,7 @@ class Inbox:
         self._threads = threads
         for name in _NUMBERS:
             self.count(name, 0)
-        self._seldom = Seldom(context.report, limits.report_s)
+        self._throttle = ReportThrottle(context.report, limits.report_s)
         self._arrived = Arrived()
         self._arrived_at_us = 0  # of the first message in `_arrived`, since the epoch
         self._arrived_bytes = 0
@@ -83,12 +83,12 @@ class Inbox:
             at_once: report it in any case.
         """
         if at_once:
-            self._seldom.forget(subject)
-        self._seldom.say(subject, f"syslog {self._listening.source!r}: {sentence}")
+            self._throttle.forget(subject)
+        self._throttle.report(subject, f"syslog {self._listening.source!r}: {sentence}")
 
     def may_say(self, subject: str) -> bool:
         """Whether `say` would report now."""
-        return self._seldom.may_say(subject)
+        return self._throttle.may_report(subject)
 
     @property
     def waiting_bytes(self) -> int:

@@ -14,8 +14,8 @@ from starlette.types import Receive, Scope, Send
 
 from puppylog.monitor.search import Search
 from puppylog.serve.context import Context
+from puppylog.serve.disconnect import wait_for_disconnect
 from puppylog.serve.guard import guarded
-from puppylog.serve.leaving import wait_until_gone
 from puppylog.serve.read.choice import find_group_id, read_condition, read_zone
 from puppylog.serve.read.errors import render_error
 from puppylog.serve.read.parameters import read_parameters
@@ -103,7 +103,7 @@ class EventStream(Response):
         del scope, receive  # the request has them
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         if self._request.method != "HEAD":
-            gone = asyncio.ensure_future(wait_until_gone(self._request.receive))
+            gone = asyncio.ensure_future(wait_for_disconnect(self._request.receive))
             try:
                 await self._send_events(send, gone)
             finally:

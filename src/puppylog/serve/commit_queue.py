@@ -28,10 +28,10 @@ OnDone: TypeAlias = Callable[[Outcome], None]
 
 
 @dataclass(slots=True, eq=False)
-class Waiting:
+class QueuedRequest:
     """A request that waits for its commit. The committing thread alone uses it after it was taken from the queue."""
 
-    door: str
+    receiver: str
     received: Received
     answer: str
     digest: str | None
@@ -43,12 +43,12 @@ class Waiting:
     is_settled: bool = False  # whether the outcome is known
 
     def __post_init__(self) -> None:
-        self.names = tuple(SourceName(self.door, lines.source, lines.group) for lines in self.received.lines)
+        self.names = tuple(SourceName(self.receiver, lines.source, lines.group) for lines in self.received.lines)
         self.rows = self.received.records + self.received.rejects
         self.size_bytes = self.received.size_bytes + _FIXED_BYTES
 
 
-class Queue:
+class CommitQueue:
     """Requests in the order of their arrival, limited in rows and bytes. Safe to use from several threads.
 
     A request counts until it is settled, so the limits include the requests that are being committed.
@@ -59,8 +59,8 @@ class Queue:
         self._most_bytes = max_bytes
         self._changed = threading.Condition()
         # All fields below are used under the lock of the condition.
-        self._waiting: deque[Waiting] = deque()
-        self._by_digest: dict[str, Waiting] = {}  # in the queue or being committed
+        self._waiting: deque[QueuedRequest] = deque()
+        self._by_digest: dict[str, QueuedRequest] = {}  # in the queue or being committed
         self._rows = 0
         self._bytes = 0
         self._is_closed = False
@@ -71,7 +71,7 @@ class Queue:
         with self._changed:
             return self._rows, self._bytes
 
-    def put(self, request: Waiting) -> None:
+    def put(self, request: QueuedRequest) -> None:
         """Add a request. If the same request waits already, both get the outcome of that one.
 
         Raises:
@@ -95,7 +95,7 @@ class Queue:
                 self._by_digest[request.digest] = request
             self._changed.notify()
 
-    def take(self, max_rows: int, max_bytes: int, within_s: float) -> list[Waiting]:
+    def take(self, max_rows: int, max_bytes: int, within_s: float) -> list[QueuedRequest]:
         """Wait for requests; return the first ones that fit the limits together, but at least one.
 
         Returns an empty list after ``within_s`` seconds, or when the queue is closed and empty.
@@ -103,7 +103,7 @@ class Queue:
         with self._changed:
             if not self._waiting and not self._is_closed:
                 self._changed.wait(within_s)
-            taken: list[Waiting] = []
+            taken: list[QueuedRequest] = []
             rows = size_bytes = 0
             while self._waiting:
                 rows += self._waiting[0].rows
@@ -113,7 +113,7 @@ class Queue:
                 taken.append(self._waiting.popleft())
             return taken
 
-    def take_expired(self, now: float) -> list[Waiting]:
+    def take_expired(self, now: float) -> list[QueuedRequest]:
         """Return and remove the requests whose senders do not wait any longer."""
         with self._changed:
             expired = [one for one in self._waiting if one.expires_at is not None and one.expires_at <= now]
@@ -122,7 +122,7 @@ class Queue:
                 self._waiting = deque(one for one in self._waiting if one not in gone)
             return expired
 
-    def settle(self, request: Waiting, outcome: Outcome) -> None:
+    def settle(self, request: QueuedRequest, outcome: Outcome) -> None:
         """Tell the senders of a request its outcome. It no longer counts. Only the first call has an effect."""
         with self._changed:
             if request.is_settled:
@@ -134,7 +134,7 @@ class Queue:
                 self._by_digest.pop(request.digest, None)
         self.tell(request, outcome)
 
-    def tell(self, request: Waiting, outcome: Outcome) -> None:
+    def tell(self, request: QueuedRequest, outcome: Outcome) -> None:
         """Tell the senders of a request its outcome, but keep the request: its commit may still succeed."""
         with self._changed:
             told, request.on_done = request.on_done, []

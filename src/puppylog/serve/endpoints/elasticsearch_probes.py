@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog import __version__
 from puppylog.serve.context import Context
-from puppylog.serve.doors.elasticsearch import PREFIXES, answer_json, render_error
+from puppylog.serve.endpoints.elasticsearch import PREFIXES, answer_json, render_error
 from puppylog.serve.guard import Handler, answering, guarded
 from puppylog.serve.refusal import Refusal
 

@@ -24,12 +24,12 @@ from starlette.routing import BaseRoute, Route
 from puppylog.formats.journal.export import Entry, ExportDecoder, MalformedExport
 from puppylog.receive.journal import decode_entries, group_by_machine
 from puppylog.receive.received import Received
+from puppylog.serve.commit_queue import Outcome
 from puppylog.serve.context import Context
 from puppylog.serve.decompress import choose_decoder
 from puppylog.serve.guard import guarded
 from puppylog.serve.received_streams import clean_source
 from puppylog.serve.refusal import Refusal
-from puppylog.serve.waiting import Outcome
 
 T = TypeVar("T")
 

@@ -1,7 +1,7 @@
 """The receiver ``elasticsearch``: ``_bulk`` and single documents, at the root and under ``/elasticsearch``.
 
 Answers have the header by which clients recognize Elasticsearch. What clients ask before they send documents is in
-`puppylog.serve.doors.elasticsearch_probes`.
+`puppylog.serve.endpoints.elasticsearch_probes`.
 """
 
 import json

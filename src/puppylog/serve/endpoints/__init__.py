@@ -6,7 +6,7 @@ from typing import Final, TypeAlias
 from starlette.routing import BaseRoute
 
 from puppylog.serve.context import Context
-from puppylog.serve.doors import (
+from puppylog.serve.endpoints import (
     elasticsearch,
     elasticsearch_probes,
     journal,
