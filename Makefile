@@ -50,6 +50,7 @@ SOAK_TESTS := tests/tail/test_model.py tests/collect/test_names_at_random.py tes
 	tests/endtoend/test_notifications_killed.py tests/endtoend/test_soak.py tests/endtoend/test_bootstrap_postgres.py \
 	tests/endtoend/test_soak_copytruncate.py tests/endtoend/test_metric_sums_timescaledb.py \
 	tests/endtoend/test_soak_retention.py tests/formats/test_native_memory.py tests/formats/test_format_files.py \
+	tests/formats/test_packaged_heads.py \
 	tests/formats/test_stamp.py tests/formats/test_stamp_positions.py tests/formats/test_kinds.py tests/serve/store/test_bad_calls.py \
 	tests/stores/postgres/sessions/test_reading_sql.py tests/stores/duckdb/engine/test_levels.py \
 	tests/stores/duckdb/engine/test_narrowing.py tests/stores/postgres/ingest/test_pgcopy.py tests/rows/test_text.py tests/receive/test_fuzz.py \

@@ -39,5 +39,5 @@ def test_no_text_that_matches_is_refused(regex: str, texts: list[str]) -> None:
         matches = pc.match_substring_regex(pa.array(texts, pa.string()), f"^{regex}").to_pylist()
     except pa.ArrowInvalid:
         return
-    head = Head(f"^{regex}")
+    head = Head.of(f"^{regex}")
     assert all(head.may_match([text]) for text, is_match in zip(texts, matches, strict=True) if is_match)

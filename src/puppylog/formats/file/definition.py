@@ -78,8 +78,9 @@ class Definition:
     skip: str | None
     not_after: str | None = None
     layout: Layout | None = None
-    heads: tuple[Head, ...] = ()
-    """Expressions of which one matches the first line of every record."""
+    heads: tuple[Head, ...] | None = None
+    """Expressions of which one matches the first line of every record; none if `auto` does not try the format, and
+    None if only reading lines shows whether they are of the format."""
     text: FileText = field(default_factory=lambda: FileText(""), compare=False)
 
 
@@ -106,7 +107,7 @@ def read_definition(path: Path | Traversable) -> Definition:
     if layout is None:
         _check_groups(document, text, patterns)
     expressions = [begins] if begins is not None else [pattern.regex for pattern in patterns]
-    heads = tuple(map(Head, expressions))
+    heads = tuple(map(Head.of, expressions)) if document.auto else ()
     return Definition(
         document.name,
         document.title,
@@ -118,7 +119,7 @@ def read_definition(path: Path | Traversable) -> Definition:
         skip,
         not_after,
         layout,
-        heads,
+        None if layout is not None and document.auto else heads,
         text,
     )
 

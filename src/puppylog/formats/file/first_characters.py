@@ -1,7 +1,7 @@
 r"""Finds with which characters a text that matches an expression may begin.
 
-`auto` asks some 150 formats about the same lines, and most of them read other lines: the first characters say so. To
-compile and search an expression costs a hundred times as much as this check.
+`auto` asks more than 300 formats about the same lines, and most of them read other lines: the first characters say so.
+To compile and search an expression costs a hundred times as much as this check.
 
 >>> sorted(find_first_characters(r"^(?:[<\[]\d+|x?yz)") or ())
 ['<', '[', 'x', 'y']

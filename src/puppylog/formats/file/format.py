@@ -1,7 +1,6 @@
 """The format of a file, and its parser."""
 
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 from puppylog.formats.base import Format, Options
 from puppylog.formats.colours import remove_colours
 from puppylog.formats.dating import Dating
-from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.heads import find_heads, split_records
 from puppylog.formats.file.matching import read_records
@@ -22,7 +20,6 @@ from puppylog.formats.regex.mismatch import find_mismatch
 from puppylog.formats.rows import Rows
 from puppylog.model.record import Parsed
 
-_FIRST_LINES = 32  # among which one must begin a record, for `auto` to try the format
 _FIRST_BYTES = 64 << 10  # the part of the lines in which the last head is searched first
 
 
@@ -54,22 +51,6 @@ class FileFormat:
             name = next((name for name in pattern.names if f": {name} is " in reason), "")
             place = max(place, find_mismatch(pattern.regex.partition(f"(?P<{name}>")[0], line))
         return place
-
-    def may_fit(self, lines: bytes) -> bool:
-        """Return whether `auto` tries the format, and one of these lines may begin a record: a cheap check."""
-        first = take_first_lines(lines)
-        return any(
-            head.may_match(first.texts) and pc.any(pc.match_substring_regex(first.column, head.regex)).as_py()
-            for head in self.find_heads(first.characters)
-        )
-
-    def find_heads(self, characters: frozenset[str]) -> tuple[Head, ...]:
-        """Return the expressions of which one matches a record that begins with one of the characters.
-
-        There are none if `auto` does not try the format.
-        """
-        heads = self.definition.heads if self.definition.document.auto else ()
-        return tuple(head for head in heads if head.first is None or head.first & characters)
 
 
 def read_format_file(path: Path | Traversable, options: Options = Options()) -> Format:  # noqa: B008 - frozen
@@ -139,27 +120,6 @@ class FileParser:
         begins = definition.begins if self.format.joins else None
         records = split_records(text, begins, definition.skip, definition.not_after)
         return read_records(records, definition, self.dating)
-
-
-@dataclass(frozen=True)
-class FirstLines:
-    """The first lines that are not blank."""
-
-    texts: tuple[str, ...]
-    characters: frozenset[str]  # with which they begin
-
-    @cached_property
-    def column(self) -> pa.Array:
-        """The lines as strings of Arrow."""
-        return pa.array(self.texts, pa.string())
-
-
-@lru_cache(maxsize=2)  # `auto` asks every format about the same lines
-def take_first_lines(lines: bytes) -> FirstLines:
-    """Return the first of these lines, which are whole."""
-    first = [line for line in lines.split(b"\n", 2 * _FIRST_LINES)[:-1] if line.strip()][:_FIRST_LINES]
-    texts = tuple(str(line.removesuffix(b"\r"), "utf-8", "replace") for line in first)
-    return FirstLines(texts, frozenset(text[0] for text in texts))
 
 
 def _find_line_from_end(lines: bytes, count: int) -> int:

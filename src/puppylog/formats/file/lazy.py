@@ -1,13 +1,17 @@
 """A format whose file is read when the first lines are read with it: `auto` has many candidates and needs few."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from puppylog.errors import PuppylogError
 from puppylog.formats.base import Format, Options, Parser
+from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.definition import Definition, read_definition
+from puppylog.formats.file.first_lines import take_first_lines
 from puppylog.formats.file.folder import FoundFile
-from puppylog.formats.file.format import FileFormat, make_format, read_format_file, take_first_lines
+from puppylog.formats.file.format import make_format
+from puppylog.formats.file.packaged_heads import list_packaged_heads
 
 
 @dataclass(frozen=True)
@@ -19,11 +23,6 @@ class LazyFormat:
     options: Options = field(default_factory=Options)
 
     @cached_property
-    def _may_begin(self) -> dict[frozenset[str], bool]:
-        """The answers of `_find_may_begin`: the lines of most files begin with the same few characters."""
-        return {}
-
-    @cached_property
     def format(self) -> Format:
         """The format of the file.
 
@@ -31,9 +30,7 @@ class LazyFormat:
             UsageError: the file cannot be read.
             ConfigurationError: the file has a fault.
         """
-        if self.found.is_own:
-            return read_format_file(self.found.path, self.options)
-        return make_format(_read_packaged(self.found), self.options)
+        return make_format(self._definition, self.options)
 
     def open(self, context: str = "", modified_at_us: int | None = None) -> Parser:
         return self.format.open(context, modified_at_us)
@@ -46,19 +43,33 @@ class LazyFormat:
 
         A file with a fault fits no lines: `puppylog formats` shows the fault, and collecting goes on.
         """
-        characters = take_first_lines(sample).characters
-        may_begin = self._may_begin.get(characters)
-        if may_begin is None:
-            may_begin = self._may_begin[characters] = self._find_may_begin(characters)
-        return may_begin and (not isinstance(self.format, FileFormat) or self.format.may_fit(sample))
+        first = take_first_lines(sample)
+        if self._heads is None:
+            return True
+        heads = self._heads_by_characters.get(first.characters)
+        if heads is None:
+            heads = [head for head in self._heads if head.first is None or head.first & first.characters]
+            self._heads_by_characters[first.characters] = heads
+        return first.match_any(heads)
 
-    def _find_may_begin(self, characters: frozenset[str]) -> bool:
-        """Return whether a record may begin with one of the characters."""
+    @cached_property
+    def _definition(self) -> Definition:
+        return read_definition(self.found.path) if self.found.is_own else _read_packaged(self.found)
+
+    @cached_property
+    def _heads(self) -> Sequence[Head] | None:
+        """As `puppylog.formats.file.definition.Definition.heads`."""
+        if not self.found.is_own and self.name in (packaged := list_packaged_heads()):
+            return packaged[self.name]
         try:
-            chosen = self.format
+            return self._definition.heads
         except PuppylogError:
-            return False
-        return not isinstance(chosen, FileFormat) or bool(chosen.find_heads(characters))
+            return ()
+
+    @cached_property
+    def _heads_by_characters(self) -> dict[frozenset[str], Sequence[Head]]:
+        """The heads that may match lines with these first characters: most files begin with the same few."""
+        return {}
 
 
 @cache
