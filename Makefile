@@ -22,6 +22,9 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 PROCESSES ?= 5
 IN_PARALLEL := -n $(PROCESSES) --dist worksteal
 
+# Costly tests have cases on several stores or in many parts. Each run tests another half of them, and `make soak` all.
+SAMPLE := --sample
+
 # Random tests are short in `make test` and long in `make soak`. Each of these variables sets a length.
 SOAK_LENGTHS := TAILING_EXAMPLES=$${TAILING_EXAMPLES:-2000} PUPPYLOG_TEST_SOAK_S=$${PUPPYLOG_TEST_SOAK_S:-1800} \
 	PUPPYLOG_TEST_EXACTLY_ONCE_LINES=$${PUPPYLOG_TEST_EXACTLY_ONCE_LINES:-200000} \
@@ -65,7 +68,7 @@ demo: $(VENV)/run.stamp ## show how lines become records, metrics and an alert; 
 	@$(BIN)/puppylog demo
 
 test: $(VENV)/dev.stamp ## run the tests; choose some with ARGS="-k rotation"
-	@$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
+	@$(BIN)/pytest $(IN_PARALLEL) $(SAMPLE) $(ARGS)
 
 check: $(VENV)/dev.stamp ## run all checks: lint, format, types, layers, tests
 	$(BIN)/ruff check
@@ -73,10 +76,11 @@ check: $(VENV)/dev.stamp ## run all checks: lint, format, types, layers, tests
 	$(BIN)/clang-format --dry-run --Werror $(C_SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest $(IN_PARALLEL) $(ARGS)
+	$(BIN)/pytest $(IN_PARALLEL) $(SAMPLE) $(ARGS)
 
 soak: $(VENV)/dev.stamp ## before a release: random tests and kills for hours; of metrics, too, with PUPPYLOG_TEST_TIMESCALEDB
 	$(SOAK_LENGTHS) $(BIN)/pytest -s $(SOAK_TESTS) $(ARGS)
+	PUPPYLOG_TEST_EXAMPLES_TIMES=2 $(BIN)/pytest $(IN_PARALLEL) -m "sampled or thorough" --timeout 3600 $(ARGS)
 	PUPPYLOG_TEST_REMOTE=1 $(BIN)/pytest $(IN_PARALLEL) tests/contract tests/endtoend/test_remote_killed.py -k remote $(ARGS)
 	$(SOAK_LENGTHS) $(BIN)/pytest $(IN_PARALLEL) -m hypothesis --timeout 3600 $(ARGS)
 

@@ -16,6 +16,7 @@ from puppylog.stores.postgres.schema.bootstrap import bootstrap
 from support.compiled_modules import compile_share
 from support.examples import IS_SOAK, USUAL, USUAL_SOAK, examples
 from support.postgres import PostgresServer
+from support.sampling import OPTION, skip_half
 from support.warm_commands import starting_commands_warm
 from support.warm_engines import starting_engines_warm
 
@@ -47,6 +48,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(OPTION, action="store_true", help="of costly cases run half, chosen by the seed; see sampling.py")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", None)
     if worker is not None:
@@ -57,6 +62,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "thorough: runs in `make soak`, so that `make test` takes less than 6 minutes; others test the same part",
+    )
+    config.addinivalue_line(
+        "markers", "sampled: costly in all cases, of which each `make test` tests another half; see sampling.py"
     )
 
 
@@ -87,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("thorough"):
                 item.add_marker(pytest.mark.skip(reason="NOT TESTED: too much for every run; `make soak` tests it"))
+    if config.getoption(OPTION):
+        skip_half(items, config.getoption("randomly_seed", 0))
     processes = int(getattr(config, "workerinput", {}).get("workercount", 1))
     browsers = 1
     waiting = max(1, processes - browsers)

@@ -109,6 +109,7 @@ def test_the_log_of_a_shop_is_the_same_in_each_run_and_every_line_of_it_is_parse
     assert len(pages) > 20
 
 
+@pytest.mark.thorough
 def test_a_month_has_the_lines_metrics_and_alerts_that_were_asked_for(tmp_path: Path) -> None:
     with EmbeddedStore(tmp_path / "store") as server:
         store = server.connect()

@@ -13,6 +13,8 @@ from puppylog.cli.main import cli as root
 from puppylog.cli.old_names import OldNamesOption
 from support.inprocess import InProcess
 
+pytestmark = pytest.mark.sampled
+
 METRICS, ALERTS = ("monitor", "metrics"), ("monitor", "alerts")
 SHOWN = re.compile(r"-[a-zA-Z]|--[a-z]+(-[a-z]+)*")
 

@@ -11,6 +11,8 @@ import pytest
 
 from support.embedded import EmbeddedStore
 
+pytestmark = pytest.mark.sampled
+
 # numpy is loaded by Arrow, unless this is prevented; psycopg by a PostgreSQL store; duckdb by an engine.
 HEAVY = {"numpy", "sqlglot", "pyarrow.compute", "pyarrow.parquet", "asyncio", "http.client", "ssl", "psycopg", "duckdb"}
 # Only a file of settings, a hash, a terminal, a new engine, or an error needs one of these.

@@ -52,6 +52,7 @@ def test_a_rotated_log_that_is_compressed_later_is_not_stored_again(logs: Logs, 
     logs.check()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kind", ["create", "compress", "delaycompress", "copytruncate", "dateext", "extension"])
 @pytest.mark.parametrize("size", [2, 50])
 @pytest.mark.parametrize("sources", [("",), ("app*",)])

@@ -309,6 +309,7 @@ def _nothing_takes_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tailed_source_module, "IDLE_S", 0.0)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("seed", range(int(os.environ.get("TAILING_EXAMPLES", "40"))))
 def test_each_line_is_stored_once_by_any_collectors_that_watch(
     tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch

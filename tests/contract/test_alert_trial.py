@@ -17,6 +17,8 @@ from support.embedded import wait_until
 from support.lines import Source, records, rows, soon
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 TOTAL = Metric("total", "count", "*", 1, refresh_s=1)
 SECTIONS = Metric("sections", "count", "*", 1, segment="split_part(request_route, '/', 2)", refresh_s=1)
 SIZE = Metric("size", "avg", "response_bytes", 1, refresh_s=1)

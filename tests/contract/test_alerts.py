@@ -13,6 +13,8 @@ from support.embedded import wait_until
 from support.lines import Source, records, rows, soon
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 ALERT = Alert(
     name="busy",
     metric="total",

@@ -23,6 +23,8 @@ from support.examples import examples
 from support.random_definitions import definitions
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 
 def read(text: str, path: Path) -> Configuration:
     path.write_text(text, encoding="utf-8")

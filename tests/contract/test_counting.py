@@ -36,6 +36,8 @@ from support.lines import NOON, Source, rows
 from support.query_meaning import NOW, Origin
 from support.stored_records import store_records
 
+pytestmark = pytest.mark.sampled
+
 Stored: TypeAlias = Sequence[tuple[dict[str, Any], Origin]]
 
 NUMBER: Final = re.compile(r"[+-]?([0-9]{1,15}([.][0-9]{0,15})?|[.][0-9]{1,15})([eE]-[0-9]{1,2})?")

@@ -1,11 +1,15 @@
 """The default metrics fit the records of a store, on every kind of store."""
 
+import pytest
+
 from puppylog.model.defaults import Contents, choose_defaults
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.contents import read_contents
 from puppylog.stores.base import Store
 from support.lines import NOON, Source, rows
 from support.observations import points
+
+pytestmark = pytest.mark.sampled
 
 
 def test_the_defaults_follow_from_the_records_and_have_values(store: Store) -> None:

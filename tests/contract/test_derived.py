@@ -23,6 +23,8 @@ from support.lines import NOON, Source, rows
 from support.observations import SECTION, Observations, assert_same, points
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 PERIOD_S: Final = 10
 STEP_S: Final = 60
 INPUTS: Final = (

@@ -16,6 +16,8 @@ from support.embedded import wait_until
 from support.lines import Source, open_stream, records, rows
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 ALERT = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 0, 2, each_segment=False, no_data=NoData.ZERO)
 
 

@@ -25,6 +25,8 @@ from support.examples import examples
 from support.lines import NOON, Source, rows
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 MOST = 1_000_000
 SEGMENTS = [None, "", "/a", "/b", "/none"]
 SIZE = """

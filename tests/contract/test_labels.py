@@ -1,5 +1,7 @@
 """Labels of a stream are kept, shown and searched in the same way on every store."""
 
+import pytest
+
 from puppylog.model.expression import render
 from puppylog.model.query import Reading, parse_query, translate
 from puppylog.monitor.collectors import list_streams
@@ -9,6 +11,8 @@ from puppylog.monitor.search import Search, find_records
 from puppylog.monitor.streams import list_named_streams
 from puppylog.stores.base import Store
 from support.lines import Source, rows
+
+pytestmark = pytest.mark.sampled
 
 CART = {"container": "web", "env": "prod", "namespace": "shop", "pod": "cart-7d9f"}
 SEARCH = {"env": "test", "namespace": "shop", "team.name": 'it\'s "ours"'}

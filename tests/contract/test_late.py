@@ -13,6 +13,8 @@ from support.lines import Source, rows
 from support.observations import SECTION, STATISTICS, assert_same, points, raw
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 PERIOD_S = 60
 JUDGED = ("count", "avg", "p99", "distinct")
 SEGMENTS = {"_of_all": None, "_by_section": SECTION}

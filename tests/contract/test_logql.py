@@ -23,6 +23,8 @@ from support.lines import NOON, Source, rows
 from support.logql_meaning import Stored, aggregate, choose
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 NOON_US: Final = int(NOON.timestamp()) * 1_000_000
 WITHIN: Final = Within((NOON_US - 3_600_000_000) * 1000, (NOON_US + 3_600_000_000) * 1000)
 STREAMS: Final = (

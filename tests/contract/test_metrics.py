@@ -21,6 +21,8 @@ from support.lines import NOON, Source, records, rows
 from support.observations import SECTION, STATISTICS, assert_same, points, raw
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 ROW = st.fixed_dictionaries(
     {
         "ts": st.integers(-40_000, 40_000).map(lambda s: NOON + timedelta(seconds=s / 4)),

@@ -20,6 +20,8 @@ from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 NOON = datetime.now(UTC).replace(microsecond=0)  # a silence that has ended long ago is deleted
 SILENCE = Silence("upgrade", "fail*", "*", NOON, NOON + timedelta(hours=1), "ada", "new kernel")
 CLAIMING = """

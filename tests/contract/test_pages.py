@@ -20,6 +20,8 @@ from support.lines import Source, records, rejects, rows
 from support.query_meaning import Origin
 from support.stored_records import store_records
 
+pytestmark = pytest.mark.sampled
+
 ORDERS: Final[tuple[Order, ...]] = ("newest", "oldest")
 
 

@@ -22,6 +22,8 @@ from support.lines import NOON, Source, rows
 from support.observations import SECTION, Observations, assert_same, points
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 Record = Mapping[str, Any]
 
 ROW = st.fixed_dictionaries(

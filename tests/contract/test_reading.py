@@ -17,6 +17,8 @@ from puppylog.stores.cancellation import Cancellation
 from support.lines import Source, records
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 
 def ask(store: Store, sql: str) -> Sequence[dict[str, Any]]:
     with store.stream_query(sql) as batches:

@@ -22,6 +22,8 @@ from support.observations import SECTION, STATISTICS, assert_same, points, raw
 from support.rejected import MISFIT, REASON, access_line, access_lines, assert_places, reject
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 COMBINED = find_format("combined")
 
 

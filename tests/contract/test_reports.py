@@ -14,6 +14,8 @@ from support.embedded import wait_until
 from support.lines import Source, open_stream, records
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 URI = "file:///var/log/a.log"
 
 

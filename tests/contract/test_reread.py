@@ -31,6 +31,8 @@ from support.lines import open_stream
 from support.observations import assert_same, points, raw
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 HOST = "web1"
 
 

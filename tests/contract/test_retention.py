@@ -17,6 +17,8 @@ from support.embedded import wait_until
 from support.lines import Source, records
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 DAY_S: Final = 86_400
 
 

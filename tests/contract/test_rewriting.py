@@ -24,6 +24,8 @@ from support.observations import assert_same, points, raw
 from support.rejected import access_lines, reject
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 URI = "file:///var/log/test.log"
 PERIOD_S = 60
 COUNTED = {"hits": ("count(*)", None), "by_severity": ("count(*)", "severity"), "bytes": ("sum(response_bytes)", None)}

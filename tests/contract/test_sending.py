@@ -23,6 +23,8 @@ from support.lines import Source, records, rows
 from support.sending_store import RecordingContact
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 FAILURES = Metric("failures", "count", "*", 1, segment="host", filter="status_code >= 500", refresh_s=1)
 FAILING = Alert(
     name="failing",

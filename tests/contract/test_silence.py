@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from puppylog.model.alert import State
 from puppylog.model.defaults import ORIGINAL
 from puppylog.model.stream import StreamReport
@@ -10,6 +12,8 @@ from puppylog.monitor.alerts import list_transitions_after, read_alerts
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import Source, records
+
+pytestmark = pytest.mark.sampled
 
 METRIC = replace(next(m for m in ORIGINAL.metrics if m.name == "lines_per_stream"), period_s=1, refresh_s=1)
 ALERT = replace(next(a for a in ORIGINAL.alerts if a.name == "silent_stream"), window_s=3, period_s=2, delay_s=2)

@@ -20,6 +20,8 @@ from support.embedded import wait_until
 from support.lines import Source, records, rows
 from support.server import StoreServer
 
+pytestmark = pytest.mark.sampled
+
 FAILURES = Metric("failures", "count", "*", 1, segment="host", refresh_s=1)
 FAILING = Alert(
     name="failing",

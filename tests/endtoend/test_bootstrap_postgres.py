@@ -122,6 +122,7 @@ def wait_for_session(url: str, *, is_there: bool = True) -> None:
             time.sleep(0.005)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("word", "delivered"),
     [

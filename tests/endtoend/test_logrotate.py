@@ -104,6 +104,7 @@ def is_real() -> bool:
 
 
 # The way that combines most others; a watching collector meets all of them.
+@pytest.mark.sampled
 @every_pair("extension dateext compress")
 def test_a_run_from_cron_reads_each_line_once(
     tmp_path: Path, store: Store, way: str, source: str, is_real: bool
@@ -122,6 +123,7 @@ def test_a_run_from_cron_reads_each_line_once(
     application.check(store)
 
 
+@pytest.mark.sampled
 @every_pair(*WAYS)
 def test_a_watching_collector_reads_each_line_once(
     tmp_path: Path, store: Store, way: str, source: str, is_real: bool

@@ -120,6 +120,7 @@ def count_unsettled(store: Store) -> int:
     return int(states["n"][0].as_py() + rows["n"][0].as_py())
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.timeout(7200)
 def test_every_transition_is_told_whatever_is_killed(

@@ -21,6 +21,8 @@ from support.embedded import wait_until
 from support.postgres import PostgresServer
 from support.refusals import assert_refused
 
+pytestmark = pytest.mark.sampled
+
 PuppylogAt: TypeAlias = Callable[[str], Puppylog]
 
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number}/{padding} HTTP/1.1" 200 {number} "-" "-"\n'

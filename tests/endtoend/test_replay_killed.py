@@ -72,6 +72,7 @@ def end(process: "subprocess.Popen[bytes]", chance: random.Random) -> None:
     process.communicate(timeout=60)
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_each_line_is_stored_once_whenever_replays_are_killed(

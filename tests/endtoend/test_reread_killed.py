@@ -84,6 +84,7 @@ def read_states(store: Store) -> list[str]:
     return [next(iter(states[file_id])) for file_id in sorted(states)]
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_each_file_is_old_or_new_whenever_rereads_are_killed(

@@ -13,6 +13,8 @@ from support.postgres import PostgresServer
 from support.refusals import assert_refused
 from support.timescaledb import timescaledb_server
 
+pytestmark = pytest.mark.sampled
+
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number} HTTP/1.1" 200 {number} "-" "-"\n'
 LOGINS = {
     "first_writer": "puppylog_writer",

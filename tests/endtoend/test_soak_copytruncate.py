@@ -168,6 +168,7 @@ def test_a_log_that_is_rotated_while_its_backlog_is_read_loses_nothing(tmp_path:
                 path.unlink()
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.parametrize("source", SOURCES, ids=["directory", "logs", "logs and copies"])
 @pytest.mark.parametrize("part", range(-(-KILLS // (KILLS_PER_STORE * len(SOURCES)))))

@@ -189,6 +189,7 @@ class Watch:
         return False
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.timeout(LENGTH_S * 2 + 900)
 def test_a_store_of_limited_size_keeps_its_metrics_and_archives_every_line_once(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ def count(server: EmbeddedStore) -> dict[str, int]:
     return dict(row)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_every_line_of_utf_16_is_stored_once_through_kills_rotation_and_truncation(
     server: EmbeddedStore, tmp_path: Path, encoding: str

@@ -45,6 +45,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("line", FOREIGN)
 @pytest.mark.parametrize("cut_at", [0, 6, 7, 8])

@@ -81,6 +81,7 @@ def find_matching(definition: Definition, lines: pa.Array) -> pa.Array:
     return lines.filter(found)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 def test_every_sample_of_every_kind_is_read_as_its_file_says(path: str) -> None:
     # `make test` reads each second kind with the readers in Python; auto must know the others.

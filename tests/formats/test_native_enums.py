@@ -69,6 +69,7 @@ def test_every_enumeration_in_c_is_compared() -> None:
     assert sorted(native.lines.ENUMS) == sorted(LISTS)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("file", [native.__file__, pgcopy.__file__])
 def test_a_module_in_c_has_no_memory_that_threads_or_interpreters_share(file: str) -> None:
     compiler = find_compiler()

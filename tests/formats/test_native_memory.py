@@ -66,6 +66,7 @@ def read_rows(written: str, data: bytes) -> tuple[list[dict[str, Any]], list[dic
     return parsed.records.to_pylist(), parsed.rejects.to_pylist()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "name",
     [*(name for name in _NAMES if name != "w3c"), "log_format", "w3c: date time c-ip"],

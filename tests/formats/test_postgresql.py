@@ -22,6 +22,7 @@ WRITTEN = ["postgresql", DEBIAN, "%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h
 names = st.text(st.characters(exclude_characters="\n\r", exclude_categories=["Cs"]), max_size=9)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("written", WRITTEN)
 @given(st.data())
 def test_both_paths_read_the_same_rows(written: str, draw: st.DataObject) -> None:

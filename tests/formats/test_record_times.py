@@ -88,6 +88,7 @@ W3C = [b"#Fields: date time c-ip\n", b"2026-11-24 10:00:00 192.0.2.1\n", b"- - 1
 LOCAL = [b'{"ts": "2026-10-25T02:10:00"}\n', b'{"ts": "2026-10-25T02:50:00"}\n', NOTHING]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("name", "lines", "zone"),
     [

@@ -56,6 +56,7 @@ def texts_of(column: StampColumn) -> list[tuple[int, bool, str | None, str | Non
     return list(zip(column.ts_us.to_pylist(), local, zones, stamps, strict=True))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 def test_every_style_is_read_to_the_microsecond_with_every_zone_or_refused(path: str) -> None:
     for style, (number, at) in product(STYLES, enumerate(INSTANTS)):

@@ -30,6 +30,7 @@ READ = {"at the start", "in brackets"}
 """Positions in which a stamp that is not refused must be read."""
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("position", POSITIONS)
 def test_a_stamp_is_right_or_refused_wherever_it_stands(position: str, path: str) -> None:

@@ -7,6 +7,7 @@ from support.memory import MemoryReader
 from support.overflow import EDGES
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("text", "value"), EDGES.items())
 def test_a_result_beyond_64_bits_is_null_in_duckdb(text: str, value: str | None) -> None:
     with MemoryReader() as reader:

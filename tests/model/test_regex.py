@@ -83,6 +83,7 @@ def test_an_escaped_text_is_matched_as_it_stands(re2: duckdb.DuckDBPyConnection,
     assert re2.execute(sql, [f"x{text}y", f"^x{render_re2(tree)}y$"]).fetchall() == [(True,)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("pattern", LARGEST)
 def test_no_store_calls_an_accepted_pattern_too_complex(
     re2: duckdb.DuckDBPyConnection, postgres: psycopg.Connection[tuple[Any, ...]], pattern: str

@@ -16,6 +16,8 @@ from puppylog.monitor.windows import iter_oldest_windows, iter_windows
 from support.examples import examples
 from support.memory import MemoryReader
 
+pytestmark = pytest.mark.sampled
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 

@@ -9,6 +9,7 @@ from receive.fuzz import TARGETS, fuzz
 INPUTS = int(os.environ.get("PUPPYLOG_TEST_FUZZ_INPUTS", "1000"))  # damaged records for each decoder
 
 
+@pytest.mark.sampled
 @pytest.mark.timeout(3600)  # of `make soak`
 @pytest.mark.parametrize("name", TARGETS)
 def test_damaged_requests_are_decoded_or_refused(name: str) -> None:

@@ -79,6 +79,7 @@ def test_an_error_is_written_as_elasticsearch_writes_it(served: Served) -> None:
     assert bulk(served, "bad", b"x", {"Content-Encoding": "gzip"}).status == 400
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("prefix", ["", "/elasticsearch"])
 @pytest.mark.parametrize(
     ("method", "path", "part"),

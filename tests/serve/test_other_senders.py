@@ -45,6 +45,7 @@ def records(served: Served, stream: str) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("case", [*LOKI, *ELASTICSEARCH, *LINES], ids=lambda case: case.sender)
 def test_a_sender_is_answered_so_that_it_goes_on_and_its_batch_is_stored(served: Served, case: Case) -> None:
     for sent in case.sent:
@@ -75,6 +76,7 @@ SYSLOG: Final = {
 }
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("name", ["tcp", "udp"])
 @pytest.mark.parametrize("sender", SYSLOG)
 def test_a_sender_of_syslog_is_read(served: Served, sender: str, name: str) -> None:

@@ -18,6 +18,8 @@ from puppylog.stores.aggregate import aggregate_sql
 from support.examples import examples
 from support.memory import MemoryReader
 
+pytestmark = pytest.mark.sampled
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
 Key = tuple[datetime, str | None]

@@ -17,6 +17,8 @@ from puppylog.stores.levels import Part, list_levels, merge_sketches_sql, merge_
 from puppylog.stores.sketches import RELATIVE_ERROR, has_sketch
 from support.examples import examples
 
+pytestmark = pytest.mark.sampled
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DAY_S = 86_400
 EXACT = ("count", "rate", "sum", "min", "max", "ratio", "avg", "stddev", "variance")

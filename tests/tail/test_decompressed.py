@@ -13,6 +13,8 @@ from puppylog.tail.decompressed import DecompressedHandle, open_log
 from puppylog.tail.handle import OpenFile
 from support.compressing import COMPRESS
 
+pytestmark = pytest.mark.sampled
+
 _CHANCE = random.Random(1)
 LINES = b"".join(b"%d line %d\n" % (_CHANCE.getrandbits(60), number) for number in range(30_000))
 

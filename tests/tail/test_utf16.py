@@ -14,6 +14,8 @@ from puppylog.tail.source import check_source
 from support.compressing import COMPRESS
 from support.tail_world import World
 
+pytestmark = pytest.mark.sampled
+
 TEXT = "".join(f"{number} grün 漢 🐶 {number * 7919}\r\n" for number in range(20_000))
 
 

@@ -11,11 +11,29 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from puppylog.monitor.budget import Budget
 from support.chromium import Chromium
 from support.page import ReusedPage, store_known_log
 from support.served import Served
 
 _CHROMIUM = shutil.which("chromium")
+_MIN_BUDGET_S = 60.0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_search_ends_early() -> Iterator[None]:
+    """Give each search of the page a minute.
+
+    The page allows 0.6 s, which a busy machine needs for the few lines of these tests, too. Tests of searches that end
+    early answer the page's requests themselves.
+    """
+
+    def begin(budget: Budget) -> None:
+        budget._ends = budget.clock() + max(budget.seconds, _MIN_BUDGET_S)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Budget, "__post_init__", begin)
+        yield
 
 
 @pytest.fixture(scope="session")

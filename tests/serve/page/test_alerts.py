@@ -12,6 +12,8 @@ from support.embedded import wait_until
 from support.page import ask_for_status, find_violations, open_page, store_known_log
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 ERRORS = Metric("errors", "count", "*", 60, filter="status_code >= 500")
 REQUESTS = Metric("requests", "count", "*", 60, segment="request_route", filter="request_route IS NOT NULL")
 BYTES = Metric("mean_bytes", "avg", "response_bytes", 60, filter="status_code = 418")

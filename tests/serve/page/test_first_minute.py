@@ -11,6 +11,8 @@ from puppylog.model.metric import Metric
 from support.served import Served
 from support.shop_traffic import BAD_CLIENT, SLOW_ROUTE, iter_access_lines
 
+pytestmark = pytest.mark.sampled
+
 
 class Hand:
     """Clicks, and counts its clicks."""

@@ -7,6 +7,8 @@ from playwright.sync_api import Browser, Page, Route, expect
 from support.page import ask_for_status, open_page
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 VIEWS = ("Search", "Patterns", "Metrics", "Alerts", "Streams", "Rejected lines", "SQL")
 
 

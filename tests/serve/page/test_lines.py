@@ -11,6 +11,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 from support.page import find_violations, store_known_log
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 LONG = 1 << 20  # characters of the longest message
 STRANGE: list[dict[str, Any]] = [
     {"timestamp": "1931-02-03T04:05:06.123456+00:00", "message": "before 1970"},

@@ -9,6 +9,8 @@ from puppylog.model.query import parse_query
 from puppylog.model.query.finders import find_matches
 from support.page import ReusedPage
 
+pytestmark = pytest.mark.sampled
+
 TEXTS = (
     "payment 4 failed: timeout after 30 s",
     "GET /shop/cart HTTP/1.1, no space left on /dev/sda1",

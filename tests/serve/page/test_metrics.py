@@ -13,6 +13,8 @@ from support.examples import IS_SOAK
 from support.page import ask_for_status, find_violations, open_page, store_known_log
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 SEGMENTS = 1000 if IS_SOAK else 20  # those with many segments are tests of `make soak`
 AWAY = {"error": {"message": "The store is away.", "is_transient": True}}
 HOSTILE = "<img src=x onerror=alert(1)>"

@@ -7,6 +7,8 @@ from urllib.parse import parse_qs
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.sampled
+
 SHOW = """
 async () => {
   const root = document.querySelector("script[type=module]").src.replace("app.js", "");

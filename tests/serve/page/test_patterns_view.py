@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.sampled
+
 
 def test_a_pattern_leads_to_its_records(page: Page) -> None:
     page.goto("/#/patterns?since=all")

@@ -7,6 +7,8 @@ from puppylog.formats.registry import find_format
 from serve.page.test_files import STATIC
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def served(growing_log: Served) -> Served:

@@ -8,6 +8,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from support.page import APP_RECORDS, SHOP_LINES
 
+pytestmark = pytest.mark.sampled
+
 ALL = APP_RECORDS + SHOP_LINES
 NUMBER_OF_503 = 24
 FEWER = re.compile(rf"^(?!{ALL} )\d+ record")

@@ -7,6 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from support.page import SHOP_LINES
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture
 def statement(page: Page) -> Locator:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+pytestmark = pytest.mark.sampled
+
 POLL_MS = 3100
 """A little more than the time between two polls of the view."""
 

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, Response, Route, expect
 from support.event_stream import EventStream
 from support.served import Served
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture(scope="module")
 def served(growing_log: Served) -> Served:

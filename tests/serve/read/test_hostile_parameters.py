@@ -54,6 +54,7 @@ def iter_parameters() -> Iterator[tuple[str, str]]:
             seen.add(described)
 
 
+@pytest.mark.sampled
 def test_no_value_of_a_parameter_is_a_defect(served: Served, third: int) -> None:
     for number, (path, name) in enumerate(iter_parameters()):
         for value in VALUES if IS_SOAK else VALUES[(number + third) % 3 :: 3]:

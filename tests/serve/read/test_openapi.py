@@ -47,6 +47,7 @@ def test_everything_in_the_document_is_described() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     "path",
     [

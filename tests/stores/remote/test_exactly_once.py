@@ -61,6 +61,7 @@ def restart(served: Served) -> None:
     served.start()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
 def test_a_batch_is_stored_once_whatever_happens_to_its_request_and_answer(
     served: Served, proxy: UnreliableProxy, source: Source, fault: Fault

@@ -159,6 +159,7 @@ def kill_engine(client: "subprocess.Popen[bytes]", server: EmbeddedStore) -> Non
     client.send_signal(signal.SIGKILL)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("kill", [kill_client, kill_engine])
 def test_a_backup_that_is_killed_leaves_nothing_and_the_next_one_succeeds(
     server: EmbeddedStore, tmp_path: Path, kill: Callable[["subprocess.Popen[bytes]", EmbeddedStore], None]

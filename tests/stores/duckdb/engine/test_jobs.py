@@ -19,6 +19,8 @@ from puppylog.stores.duckdb.engine.jobs import Jobs
 from support.embedded import wait_until
 from support.schema_template import copy_schema
 
+pytestmark = pytest.mark.sampled
+
 HOUR_S = 3600
 YEAR_S = 365 * 24 * HOUR_S
 NOON_S = int(datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp())

@@ -37,6 +37,8 @@ from puppylog.stores.queries import load_queries
 from support.examples import IS_SOAK, examples
 from support.schema_template import copy_schema
 
+pytestmark = pytest.mark.sampled
+
 DOCTOR = load_queries("puppylog.stores.duckdb", "doctor.sql")
 START_S = 1_700_000_000
 STATISTICS = ("count", "rate", "sum", "avg", "stddev", "p50", "distinct", "ratio", "max")

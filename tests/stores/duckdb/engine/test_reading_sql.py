@@ -164,6 +164,7 @@ def state(engine: Engine) -> list[list[dict[str, object]]]:
         ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("wrapping", WRAPPINGS)
 def test_only_statements_that_read_are_accepted_and_nothing_changes(
     engine: Engine, wrapping: str, tmp_path: Path

@@ -15,6 +15,8 @@ from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.ranges import US_PER_S
 from support.retaining_store import DAY_S, NOW, RetainingStore, open_store, read_archive
 
+pytestmark = pytest.mark.sampled
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[RetainingStore]:

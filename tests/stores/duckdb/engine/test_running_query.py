@@ -26,6 +26,8 @@ from puppylog.stores.duckdb.engine.server import Service
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records
 
+pytestmark = pytest.mark.sampled
+
 ENDLESS = "SELECT count(*) AS n FROM range(10000000) AS a, range(1000000) AS b"
 
 

@@ -18,6 +18,8 @@ from puppylog.stores.duckdb.engine.settled import SETTLED_S, find_settled, note_
 from support.embedded import wait_until
 from support.schema_template import copy_schema
 
+pytestmark = pytest.mark.sampled
+
 NOON_S = 1_772_366_400
 BUSY = Alert(
     name="busy",

@@ -59,6 +59,7 @@ def complete(table: pa.Table) -> pa.Table:
     return table
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("has_archive", [False, True])
 def test_a_store_is_never_larger_than_its_limit_and_its_metrics_keep_everything(
     store: RetainingStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, has_archive: bool

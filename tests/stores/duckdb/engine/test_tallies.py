@@ -29,6 +29,8 @@ from puppylog.stores.tallies import DAY_S, HOUR_S
 from support.retaining_store import NOW, SOURCES, RetainingStore, open_store
 from support.tallied_store import LATER_US, Reader, make
 
+pytestmark = pytest.mark.sampled
+
 DAY = timedelta(days=1)
 FIELDS_AND_STEPS = [
     *((field, HOUR_S) for field in ("severity", "status_code", "source", "file", "response_bytes", "ident")),

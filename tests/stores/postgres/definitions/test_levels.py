@@ -16,6 +16,8 @@ from puppylog.stores.postgres.sessions.session import Session
 from puppylog.stores.postgres.store import PostgresStore
 from support.lines import Source, rows
 
+pytestmark = pytest.mark.sampled
+
 NOON = datetime(2026, 5, 17, 12, tzinfo=UTC)
 SIZES = [(at_s, size) for at_s, size in zip(range(0, 7200, 37), [1, 1000, 30, 7, 250_000, 12] * 40, strict=False)]
 

@@ -20,6 +20,8 @@ from support.embedded import wait_until
 from support.lines import Source, records
 from support.postgres import PostgresServer
 
+pytestmark = pytest.mark.sampled
+
 ALERT = Alert("busy", "total", "avg", Comparison.ABOVE, 10, 3, 1, 0, 0, 2, each_segment=False, no_data=NoData.ZERO)
 
 

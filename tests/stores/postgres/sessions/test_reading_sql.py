@@ -140,6 +140,7 @@ def ask(store: PostgresStore, sql: str) -> list[dict[str, object]]:
         return [row for batch in batches for row in batch.to_pylist()]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("number", "wrapping"), list(enumerate(WRAPPINGS)), ids=WRAPPINGS)
 def test_only_statements_that_read_are_accepted_and_nothing_changes(
     store_url: str, number: int, wrapping: str, tmp_path: Path
