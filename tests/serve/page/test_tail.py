@@ -77,8 +77,9 @@ def test_new_lines_come_at_the_top_and_the_list_stands_still_while_one_reads_bel
 def test_oldest_first_the_newest_line_stays_at_the_bottom_and_selected_text_stays_selected(
     page: Page, served: Served
 ) -> None:
+    page.goto("/#/search?since=all&order=oldest")
     with opening_tail(page):
-        page.goto("/#/search?since=all&order=oldest&live=1")
+        page.keyboard.press("l")
     lines = page.get_by_role("list", name="Lines").locator(".line")
     expect(page.get_by_text("0 lines since")).to_be_visible()
     store(served, "at the bottom")
