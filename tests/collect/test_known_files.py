@@ -17,7 +17,7 @@ from puppylog.tail.chunk import TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import Handle
 from puppylog.tail.owners import Elsewhere, OpenedFile
-from puppylog.tail.rotation.place import position_identity
+from puppylog.tail.rotation.position import position_identity
 from puppylog.tail.source import expand_by_pattern
 from puppylog.tail.tailer import Tailer
 from support.embedded import wait_until

@@ -10,7 +10,7 @@ from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.names import parse_rotated_name
-from puppylog.tail.rotation.place import Place
+from puppylog.tail.rotation.position import ReadPosition
 
 NAME = "a.log"
 DEVICE = 1
@@ -69,7 +69,7 @@ def candidate(
     return Candidate(path, file.identity, len(data), mtime_ns, rotated, content, is_nearby)
 
 
-def place(inode: int, data: bytes, *, finished: bool = False, name: str = NAME) -> Place:
-    """Return the place at the end of the data."""
+def position(inode: int, data: bytes, *, finished: bool = False, name: str = NAME) -> ReadPosition:
+    """Return the position at the end of the data."""
     fingerprint = START_OF_FILE.after(data, len(data)).fingerprint()
-    return Place(f"/log/{name}", (DEVICE, inode), fingerprint, len(data), finished)
+    return ReadPosition(f"/log/{name}", (DEVICE, inode), fingerprint, len(data), finished)

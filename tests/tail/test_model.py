@@ -309,7 +309,7 @@ class TailingMachine(RuleBasedStateMachine):
     def _is_hole_unread(self) -> bool:
         """Return whether the tailer knows only NULs of the file at the path. Another hole looks like the same file."""
         reader = None if self.tailer is None else self.tailer._current
-        return reader is not None and reader.place("").byte_offset == 0 and reader._first_bytes[:1] == b"\0"
+        return reader is not None and reader.position("").byte_offset == 0 and reader._first_bytes[:1] == b"\0"
 
     def _lose_unread(self, content: Content) -> None:
         """Note that the bytes are gone: lines that are neither stored nor read by an open tailer may be missing."""

@@ -24,7 +24,7 @@ from puppylog.tail.copies import is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.owners import READ_TO_ITS_END, Continuation, Elsewhere, OpenedFile
-from puppylog.tail.rotation.place import Identity, Place, position_identity
+from puppylog.tail.rotation.position import Identity, ReadPosition, position_identity
 
 Head: TypeAlias = tuple[int, str]
 
@@ -76,7 +76,9 @@ class KnownFiles:
         # reading thread only.
         self._lock = threading.Lock()
         self._uncommitted: dict[int, int] = {}  # the end of the uncommitted bytes, by file id; under the lock
-        self._finishing: dict[TailedFile, Place] = {}  # read to their end, and the end is not committed; under the lock
+        self._finishing: dict[
+            TailedFile, ReadPosition
+        ] = {}  # read to their end, and the end is not committed; under the lock
         # Source URIs by stream id. Files of these streams are or may be read here, but their sources are not followed.
         self._claimed: dict[int, str] = {}
         self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`
@@ -345,7 +347,7 @@ class KnownFiles:
             self._new_ids[file] = file_id
             self._source_by_file_id[file_id] = source
 
-    def note_finished(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: ReadPosition) -> None:
         """See `puppylog.tail.owners.Owners`."""
         with self._lock:
             self._finishing[file] = last
@@ -367,7 +369,7 @@ class StreamOwners:
     def set_open_files(self, files: Iterable[OpenedFile]) -> None:
         self._known.set_open_files(self._source, files)
 
-    def note_finished(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: ReadPosition) -> None:
         self._known.note_finished(file, last)
 
 

@@ -14,7 +14,7 @@ from puppylog.tail.copies import is_beginning_of, is_copy_of_live
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.rotation.names import find_extended_base, list_bases
-from puppylog.tail.rotation.place import Identity, position_identity
+from puppylog.tail.rotation.position import Identity, position_identity
 
 
 def is_copy_path(path: str) -> bool:

@@ -32,7 +32,7 @@ from puppylog.tail.journal.source import is_journal
 from puppylog.tail.listed import ListedDirectories
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
-from puppylog.tail.rotation.place import Identity
+from puppylog.tail.rotation.position import Identity
 from puppylog.tail.source import STDIN, expand_by_pattern, is_pipe
 
 _OPENED_AT_ONCE = 500  # streams: a store opens thousands within seconds, and serves other clients between two calls

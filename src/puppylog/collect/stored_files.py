@@ -13,7 +13,7 @@ from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import identity_of
 from puppylog.tail.rotation.candidate import DirectoryChanged
-from puppylog.tail.rotation.place import Identity, position_identity
+from puppylog.tail.rotation.position import Identity, position_identity
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby
 
 _TRIES: Final = 20

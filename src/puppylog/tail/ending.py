@@ -14,7 +14,7 @@ def start_at_end(at_path: FileToRead) -> FileToRead:
     Raises:
         OSError: the file cannot be read now.
     """
-    if at_path.place is not None or at_path.checkpoint.offset > 0:
+    if at_path.position is not None or at_path.checkpoint.offset > 0:
         return at_path
     return FileToRead(at_path.handle, find_end(at_path.handle), None)
 

@@ -1,10 +1,10 @@
-"""The files that a tailer has read to their end: their last chunks, and the places at which they ended."""
+"""The files that a tailer has read to their end: their last chunks, and the positions at which they ended."""
 
 from collections.abc import Iterator
 
 from puppylog.model.stream import FilePosition
 from puppylog.tail.chunk import Chunk
-from puppylog.tail.known_places import KnownPlaces
+from puppylog.tail.known_positions import KnownPositions
 from puppylog.tail.owners import Owners
 from puppylog.tail.reader import Reader
 
@@ -12,8 +12,8 @@ from puppylog.tail.reader import Reader
 class FinishedFiles:
     """Holds each finished file's last chunks until they are given, and tells the other tailers where the file ended."""
 
-    def __init__(self, known: KnownPlaces, owners: Owners) -> None:
-        """Prepare; the places of finished files are remembered in ``known``."""
+    def __init__(self, known: KnownPositions, owners: Owners) -> None:
+        """Prepare; the positions of finished files are remembered in ``known``."""
         self._known = known
         self._owners = owners
         self._chunks: list[Chunk] = []
@@ -29,18 +29,18 @@ class FinishedFiles:
         self._chunks += chunks
         self._remember(chunks[-1], None)
 
-    def finish_missing(self, last: Chunk, position: FilePosition | None) -> None:
+    def finish_missing(self, last: Chunk, stored: FilePosition | None) -> None:
         """Finish a file that was not found.
 
         Args:
             last: the chunk that finishes the file.
-            position: of the file in the store.
+            stored: the file's position in the store.
         """
         self._chunks.append(last)
-        self._remember(last, position)
+        self._remember(last, stored)
 
-    def _remember(self, last: Chunk, position: FilePosition | None) -> None:
-        self._owners.note_finished(last.file, self._known.remember(last, position))
+    def _remember(self, last: Chunk, stored: FilePosition | None) -> None:
+        self._owners.note_finished(last.file, self._known.remember(last, stored))
 
     def iter_chunks(self) -> Iterator[Chunk]:
         """Yield the chunks that were not yielded yet, in the order in which their files were finished."""

@@ -9,7 +9,7 @@ from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.owners import Continuation, Elsewhere, Owners
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotation.find import FilesToRead, FileToRead
-from puppylog.tail.rotation.place import Identity, Place
+from puppylog.tail.rotation.position import Identity, ReadPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> S
 def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
     """Do the same as `apply_owners` for the rotated files only.
 
-    A place whose file another tailer has open counts as missing.
+    A position whose file another tailer has open counts as missing.
 
     Raises: as `apply_owners`, except that the file at the path stays open.
     """
@@ -87,8 +87,8 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
                 continue
             found.handle.close()
             rotated.remove(found)
-            if found.place is not None:
-                files.missing.append(found.place)
+            if found.position is not None:
+                files.missing.append(found.position)
     except BaseException:
         for found in rotated:
             found.handle.close()
@@ -111,7 +111,7 @@ def find_owner(owners: Owners, path: str, reader: Reader, current: Reader | None
     if reader is current or current is None:
         return owners.find_owner(path, reader.handle, others_only=True)
     # If nothing was read of the emptied file, the file may be its copy.
-    is_copy = current.is_emptied() and has_head(reader.handle, current.place(path).fingerprint)
+    is_copy = current.is_emptied() and has_head(reader.handle, current.position(path).fingerprint)
     if is_copy or is_copy_of_live(reader.handle, current.handle):
         return Elsewhere()  # a copy that is still being written is found by its content when it is complete
     return owners.find_owner(reader.handle.path, reader.handle, others_only=True)
@@ -119,20 +119,20 @@ def find_owner(owners: Owners, path: str, reader: Reader, current: Reader | None
 
 def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
     """Return the file, to be read from where its stream has stopped."""
-    return FileToRead(handle, owner.checkpoint, Place.of(owner.position), owner.stream_id)
+    return FileToRead(handle, owner.checkpoint, ReadPosition.of(owner.position), owner.stream_id)
 
 
 def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
-    """Remove the place of the answer from the missing places: the store says that the file of the place is here."""
-    if answer.place is not None and answer.place.position is not None:
-        position = answer.place.position
-        files.missing = [place for place in files.missing if place.position != position]
+    """Remove the position of the answer from the missing positions: the store says that its file is here."""
+    if answer.position is not None and answer.position.stored is not None:
+        stored = answer.position.stored
+        files.missing = [position for position in files.missing if position.stored != stored]
 
 
 def _note_missing(files: FilesToRead, found: FileToRead, answer: FileToRead) -> None:
-    """Count the found place as missing if the file turns out to be another stream's: only the inode had matched."""
-    if found.place is not None and answer.place is not found.place:
-        files.missing.append(found.place)
+    """Count the found position as missing if the file turns out to be another stream's: only the inode had matched."""
+    if found.position is not None and answer.position is not found.position:
+        files.missing.append(found.position)
 
 
 def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere:
@@ -140,7 +140,7 @@ def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere
         return Elsewhere()
     if found.is_certain:
         return found
-    if found.place is not None and not found.handle.read(1, 0):
+    if found.position is not None and not found.handle.read(1, 0):
         return found  # no stream can have read an empty file, so the store is not asked about it at every poll
     owner = owners.find_owner(path, found.handle)
     if owner is None or isinstance(owner, Elsewhere):

@@ -62,9 +62,9 @@ class Notification:
 
     def watch(self, path: str) -> None:
         """Watch ``path``, and the file that it links to now. It is OK to watch a path twice."""
-        for place in {path, os.path.realpath(path)}:
-            self._watched.setdefault(place, set()).add(path)
-            directory = str(Path(place).parent)
+        for watched in {path, os.path.realpath(path)}:
+            self._watched.setdefault(watched, set()).add(path)
+            directory = str(Path(watched).parent)
             if self._descriptor >= 0 and directory not in self._watches:
                 watch = self._libc.inotify_add_watch(self._descriptor, os.fsencode(directory), _EVENTS)
                 if watch >= 0:
@@ -78,7 +78,7 @@ class Notification:
 
     def is_watching(self, path: str) -> bool:
         """Return whether the kernel watches the directories of ``path`` and of the file that it links to now."""
-        return all(str(Path(place).parent) in self._watches for place in (path, os.path.realpath(path)))
+        return all(str(Path(watched).parent) in self._watches for watched in (path, os.path.realpath(path)))
 
     def wait(self, seconds: float) -> bool:
         """Wait until something has changed in a watched directory, but at most ``seconds``; return whether it has.

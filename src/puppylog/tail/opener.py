@@ -12,7 +12,7 @@ from puppylog.tail.chunker import Chunker
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES, RECORD_WAIT_S
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotation.find import FileToRead
-from puppylog.tail.rotation.place import Place
+from puppylog.tail.rotation.position import ReadPosition
 
 
 class ReadOptions(TypedDict, total=False):
@@ -59,24 +59,24 @@ class Opener:
         Raises:
             OSError: the file cannot be read now.
         """
-        handle, place = found.handle, found.place
-        position = None if place is None or place.finished else place.position
+        handle, position = found.handle, found.position
+        stored = None if position is None or position.finished else position.stored
         file = TailedFile(
             next(self._serials),
             handle.path,
             *handle.identity,
             found.checkpoint.offset,
-            None if position is None else position.file_id,
+            None if stored is None else stored.file_id,
             modified_at_us=handle.status().st_mtime_ns // 1000,
-            context="" if place is None or place.position is None else place.position.context,
+            context="" if position is None or position.stored is None else position.stored.context,
             stream_id=found.stream_id,
         )
         boundary = self._open_boundary(file)
         return self._open_reader(handle, Chunker(file, found.checkpoint, self._max_line_bytes, boundary))
 
-    def finish_missing(self, place: Place) -> Chunk:
+    def finish_missing(self, position: ReadPosition) -> Chunk:
         """Return the chunk that finishes a file that was not found."""
-        file_id = None if place.position is None else place.position.file_id
-        file = TailedFile(next(self._serials), place.path, *place.identity, place.byte_offset, file_id)
-        offset = place.byte_offset
-        return Chunk(file, offset, offset, b"", offset, place.fingerprint, finished=True, is_missing=True)
+        file_id = None if position.stored is None else position.stored.file_id
+        file = TailedFile(next(self._serials), position.path, *position.identity, position.byte_offset, file_id)
+        offset = position.byte_offset
+        return Chunk(file, offset, offset, b"", offset, position.fingerprint, finished=True, is_missing=True)

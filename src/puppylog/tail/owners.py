@@ -9,7 +9,7 @@ from puppylog.model.stream import FilePosition
 from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.chunk import TailedFile
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.rotation.place import Identity, Place
+from puppylog.tail.rotation.position import Identity, ReadPosition
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,9 @@ class Owners(Protocol):
         """
 
     def set_open_files(self, files: Iterable[OpenedFile]) -> None:
-        """Set the files that the tailer has open, in place of the files that were set before."""
+        """Set the files that the tailer has open, instead of the files that were set before."""
 
-    def note_finished(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: ReadPosition) -> None:
         """Note that the tailer has read the file to its end. The end is not stored yet."""
 
 
@@ -84,5 +84,5 @@ class NoOwners:
     def set_open_files(self, files: Iterable[OpenedFile]) -> None:
         """Do nothing: no other tailer asks."""
 
-    def note_finished(self, file: TailedFile, last: Place) -> None:
+    def note_finished(self, file: TailedFile, last: ReadPosition) -> None:
         """Do nothing: no other tailer asks."""

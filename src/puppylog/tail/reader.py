@@ -12,7 +12,7 @@ from puppylog.tail.carriage import LineEnd, find_line_end, has_lone_cr, quiet_s
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.rotation.place import Place
+from puppylog.tail.rotation.position import ReadPosition
 
 LINE_WAIT_S = 10.0
 """How long a file must be unchanged until a run that does not watch stores its last line without a newline."""
@@ -196,14 +196,14 @@ class Reader:
         """
         return self.has_data() or self.handle.status().st_mtime_ns != self.seen_mtime_ns
 
-    def place(self, path: str) -> Place:
-        """Return the place after the last whole line that was read."""
+    def position(self, path: str) -> ReadPosition:
+        """Return the position after the last whole line that was read."""
         whole = self._chunker.complete_to
         fingerprint = whole.fingerprint()
         if whole.offset == 0:
             first = self._first_bytes
             fingerprint = replace(fingerprint, head_size=len(first), head_hash=hash_bytes(first))
-        return Place(path, self.handle.identity, fingerprint, whole.offset, finished=False)
+        return ReadPosition(path, self.handle.identity, fingerprint, whole.offset, finished=False)
 
     def continue_in(self, copy: OpenFile) -> None:
         """Read the rest of a truncated file from its copy, and own the copy. Another reader owns the old handle now."""

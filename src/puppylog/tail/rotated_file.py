@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.reader import Reader
-from puppylog.tail.rotation.place import Identity
+from puppylog.tail.rotation.position import Identity
 
 
 @dataclass(slots=True)

@@ -17,14 +17,14 @@ from puppylog.tail.ending import start_at_end
 from puppylog.tail.finished import FinishedFiles
 from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in, find_owner
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
-from puppylog.tail.known_places import KnownPlaces
+from puppylog.tail.known_positions import KnownPositions
 from puppylog.tail.limits import ROTATE_WAIT_S
 from puppylog.tail.opener import Opener, ReadOptions
 from puppylog.tail.owners import Elsewhere, NoOwners, OpenedFile, Owners
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotated_file import RotatedFile, RotatedFiles
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files
-from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.position import LastFile, ReadPosition
 
 
 class Tailer:
@@ -58,7 +58,7 @@ class Tailer:
         self.problem: str | None = None  # why the file at the path cannot be read now, or not to its end
         self.has_more = False  # the last `read` stopped at its limit: there may be more to read at once
         self.is_ended = False  # only `close` ends a tailer: a new file may always come to the path
-        self._known = KnownPlaces(known)
+        self._known = KnownPositions(known)
         self._owners: Owners = NoOwners() if owners is None else owners
         self._skipped: SkippedFile | None = None
         self._opener = Opener(clock=clock, **reading)
@@ -230,22 +230,24 @@ class Tailer:
                 self._split_emptied(rotated)
         return self._rotated.handles
 
-    def _start_reading(self, files: FilesToRead, truncated: Reader | None = None, place: Place | None = None) -> None:
+    def _start_reading(
+        self, files: FilesToRead, truncated: Reader | None = None, position: ReadPosition | None = None
+    ) -> None:
         """Open readers of the files that were found, and finish the files that are missing.
 
-        If the search was for the copy of a truncated file, the file that continues its place is that copy.
+        If the search was for the copy of a truncated file, the file that continues its position is that copy.
         """
         self._last = files.last
         for found in files:
-            self._known.discard(found.place)
+            self._known.discard(found.position)
         for missing in files.missing:
-            if truncated is not None and missing is place:
+            if truncated is not None and missing is position:
                 self._finished.finish(truncated)
             else:
                 self._known.discard(missing)
-                self._finished.finish_missing(self._opener.finish_missing(missing), missing.position)
+                self._finished.finish_missing(self._opener.finish_missing(missing), missing.stored)
         for found in files.rotated:
-            if truncated is not None and found.place is place:
+            if truncated is not None and found.position is position:
                 truncated.continue_in(found.handle)
                 self._rotated.add_copy(truncated)
             else:
@@ -348,21 +350,21 @@ class Tailer:
 
         If the search for the copy fails, nothing changes, and the next poll searches again.
         """
-        place = truncated.place(self.path)
+        position = truncated.position(self.path)
         try:
-            known, open_files = [*self._known, place], self._list_open()
+            known, open_files = [*self._known, position], self._list_open()
             last = self._last or LastFile(None, truncated.seen_mtime_ns)
             files = find_files(self.path, truncated.handle, known, open_files=open_files, fallback_last=last)
             apply_owners_to_rotated(files, self._owners)
         except OSError as error:
             self._note_error(error)
         else:
-            self._start_reading(files, truncated, place)
+            self._start_reading(files, truncated, position)
             self._publish_open_files()
 
     def _find_unseen(self, reader: Reader) -> None:
         """Open the rotated files that are newer than the last known file, which are read before the current one."""
-        known, open_files = [*self._known, reader.place(self.path)], self._list_open()
+        known, open_files = [*self._known, reader.position(self.path)], self._list_open()
         files = find_files(self.path, reader.handle, known, open_files=open_files, last=self._last)
         files.at_path, files.missing = None, []  # the reader goes on with the file at the path
         apply_owners_to_rotated(files, self._owners)
@@ -381,7 +383,7 @@ class Tailer:
         truncated.is_truncated = True
         copy = None
         try:
-            copy = find_copy(self.path, truncated.place(self.path), list(self._known), self._rotated.handles)
+            copy = find_copy(self.path, truncated.position(self.path), list(self._known), self._rotated.handles)
         except OSError as error:
             self._note_error(error)
         if copy is None:

@@ -14,7 +14,7 @@ from puppylog.tail.rotation import find as find_module
 from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_files
-from puppylog.tail.rotation.place import Place
+from puppylog.tail.rotation.position import ReadPosition
 from puppylog.tail.rotation.snapshot import list_candidates
 
 
@@ -40,18 +40,18 @@ def write(path: Path, data: bytes, file_id: int = 0) -> FilePosition:
 
 def find(log: Path, known: list[FilePosition], opened: list[OpenFile]) -> FilesToRead:
     at_path = Handle(str(log)) if log.exists() else None
-    found = find_files(str(log), at_path, [Place.of(position) for position in known])
+    found = find_files(str(log), at_path, [ReadPosition.of(position) for position in known])
     opened += [one.handle for one in found]
     return found
 
 
 def position_of(found: FileToRead | None) -> FilePosition | None:
     assert found is not None
-    return None if found.place is None else found.place.position
+    return None if found.position is None else found.position.stored
 
 
 def missing(found: FilesToRead) -> list[FilePosition | None]:
-    return [place.position for place in found.missing]
+    return [position.stored for position in found.missing]
 
 
 def open_files() -> int:
@@ -179,5 +179,5 @@ def test_a_search_that_fails_leaves_nothing_open(log: Path, error: Exception, mo
     monkeypatch.setattr(FileContent, "open", fail)
     before = open_files()
     with pytest.raises(OSError, match=r"renamed all the time|Input/output"):
-        find_files(str(log), None, [Place.of(second), Place.of(first)])
+        find_files(str(log), None, [ReadPosition.of(second), ReadPosition.of(first)])
     assert open_files() == before

@@ -1,4 +1,4 @@
-"""Which candidate continues which place: tests by table and by property, without a disk."""
+"""Which candidate continues which position: tests by table and by property, without a disk."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.match import Situation, match, match_at_path
-from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.position import LastFile, ReadPosition
 from puppylog.tail.rotation.snapshot import sort_candidates
-from support.memory_files import NAME, candidate, place
+from support.memory_files import NAME, candidate, position
 
 
 def lines(label: str, count: int = 40) -> bytes:
@@ -26,14 +26,14 @@ MORE = b"and more\n"
 
 @dataclass
 class Case:
-    """One row of the table: known places, candidates, and the expected match."""
+    """One row of the table: known positions, candidates, and the expected match."""
 
-    known: Sequence[Place]
+    known: Sequence[ReadPosition]
     candidates: Sequence[Candidate]
     at_path: Candidate | None = None
     open_files: Sequence[Candidate] = ()
     last: LastFile | None = None
-    rotated: Sequence[str] = ()  # names of the files in which the places continue, in their order
+    rotated: Sequence[str] = ()  # names of the files in which the positions continue, in their order
     continues_at: int | None = None  # the offset at which the file at the path continues
     unseen: Sequence[str] = ()
     missing: int = 0
@@ -52,61 +52,63 @@ def name(candidate: Candidate) -> str:
 
 
 CASES = {
-    "the file at the path continues": Case([place(1, ONE)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)),
+    "the file at the path continues": Case(
+        [position(1, ONE)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)
+    ),
     "a renamed file continues under its new name": Case(
-        [place(1, ONE)], [candidate("a.log.1", 1, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1"]
+        [position(1, ONE)], [candidate("a.log.1", 1, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1"]
     ),
     "a file with a foreign name is found by inode and content": Case(
-        [place(1, ONE)], [candidate("put-aside", 1, ONE)], candidate(NAME, 2, TWO), rotated=["put-aside"]
+        [position(1, ONE)], [candidate("put-aside", 1, ONE)], candidate(NAME, 2, TWO), rotated=["put-aside"]
     ),
     "an inode that was used again is not the file": Case(
-        [place(1, ONE)], [candidate("a.log.1", 1, THREE)], candidate(NAME, 2, TWO), missing=1, unseen=["a.log.1"]
+        [position(1, ONE)], [candidate("a.log.1", 1, THREE)], candidate(NAME, 2, TWO), missing=1, unseen=["a.log.1"]
     ),
     "a copy continues where the file was emptied": Case(
-        [place(1, ONE)], [candidate("a.log.1", 5, ONE + MORE)], candidate(NAME, 1, TWO), rotated=["a.log.1"]
+        [position(1, ONE)], [candidate("a.log.1", 5, ONE + MORE)], candidate(NAME, 1, TWO), rotated=["a.log.1"]
     ),
     "a compressed file continues": Case(
-        [place(1, ONE)], [candidate("a.log.1.gz", 5, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1.gz"]
+        [position(1, ONE)], [candidate("a.log.1.gz", 5, ONE + MORE)], candidate(NAME, 2, TWO), rotated=["a.log.1.gz"]
     ),
     "while a file is being compressed, the plain one continues": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.1.gz", 5, ONE[:100]), candidate("a.log.1", 7, ONE)],
         candidate(NAME, 2, TWO),
         rotated=["a.log.1"],
     ),
     "a copy of a finished file is neither new nor a continuation": Case(
-        [place(1, ONE, finished=True), place(2, TWO)],
+        [position(1, ONE, finished=True), position(2, TWO)],
         [candidate("a.log.2.gz", 8, ONE)],
         candidate(NAME, 2, TWO),
         continues_at=len(TWO),
     ),
     "two files that were rotated between two polls are both unseen": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.3", 1, ONE), candidate("a.log.2", 2, TWO, 2), candidate("a.log.1", 3, THREE, 3)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.3"],
         unseen=["a.log.2", "a.log.1"],
     ),
     "files from before the stream began are not unseen": Case(
-        [place(2, TWO)],
+        [position(2, TWO)],
         [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.1"],
     ),
     "a copy of the file at the path is not unseen, whole or half": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, THREE[: len(THREE) // 2], 2)],
         candidate(NAME, 1, THREE, 3),
         rotated=["a.log.2"],
     ),
     "a small copy of the file at the path is not unseen if it was written later": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, b"few\n", 4)],
         candidate(NAME, 1, b"few\n", 3),
         rotated=["a.log.2"],
     ),
     "a generation that begins like the file at the path is unseen": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.2", 9, ONE), candidate("a.log.1", 5, b"few\n", 2)],
         candidate(NAME, 1, b"few\nand more\n", 3),
         rotated=["a.log.2"],
@@ -116,40 +118,40 @@ CASES = {
         [], [candidate("a.log.1", 1, ONE)], candidate(NAME, 2, TWO)
     ),
     "a finished file that was moved back continues at its end": Case(
-        [place(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)
+        [position(1, ONE, finished=True)], [], candidate(NAME, 1, ONE + MORE), continues_at=len(ONE)
     ),
-    "a place with only an inode continues in a file with a rotated name only": Case(
-        [place(1, b""), place(2, b"")],
+    "a position with only an inode continues in a file with a rotated name only": Case(
+        [position(1, b""), position(2, b"")],
         [candidate("a.log.1", 1, ONE), candidate("put-aside", 2, TWO)],
         candidate(NAME, 3, MORE),
         rotated=["a.log.1"],
         missing=1,
     ),
-    "a compressed copy of an open file does not continue a place whose inode it was given": Case(
-        [place(1, b"")],
+    "a compressed copy of an open file does not continue a position whose inode it was given": Case(
+        [position(1, b"")],
         [candidate("a.log.1.gz", 1, TWO)],
         candidate(NAME, 2, MORE),
         open_files=[candidate("a.log.1", 3, TWO)],
         missing=1,
     ),
     "a file that may not be read is not new": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2, may_be_read=False)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.2"],
     ),
     "a file in olddir continues if its content is long enough": Case(
-        [place(1, ONE), place(2, b"short\n")],
+        [position(1, ONE), position(2, b"short\n")],
         [candidate("a.log.1", 7, ONE, is_nearby=True), candidate("a.log.2", 8, b"short\n", is_nearby=True)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.1"],
         missing=1,
     ),
     "while no file stands at the path, nothing is unseen": Case(
-        [place(1, ONE)], [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)], rotated=["a.log.2"]
+        [position(1, ONE)], [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)], rotated=["a.log.2"]
     ),
     "another program's log is not unseen": Case(
-        [place(1, ONE)],
+        [position(1, ONE)],
         [candidate("a.log.1", 1, ONE), candidate("a.2.log", 2, TWO, 2)],
         candidate(NAME, 4, MORE),
         rotated=["a.log.1"],
@@ -158,12 +160,12 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_places_and_candidates_are_matched(case: Case) -> None:
+def test_positions_and_candidates_are_matched(case: Case) -> None:
     case.run()
 
 
 def test_the_file_at_the_path_is_matched_without_candidates() -> None:
-    situation = Situation([place(1, ONE), place(2, TWO)], candidate(NAME, 2, TWO))
+    situation = Situation([position(1, ONE), position(2, TWO)], candidate(NAME, 2, TWO))
     found = match_at_path(situation, Evidence())
     assert found.is_certain_at_path
     assert [missing.identity[1] for missing in found.missing] == [1]
@@ -214,7 +216,7 @@ def test_every_known_file_is_found_once_and_every_unseen_one_in_its_order(
     ]
     at_path = candidate(NAME, current.inode, current.data)
     known = [
-        place(one.inode, one.data[: one.read_bytes], finished=finished and one.read_bytes == len(one.data))
+        position(one.inode, one.data[: one.read_bytes], finished=finished and one.read_bytes == len(one.data))
         for one in history
         if one.read_bytes is not None
     ]

@@ -13,7 +13,7 @@ from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.handle import identity_of
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
-from puppylog.tail.rotation.place import LastFile, Place, position_identity
+from puppylog.tail.rotation.position import LastFile, ReadPosition, position_identity
 from puppylog.tail.rotation.snapshot import list_candidates
 from puppylog.tail.rotation.unseen import (
     CandidatePool,
@@ -48,7 +48,7 @@ class Directory:
 
     def pool(self) -> CandidatePool:
         candidates = list_candidates([str(self.path / "a.log")], {position.inode for position in self.known})
-        return CandidatePool([Place.of(position) for position in self.known], candidates, [], None, Evidence())
+        return CandidatePool([ReadPosition.of(position) for position in self.known], candidates, [], None, Evidence())
 
     def newer(self, last: LastFile) -> list[str]:
         return [name(candidate) for candidate in take_newer(self.pool(), last)]
@@ -176,10 +176,10 @@ def test_without_a_known_file_there_is_no_last_known_file(directory: Directory) 
 def test_a_file_that_was_emptied_while_it_was_read_is_new_from_its_start(directory: Directory) -> None:
     position = directory.write("a.log.1", b"one\n")
     directory.write("a.log.1", b"another\n")  # the same inode
-    emptied = take_emptied(directory.pool(), [Place.of(replace(position, finished=False))])
+    emptied = take_emptied(directory.pool(), [ReadPosition.of(replace(position, finished=False))])
     assert emptied is not None
     assert (name(emptied), emptied.identity) == ("a.log.1", position_identity(position))
-    assert take_emptied(directory.pool(), [Place.of(replace(position, inode=1, finished=False))]) is None
+    assert take_emptied(directory.pool(), [ReadPosition.of(replace(position, inode=1, finished=False))]) is None
 
 
 def test_an_empty_compressed_file_that_got_the_inode_of_the_last_known_file_is_not_that_file(

@@ -65,13 +65,13 @@ class JournalSource:
         Raises:
             UsageError: the text has another form.
         """
-        place, _, query = text.removeprefix(SCHEME).partition("?")
+        directory, _, query = text.removeprefix(SCHEME).partition("?")
         found: dict[str, list[str]] = {"unit": [], "match": []}
         for key, value in parse_qsl(query, keep_blank_values=True):
             if key not in found:
                 raise UsageError("use", f"the source {text!r}", f"{key!r} is not one of {', '.join(found)}")
             found[key].append(value)
-        return cls.make(unquote(place), found["unit"], found["match"])
+        return cls.make(unquote(directory), found["unit"], found["match"])
 
     @property
     def text(self) -> str:
@@ -87,11 +87,11 @@ class JournalSource:
         Without ``--merge``, a journalctl that follows gives only entries of the last boot. But ``--merge`` reads the
         journals of other machines, too, that this one has received; without a directory, they are left out by a match.
         """
-        place = [f"--directory={self.directory}"] if self.directory else []
+        location = [f"--directory={self.directory}"] if self.directory else []
         matches = [*self.matches]
         if not self.directory and not any(match.startswith(_OF_MACHINE) for match in matches):
             matches += _match_machine()
-        return ["--merge", *place, *(f"--unit={unit}" for unit in self.units), *matches]
+        return ["--merge", *location, *(f"--unit={unit}" for unit in self.units), *matches]
 
 
 def _match_machine() -> list[str]:

@@ -2,10 +2,10 @@
 
 journalctl starts at the cursor of the last entry that is stored, and gives that entry first: an entry after a cursor
 (``--after-cursor``) would be lost in some cases, such as the first one of a new boot. If the journal does not have the
-entry any longer, journalctl starts near it. Then all entries up to the place of the cursor are dropped: they are
+entry any longer, journalctl starts near it. Then all entries up to the cursor are dropped: they are
 stored, and the user is told.
 
-An entry has no place in a file. The position in the stream counts the bytes of the lines that its entries became.
+An entry has no offset in a file. The position in the stream counts the bytes of the lines that its entries became.
 """
 
 import contextlib
@@ -171,12 +171,12 @@ class JournalTailer:
         Raises:
             SourceError: it cannot be started.
         """
-        place = [] if self._cursor is None else [f"--cursor={self._cursor.text}"]
+        start = [] if self._cursor is None else [f"--cursor={self._cursor.text}"]
         self._stored = self._cursor
         self._is_gap_told = False
         self._started_at = self._clock()
         self._decoder = self._make_decoder()
-        self._process = self._open([*(["--follow"] if self._watch else []), "--no-tail", *place])
+        self._process = self._open([*(["--follow"] if self._watch else []), "--no-tail", *start])
 
     def _open(self, arguments: Sequence[str]) -> JournalProcess:
         command = [*self._command, "--output=export", "--all", "--quiet", "--no-pager", *arguments]
@@ -210,7 +210,7 @@ class JournalTailer:
         self._restart_s = min(self._restart_s * 2, _LAST_RESTART_S)
 
     def _drop_stored(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Return the entries without those up to the place of the stored cursor, at which journalctl has started."""
+        """Return the entries without those up to the stored cursor, near which journalctl has started."""
         stored = self._stored
         if stored is None:
             return entries

@@ -9,7 +9,7 @@ from typing import Protocol
 from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.names import RotatedName
-from puppylog.tail.rotation.place import Identity
+from puppylog.tail.rotation.position import Identity
 
 
 class Content(Protocol):

@@ -8,7 +8,7 @@ from puppylog.tail.compression import SUFFIXES
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
-from puppylog.tail.rotation.place import Identity
+from puppylog.tail.rotation.position import Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent, candidate_of
 from puppylog.tail.rotation.evidence import Evidence
 from puppylog.tail.rotation.match import Assignment, Situation, match, match_at_path
-from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.position import LastFile, ReadPosition
 from puppylog.tail.rotation.snapshot import list_candidates, list_nearby, sort_candidates
 
 # Rotation renames its files within milliseconds. A directory that changes during this many searches changes for
@@ -25,13 +25,13 @@ class FileToRead:
 
     handle: OpenFile
     checkpoint: Checkpoint  # where reading goes on
-    place: Place | None  # None if the file is new to the store, or goes on after a finished place
-    stream_id: int | None = None  # of the stream that the place belongs to, if it is another stream
+    position: ReadPosition | None  # None if the file is new to the store, or goes on after a finished position
+    stream_id: int | None = None  # of the stream that the position belongs to, if it is another stream
 
     @property
     def is_certain(self) -> bool:
-        """Whether the content has confirmed the place. If only the inode matches, another file may have it now."""
-        return self.place is not None and not self.place.is_inode_only
+        """Whether the content has confirmed the position. If only the inode matches, another file may have it now."""
+        return self.position is not None and not self.position.is_inode_only
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class FilesToRead:
 
     rotated: list[FileToRead] = field(default_factory=list)  # the oldest first; they may have bytes left to read
     at_path: FileToRead | None = None  # the file at the path
-    missing: list[Place] = field(default_factory=list)  # unfinished places whose file was not found
+    missing: list[ReadPosition] = field(default_factory=list)  # unfinished positions whose file was not found
     last: LastFile | None = None
     """The newest known file that was at the path before.
 
@@ -62,7 +62,7 @@ class FilesToRead:
 def find_files(
     path: str,
     at_path: OpenFile | None,
-    known: Sequence[Place],
+    known: Sequence[ReadPosition],
     *,
     open_files: Iterable[OpenFile] = (),
     last: LastFile | None = None,
@@ -72,11 +72,11 @@ def find_files(
 
     Args:
         path: whose directory is searched.
-        at_path: the open file at the path; None if there is none. Then no place counts as missing yet.
-        known: the places of the stream, in the order in which their files were opened.
+        at_path: the open file at the path; None if there is none. Then no position counts as missing yet.
+        known: the positions of the stream, in the order in which their files were opened.
         open_files: other files that the tailer has open.
-        last: the last file that was seen at the path; None to take it from the known places.
-        fallback_last: what ``last`` is if no file of a known place is found.
+        last: the last file that was seen at the path; None to take it from the known positions.
+        fallback_last: what ``last`` is if no file of a known position is found.
 
     Raises:
         OSError: the search failed, and may be repeated. Only the file at the path is still open.
@@ -94,21 +94,23 @@ def find_files(
     raise BlockingIOError("the files in its directory are being renamed all the time")
 
 
-def find_copy(path: str, place: Place, known: Sequence[Place], open_files: Iterable[OpenFile]) -> OpenFile | None:
+def find_copy(
+    path: str, position: ReadPosition, known: Sequence[ReadPosition], open_files: Iterable[OpenFile]
+) -> OpenFile | None:
     """Return the copy of a rotated file that was emptied, to read the rest from it; None if there is no copy.
 
     Args:
         path: whose directory is searched.
-        place: how far the file was read before it was emptied.
-        known: the other places of the stream.
+        position: how far the file was read before it was emptied.
+        known: the other positions of the stream.
         open_files: files that the tailer has open.
 
     Raises:
         OSError: the search failed. No file was left open.
     """
     copy = None
-    for found in find_files(path, None, [*known, place], open_files=open_files).rotated:
-        if found.place is place:
+    for found in find_files(path, None, [*known, position], open_files=open_files).rotated:
+        if found.position is position:
             copy = found.handle
         else:
             found.handle.close()
@@ -122,12 +124,12 @@ def _match(path: str, situation: Situation) -> Assignment:
     has_history = bool(situation.known) or situation.last is not None
     if not has_history or (assignment.is_certain_at_path and not assignment.missing):
         return assignment
-    inodes = {place.identity[1] for place in assignment.missing}
-    paths = [path, os.path.realpath(path), *(place.path for place in assignment.missing)]
+    inodes = {position.identity[1] for position in assignment.missing}
+    paths = [path, os.path.realpath(path), *(position.path for position in assignment.missing)]
     candidates = list_candidates(paths, inodes)
     assignment = match(situation, candidates, evidence)
     if assignment.missing:
-        nearby = list_nearby(path, {place.identity[1] for place in assignment.missing}, candidates)
+        nearby = list_nearby(path, {position.identity[1] for position in assignment.missing}, candidates)
         if nearby:
             assignment = match(situation, sort_candidates([*candidates, *nearby]), evidence)
     return assignment
@@ -143,7 +145,7 @@ def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
             stack.callback(handle.close)
             return handle
 
-        rotated = [FileToRead(open_file(at.candidate), at.checkpoint, at.place) for at in assignment.rotated]
+        rotated = [FileToRead(open_file(at.candidate), at.checkpoint, at.position) for at in assignment.rotated]
         unseen = [FileToRead(open_file(candidate), START_OF_FILE, None) for candidate in assignment.unseen]
         stack.pop_all()
     files = FilesToRead([*rotated, *unseen], last=assignment.last)
@@ -152,5 +154,5 @@ def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
         files.missing = list(assignment.missing)
         files.at_path = FileToRead(at_path, START_OF_FILE, None)
         if continued is not None:
-            files.at_path = FileToRead(at_path, continued.checkpoint, continued.place)
+            files.at_path = FileToRead(at_path, continued.checkpoint, continued.position)
     return files

@@ -1,7 +1,7 @@
-"""Decides which candidate continues which known place, and which candidates are new. Opens no file itself.
+"""Decides which candidate continues which known position, and which candidates are new. Opens no file itself.
 
-A place continues in the file with the same inode and fingerprint, at the path or under another name. If there is no
-such file, it continues in a rotated file with the same content: a copy. Otherwise the file of the place is missing.
+A position continues in the file with the same inode and fingerprint, at the path or under another name. If there is no
+such file, it continues in a rotated file with the same content: a copy. Otherwise the file of the position is missing.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from puppylog.model.stream import HEAD_BYTES
 from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.rotation.candidate import Candidate
 from puppylog.tail.rotation.evidence import Evidence
-from puppylog.tail.rotation.place import LastFile, Place
+from puppylog.tail.rotation.position import LastFile, ReadPosition
 from puppylog.tail.rotation.snapshot import sort_candidates
 from puppylog.tail.rotation.unseen import (
     CandidatePool,
@@ -30,57 +30,57 @@ from puppylog.tail.rotation.unseen import (
 class Situation:
     """What is known before the candidates are listed."""
 
-    known: Sequence[Place]  # in the order in which their files were opened
+    known: Sequence[ReadPosition]  # in the order in which their files were opened
     at_path: Candidate | None = None  # the file at the path
     open_files: Sequence[Candidate] = ()  # other files that the tailer has open
-    last: LastFile | None = None  # the last file seen at the path; None to take it from the known places
-    fallback_last: LastFile | None = None  # what ``last`` is if no file of a known place is found
+    last: LastFile | None = None  # the last file seen at the path; None to take it from the known positions
+    fallback_last: LastFile | None = None  # what ``last`` is if no file of a known position is found
 
 
 @dataclass(frozen=True, slots=True)
 class Continued:
-    """A place and the candidate that continues it."""
+    """A position and the candidate that continues it."""
 
     candidate: Candidate
     checkpoint: Checkpoint  # where reading goes on
-    place: Place | None  # None if a finished file was moved back to the path and has grown
+    position: ReadPosition | None  # None if a finished file was moved back to the path and has grown
 
     @property
     def is_certain(self) -> bool:
-        """Whether the content has confirmed the place. If only the inode matches, another file may have it now."""
-        return self.place is not None and not self.place.is_inode_only
+        """Whether the content has confirmed the position. If only the inode matches, another file may have it now."""
+        return self.position is not None and not self.position.is_inode_only
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """The result of a match."""
 
-    rotated: Sequence[Continued]  # places that continue in rotated files, in the order of the known places
-    at_path: Continued | None  # the place that the file at the path continues; None if the file is new or missing
+    rotated: Sequence[Continued]  # positions that continue in rotated files, in the order of the known positions
+    at_path: Continued | None  # the position that the file at the path continues; None if the file is new or missing
     unseen: Sequence[Candidate]  # files that are new to the store, in the order in which they were at the path
-    missing: Sequence[Place]  # unfinished places whose file was not found
+    missing: Sequence[ReadPosition]  # unfinished positions whose file was not found
     last: LastFile | None  # the newest known file that was at the path before the present one
 
     @property
     def is_certain_at_path(self) -> bool:
-        """Whether content has confirmed which place the file at the path continues."""
+        """Whether content has confirmed which position the file at the path continues."""
         return self.at_path is not None and self.at_path.is_certain
 
 
 def match_at_path(situation: Situation, evidence: Evidence) -> Assignment:
-    """Match the file at the path only. If this leaves no place open, no directory needs to be listed."""
+    """Match the file at the path only. If this leaves no position open, no directory needs to be listed."""
     matching = _Matching(situation, (), evidence)
     matching.match_at_path()
     return matching.result()
 
 
 def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evidence) -> Assignment:
-    """Match all places.
+    """Match all positions.
 
     Args:
         situation: what is known before the directory is listed.
-        candidates: in the order of `sort_candidates`. Nearby candidates are matched only with places that the other
-            candidates leave open. They count as new only if their directory holds the file of a place.
+        candidates: in the order of `sort_candidates`. Nearby candidates are matched only with positions that the other
+            candidates leave open. They count as new only if their directory holds the file of a position.
         evidence: compares contents.
 
     Raises:
@@ -109,15 +109,15 @@ class _Matching:
         taken = [*situation.open_files, *([at_path] if at_path else [])]
         self._pool = CandidatePool(situation.known, candidates, taken, at_path, evidence)
         self._evidence = evidence
-        self._continued: dict[Place, Continued] = {}
+        self._continued: dict[ReadPosition, Continued] = {}
         self._unseen: list[Candidate] = []
 
     def match_at_path(self) -> None:
-        """Match the file at the path with a place by inode and content."""
+        """Match the file at the path with a position by inode and content."""
         at_path = self._at_path
         if at_path is not None:
-            for place in self._open_places():
-                if place.identity == at_path.identity and self._claim(place, at_path):
+            for position in self._open_positions():
+                if position.identity == at_path.identity and self._claim(position, at_path):
                     return
 
     def match_rotated(self) -> None:
@@ -127,7 +127,7 @@ class _Matching:
         self._match_by_inode()
 
     def match_nearby(self, nearby: Sequence[Candidate]) -> None:
-        """Match the places that are still open. Then add the nearby candidates of each directory that had a match."""
+        """Match the positions that are still open. Then add the nearby candidates of each directory with a match."""
         pool, found = self._pool, list(self._pool.candidates)
         pool.candidates = nearby
         self._match_renamed()
@@ -139,10 +139,12 @@ class _Matching:
     def find_unseen(self) -> None:
         """Find the files that were at the path after the last known file, unless that file is still at the path.
 
-        If the content of no candidate is known, this is done without a file at the path, too: a place that is known by
-        inode alone is matched only once.
+        If the content of no candidate is known, this is done without a file at the path, too: a position that is known
+        by inode alone is matched only once.
         """
-        rotated = [(place, at.candidate) for place, at in self._continued.items() if at.candidate is not self._at_path]
+        rotated = [
+            (position, at.candidate) for position, at in self._continued.items() if at.candidate is not self._at_path
+        ]
         self._last = self._last or find_last_known(self._pool, rotated) or self._fallback_last
         continued = self._find_continued_at_path()
         if continued is not None and continued.is_certain:
@@ -158,13 +160,13 @@ class _Matching:
         A file that is found by its inode alone may be another one: a known empty file that was written to, rotated and
         compressed gives its inode to the next log.
         """
-        pool, places = self._pool, self._open_places()
+        pool, positions = self._pool, self._open_positions()
         self._unseen = take_changed_later(pool)
         if by_inode is not None:
             self._unseen += take_newer(pool, by_inode)
         elif not self._unseen:
-            first = take_emptied(pool, places)
-            if first is None and any(place.is_inode_only for place in places):
+            first = take_emptied(pool, positions)
+            if first is None and any(position.is_inode_only for position in positions):
                 first = take_newest_compressed(pool)
             if first is not None:
                 self._unseen = [first, *take_newer(pool, last_file(first))]
@@ -173,66 +175,72 @@ class _Matching:
     def result(self) -> Assignment:
         """Return the matches that were made so far."""
         continued = self._find_continued_at_path()
-        rotated = [self._continued[place] for place in self._known if place in self._continued]
+        rotated = [self._continued[position] for position in self._known if position in self._continued]
         return Assignment(
             [at for at in rotated if at is not continued],
             continued or self._find_put_back(),
             self._unseen,
-            self._open_places()[::-1],
+            self._open_positions()[::-1],
             self._last,
         )
 
     def _find_continued_at_path(self) -> Continued | None:
         return next((at for at in self._continued.values() if at.candidate is self._at_path), None)
 
-    def _open_places(self) -> list[Place]:
-        """Return the unfinished places without a file, the newest first; places with only an inode come last."""
-        places = [place for place in reversed(self._known) if not place.finished and place not in self._continued]
-        return sorted(places, key=lambda place: place.is_inode_only)
+    def _open_positions(self) -> list[ReadPosition]:
+        """Return the unfinished positions without a file, the newest first; positions with only an inode come last."""
+        positions = [
+            position for position in reversed(self._known) if not position.finished and position not in self._continued
+        ]
+        return sorted(positions, key=lambda position: position.is_inode_only)
 
     def _match_renamed(self) -> None:
-        for place in self._open_places():
+        for position in self._open_positions():
             for candidate in self._pool.iter_free():
-                if candidate.identity == place.identity and not place.is_inode_only:
-                    self._claim(place, candidate)
+                if candidate.identity == position.identity and not position.is_inode_only:
+                    self._claim(position, candidate)
                     break
 
     def _match_copied(self, min_head: int = 1) -> None:
         """Look for the same content under another inode, or for the same inode on a device with a new number."""
-        for place in self._open_places():
-            if place.fingerprint.head_size < min_head:
+        for position in self._open_positions():
+            if position.fingerprint.head_size < min_head:
                 continue
             candidates = [candidate for candidate in self._pool.iter_free() if candidate.is_rotated]
             # While a file is being compressed, it and its compressed copy both exist, and only the file is complete.
-            candidates.sort(key=lambda found: (found.identity[1] != place.identity[1], found.is_compressed))
-            if not any(self._is_copy(candidate, place) and self._claim(place, candidate) for candidate in candidates):
-                self._match_moved_to_path(place)
+            candidates.sort(key=lambda found: (found.identity[1] != position.identity[1], found.is_compressed))
+            if not any(
+                self._is_copy(candidate, position) and self._claim(position, candidate) for candidate in candidates
+            ):
+                self._match_moved_to_path(position)
 
-    def _is_copy(self, candidate: Candidate, place: Place) -> bool:
-        return self._evidence.begins_like(candidate, place) and not self._evidence.is_finished(candidate, self._known)
+    def _is_copy(self, candidate: Candidate, position: ReadPosition) -> bool:
+        return self._evidence.begins_like(candidate, position) and not self._evidence.is_finished(
+            candidate, self._known
+        )
 
     def _match_by_inode(self) -> None:
-        """Match places with only an inode. Inodes are used again, so the file must have the name of a rotated file."""
-        for place in self._open_places():
+        """Match positions with only an inode. Inodes are reused, so the file must have the name of a rotated file."""
+        for position in self._open_positions():
             for candidate in self._pool.iter_free():
-                if not place.is_inode_only or candidate.identity != place.identity or not candidate.is_rotated:
+                if not position.is_inode_only or candidate.identity != position.identity or not candidate.is_rotated:
                     continue
-                if self._pool.is_new(candidate) and self._claim(place, candidate):
+                if self._pool.is_new(candidate) and self._claim(position, candidate):
                     break
 
-    def _match_moved_to_path(self, place: Place) -> None:
-        """Match a place with the file at the path, if the inode or a full head agrees: new logs often begin alike."""
+    def _match_moved_to_path(self, position: ReadPosition) -> None:
+        """Match a position with the file at the path if the inode or a full head agrees: new logs often begin alike."""
         at_path = self._at_path
         if at_path is None or self._find_continued_at_path() is not None:
             return
-        if at_path.identity[1] == place.identity[1] or place.fingerprint.head_size == HEAD_BYTES:
-            self._claim(place, at_path)
+        if at_path.identity[1] == position.identity[1] or position.fingerprint.head_size == HEAD_BYTES:
+            self._claim(position, at_path)
 
-    def _claim(self, place: Place, candidate: Candidate) -> bool:
-        checkpoint = self._evidence.confirm(candidate, place)
+    def _claim(self, position: ReadPosition, candidate: Candidate) -> bool:
+        checkpoint = self._evidence.confirm(candidate, position)
         if checkpoint is None:
             return False
-        self._continued[place] = Continued(candidate, checkpoint, place)
+        self._continued[position] = Continued(candidate, checkpoint, position)
         self._pool.taken.append(candidate)
         return True
 
@@ -241,9 +249,9 @@ class _Matching:
         at_path = self._at_path
         if at_path is None:
             return None
-        for place in reversed(self._known):
-            if place.finished and place.byte_offset > 0 and place.identity == at_path.identity:
-                checkpoint = self._evidence.confirm(at_path, place)
+        for position in reversed(self._known):
+            if position.finished and position.byte_offset > 0 and position.identity == at_path.identity:
+                checkpoint = self._evidence.confirm(at_path, position)
                 if checkpoint is not None:
                     return Continued(at_path, checkpoint, None)
         return None

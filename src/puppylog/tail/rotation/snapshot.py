@@ -11,7 +11,7 @@ from puppylog.tail.handle import identity_of
 from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent
 from puppylog.tail.rotation.names import parse_rotated_name
-from puppylog.tail.rotation.place import Identity
+from puppylog.tail.rotation.position import Identity
 
 _MAX_NEARBY = 200  # directories; each is listed twice in a search
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 
 from puppylog.tail.rotation.candidate import Candidate, find_whether_numbers_grow
 from puppylog.tail.rotation.evidence import Evidence
-from puppylog.tail.rotation.place import Identity, LastFile, Place
+from puppylog.tail.rotation.position import Identity, LastFile, ReadPosition
 
 
 @dataclass(slots=True)
 class CandidatePool:
     """The candidates of one listing, and which of them are taken."""
 
-    known: Sequence[Place]
+    known: Sequence[ReadPosition]
     candidates: Sequence[Candidate]
-    taken: list[Candidate]  # taken: open already, at the path, matched with a place, or new
+    taken: list[Candidate]  # taken: open already, at the path, matched with a position, or new
     at_path: Candidate | None  # the file at the path
     evidence: Evidence
 
@@ -46,38 +46,38 @@ class CandidatePool:
         return not self.evidence.is_finished(candidate, self.known)
 
 
-def find_last_known(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
+def find_last_known(pool: CandidatePool, found: Collection[tuple[ReadPosition, Candidate]]) -> LastFile | None:
     """Return the newest candidate whose content the store knows; None if there is none.
 
-    The known places are in the order in which their files were at the path.
+    The known positions are in the order in which their files were at the path.
 
     Args:
         pool: the candidates.
-        found: which candidates continue which unfinished places.
+        found: which candidates continue which unfinished positions.
     """
     files = dict(found)
-    for place in reversed(pool.known):
-        last = None if place.is_inode_only else _find_candidate(pool, files, place)
+    for position in reversed(pool.known):
+        last = None if position.is_inode_only else _find_candidate(pool, files, position)
         if last is not None:
             return last
     return None
 
 
-def find_last_by_inode(pool: CandidatePool, found: Collection[tuple[Place, Candidate]]) -> LastFile | None:
-    """Return the oldest candidate that has the inode of a place with an inode only; None if there is none.
+def find_last_by_inode(pool: CandidatePool, found: Collection[tuple[ReadPosition, Candidate]]) -> LastFile | None:
+    """Return the oldest candidate that has the inode of a position with an inode only; None if there is none.
 
     An unseen file may have got the inode, and all files older than the returned one are skipped as known.
     """
     files = dict(found)
-    by_inode = [_find_candidate(pool, files, place) for place in pool.known if place.is_inode_only]
+    by_inode = [_find_candidate(pool, files, position) for position in pool.known if position.is_inode_only]
     return min((last for last in by_inode if last is not None), key=lambda last: last.mtime_ns, default=None)
 
 
-def take_emptied(pool: CandidatePool, places: Sequence[Place]) -> Candidate | None:
-    """Take a rotated file with the inode of a place and another content: it was emptied, written to, and rotated."""
-    for place in places:
+def take_emptied(pool: CandidatePool, positions: Sequence[ReadPosition]) -> Candidate | None:
+    """Take a rotated file with the inode of a position and another content: it was emptied, written to, and rotated."""
+    for position in positions:
         for candidate in pool.iter_free():
-            if candidate.is_rotated and candidate.identity == place.identity and pool.take_if_new(candidate):
+            if candidate.is_rotated and candidate.identity == position.identity and pool.take_if_new(candidate):
                 return candidate
     return None
 
@@ -85,8 +85,9 @@ def take_emptied(pool: CandidatePool, places: Sequence[Place]) -> Candidate | No
 def take_newest_compressed(pool: CandidatePool) -> Candidate | None:
     """Take the newest rotated file, if it is compressed.
 
-    The file of a place with only an inode has left the path. Compression gives a file a new inode, so that file cannot
-    be recognized. But the newest rotated file was at the path when the place was noted, or later, so it is read.
+    The file of a position with only an inode has left the path. Compression gives a file a new inode, so that file
+    cannot be recognized. But the newest rotated file was at the path when the position was noted, or later, so it is
+    read.
     """
     rotated = [candidate for candidate in pool.candidates if candidate.is_rotated]
     newest = rotated[-1] if rotated else None
@@ -105,9 +106,11 @@ def take_changed_later(pool: CandidatePool) -> list[Candidate]:
     An unseen file was at the path after the newest known file, or is a file that was known empty. So lines were written
     to it after the registration of that file. Nothing is taken if the time of the registration is unknown.
     """
-    registered = [place for place in pool.known if place.opened_at_ns is not None]
-    last_known = [place for place in registered if place.is_inode_only and not place.finished] + registered[-1:]
-    opened_at_ns = min((place.opened_at_ns or 0 for place in last_known), default=None)
+    registered = [position for position in pool.known if position.opened_at_ns is not None]
+    last_known = [position for position in registered if position.is_inode_only and not position.finished] + registered[
+        -1:
+    ]
+    opened_at_ns = min((position.opened_at_ns or 0 for position in last_known), default=None)
     return [] if opened_at_ns is None else take_newer(pool, LastFile(None, opened_at_ns))
 
 
@@ -127,11 +130,13 @@ def last_file(candidate: Candidate) -> LastFile:
     return LastFile(candidate.identity, candidate.mtime_ns)
 
 
-def _find_candidate(pool: CandidatePool, files: dict[Place, Candidate], place: Place) -> LastFile | None:
-    if place in files:
-        return last_file(files[place])
+def _find_candidate(
+    pool: CandidatePool, files: dict[ReadPosition, Candidate], position: ReadPosition
+) -> LastFile | None:
+    if position in files:
+        return last_file(files[position])
     for candidate in pool.candidates:
-        if place.finished and pool.evidence.is_finished_as(candidate, place):
+        if position.finished and pool.evidence.is_finished_as(candidate, position):
             return last_file(candidate)
     return None
 
@@ -174,7 +179,7 @@ def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> 
         # Of an empty file only the inode is known, so its time of change must be the same.
         may_be = candidate.mtime_ns == last.mtime_ns or not evidence.is_empty(candidate)
         return pool.is_taken(candidate) or (may_be and evidence.is_finished(candidate, pool.known))
-    if any(evidence.is_finished_as(candidate, place) for place in _iter_finished(pool.known, last.identity)):
+    if any(evidence.is_finished_as(candidate, position) for position in _iter_finished(pool.known, last.identity)):
         return True
     taken = next((taken for taken in pool.taken if taken.identity == last.identity), None)
     if taken is None or not candidate.is_compressed:
@@ -182,5 +187,5 @@ def _is_last_file(pool: CandidatePool, candidate: Candidate, last: LastFile) -> 
     return not evidence.is_empty(candidate) and evidence.is_beginning_of(candidate, taken)
 
 
-def _iter_finished(known: Sequence[Place], identity: Identity) -> Iterator[Place]:
-    return (place for place in known if place.finished and place.identity == identity)
+def _iter_finished(known: Sequence[ReadPosition], identity: Identity) -> Iterator[ReadPosition]:
+    return (position for position in known if position.finished and position.identity == identity)

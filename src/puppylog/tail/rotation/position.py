@@ -1,4 +1,4 @@
-"""A place: how far a file was read, and its fingerprint then. It comes from the store or from a reader."""
+"""A position: how far a file was read, and its fingerprint then. It comes from the store or from a reader."""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _ANSWER_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class ReadPosition:
     """How far one file was read, and how to recognize the file. Equal only to itself."""
 
     path: str  # where the file was last seen
@@ -22,20 +22,20 @@ class Place:
     fingerprint: Fingerprint
     byte_offset: int  # all bytes before it were read
     finished: bool  # nothing is left to read, or another tailer reads the rest
-    position: FilePosition | None = None  # of the file in the store; None if the store does not know the file yet
+    stored: FilePosition | None = None  # the file's position in the store; None if the store does not know the file
     opened_at_ns: int | None = None  # when the file was registered, in nanoseconds since the epoch; None if unknown
 
     @classmethod
-    def of(cls, position: FilePosition) -> Self:
-        """Return the place of a position of the store."""
+    def of(cls, stored: FilePosition) -> Self:
+        """Return the position that a store has."""
         return cls(
-            position.path,
-            position_identity(position),
-            position.fingerprint,
-            position.byte_offset,
-            position.finished,
-            position,
-            None if position.opened_ago_s is None else time.time_ns() - int((position.opened_ago_s + _ANSWER_S) * 1e9),
+            stored.path,
+            position_identity(stored),
+            stored.fingerprint,
+            stored.byte_offset,
+            stored.finished,
+            stored,
+            None if stored.opened_ago_s is None else time.time_ns() - int((stored.opened_ago_s + _ANSWER_S) * 1e9),
         )
 
     @property
