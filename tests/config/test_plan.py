@@ -42,7 +42,7 @@ def describe(plan: Plan) -> list[str]:
 
 
 def carry_out(plan: Plan, stored: DefinitionSet) -> DefinitionSet:
-    """Return the definitions of a store after a plan. The store refuses a step that stands in a wrong place."""
+    """Return the definitions of a store after a plan. The store refuses a step that stands in a wrong location."""
     store = MemoryDefinitions(stored)
     applied = apply(store, plan)
     assert applied.error is None, applied

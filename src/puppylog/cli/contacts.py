@@ -79,7 +79,7 @@ def list_(ctx: click.Context, settings: Settings) -> None:
             "type": contact.type,
             "state": _state_of(contact),
             "alerts": [alert.name for alert in configuration.alerts if contact.name in alert.table.contacts],
-            "file": str(contact.place.file),
+            "file": str(contact.location.file),
         }
         for contact in configuration.contacts
     ]

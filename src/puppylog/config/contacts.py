@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from puppylog.config.contact_tables import FILE, VARIABLE, ContactTable
-from puppylog.config.faults import Faults, Place, error_at
+from puppylog.config.faults import Faults, Location, error_at
 from puppylog.config.table import Table
 from puppylog.notify.contact import Contact
 
@@ -18,7 +18,7 @@ class ContactConfig:
     """A contact of a file, without its secrets."""
 
     name: str
-    place: Place
+    location: Location
     contact: type[Contact]
     values: Mapping[str, Any]  # of the fields that are not secrets
     secret_files: Mapping[str, Path]  # by field; absolute
@@ -42,7 +42,7 @@ class ContactConfig:
         for field, variable in self.secret_variables.items():
             secrets[field] = environ.get(variable, "").strip()
             if not secrets[field]:
-                raise error_at(self.place, f"{field}{VARIABLE}: the variable {variable} is not set, or is empty")
+                raise error_at(self.location, f"{field}{VARIABLE}: the variable {variable} is not set, or is empty")
         make: Any = self.contact
         contact: Contact = make(name=self.name, **self.values, **secrets)
         return contact
@@ -53,11 +53,11 @@ class ContactConfig:
             with path.open("rb") as file:
                 secret = file.read(_MAX_SECRET_BYTES).decode().strip()
         except OSError as error:
-            raise error_at(self.place, f"{key}: cannot read {path}: {error.strerror or error}") from None
+            raise error_at(self.location, f"{key}: cannot read {path}: {error.strerror or error}") from None
         except UnicodeDecodeError:
-            raise error_at(self.place, f"{key}: cannot read {path}: it is not UTF-8 text") from None
+            raise error_at(self.location, f"{key}: cannot read {path}: it is not UTF-8 text") from None
         if not secret:
-            raise error_at(self.place, f"{key}: {path} is empty")
+            raise error_at(self.location, f"{key}: {path} is empty")
         return secret
 
 
@@ -66,10 +66,10 @@ def find_written_secret(entry: Mapping[str, Any], declared: ContactTable) -> str
     return next((field for field in declared.secrets if field in entry and field not in declared.fields), None)
 
 
-def read_contact(declared: ContactTable, table: Table, place: Place, faults: Faults) -> ContactConfig | None:
+def read_contact(declared: ContactTable, table: Table, location: Location, faults: Faults) -> ContactConfig | None:
     """Return the contact of a table. Return None after its faults were noted."""
     before = len(faults.found)
-    directory = place.file.absolute().parent
+    directory = location.file.absolute().parent
     files: dict[str, Path] = {}
     variables: dict[str, str] = {}
     values = {field: getattr(table, key) for key, field in declared.fields.items()}
@@ -77,9 +77,9 @@ def read_contact(declared: ContactTable, table: Table, place: Place, faults: Fau
         keys = [f"{field}{FILE}", f"{field}{VARIABLE}", *([field] if field in declared.fields else [])]
         given = [key for key in keys if getattr(table, key) is not None]
         if len(given) > 1:
-            faults.add(place, f"{given[0]} and {given[1]} cannot be used together")
+            faults.add(location, f"{given[0]} and {given[1]} cannot be used together")
         if not given and is_needed:
-            faults.add(place, f"{' or '.join(keys)} is missing")
+            faults.add(location, f"{' or '.join(keys)} is missing")
         if getattr(table, f"{field}{FILE}") is not None:
             files[field] = directory / getattr(table, f"{field}{FILE}")
         if getattr(table, f"{field}{VARIABLE}") is not None:
@@ -92,7 +92,7 @@ def read_contact(declared: ContactTable, table: Table, place: Place, faults: Fau
     if len(faults.found) > before:
         return None
     name: str = getattr(table, "name")  # noqa: B009 - the class is made at run time
-    return ContactConfig(name, place, declared.contact, values, files, variables)
+    return ContactConfig(name, location, declared.contact, values, files, variables)
 
 
 def open_contacts(contacts: tuple[ContactConfig, ...], environ: Mapping[str, str], faults: Faults) -> list[Contact]:

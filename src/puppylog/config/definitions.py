@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from puppylog.config.faults import Faults, Place, error_at
+from puppylog.config.faults import Faults, Location, error_at
 from puppylog.config.tables import AlertTable, MetricTable
 from puppylog.errors import ConfigurationError, ExpressionError, PuppylogError, SearchError
 from puppylog.model import query as language
@@ -30,7 +30,7 @@ class MetricConfig:
     """A metric of a file: a definition, or the formula of a derived metric."""
 
     name: str
-    place: Place
+    location: Location
     definition: Metric | None  # None: the metric is derived
     formula: str = ""  # of a derived metric, as it was written
     inputs: tuple[str, ...] = ()  # the names of the metrics in the formula
@@ -49,7 +49,7 @@ class MetricConfig:
         try:
             return define_derived(self.name, self.formula, known)
         except PuppylogError as error:
-            raise error_at(self.place, f"from: {error.message}") from error
+            raise error_at(self.location, f"from: {error.message}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class AlertConfig:
     """An alert of a file."""
 
     name: str
-    place: Place
+    location: Location
     metric: str  # the name of the metric
     table: AlertTable
 
@@ -89,15 +89,15 @@ class AlertConfig:
                 summary=table.summary,
             )
         except PuppylogError as error:
-            raise error_at(self.place, error.cause or error.message) from error
+            raise error_at(self.location, error.cause or error.message) from error
 
 
-def read_metric(table: MetricTable, place: Place, given: Iterable[str], faults: Faults) -> MetricConfig | None:
+def read_metric(table: MetricTable, location: Location, given: Iterable[str], faults: Faults) -> MetricConfig | None:
     """Return the metric of a table. Return None after its faults were noted.
 
     Args:
         table: the values of the keys.
-        place: of the table.
+        location: of the table.
         given: the keys that were written.
         faults: where the faults are noted.
     """
@@ -106,47 +106,47 @@ def read_metric(table: MetricTable, place: Place, given: Iterable[str], faults: 
         surplus = sorted(set(given) - _DERIVED_KEYS)
         if surplus:
             cause = "period, segments and records of a derived metric are those of its inputs"
-            faults.add(place, f"{surplus[0]} cannot be used together with from: {cause}")
-        with faults.noting(place, "from"):
+            faults.add(location, f"{surplus[0]} cannot be used together with from: {cause}")
+        with faults.noting(location, "from"):
             formula = parse_formula(table.from_)
         if len(faults.found) > before:
             return None
-        return MetricConfig(table.name, place, None, table.from_, formula.inputs)
+        return MetricConfig(table.name, location, None, table.from_, formula.inputs)
     if table.period < 1:
-        faults.add(place, "period must be at least 1s")
+        faults.add(location, "period must be at least 1s")
     if table.refresh is not None and table.refresh < 1:
-        faults.add(place, "refresh must be at least 1s")
+        faults.add(location, "refresh must be at least 1s")
     if (table.statistic.strip().lower() == "ratio") is not (table.of is not None):
         faults.add(
-            place,
+            location,
             f"statistic: {table.statistic} takes no 'of'"
             if table.of is not None
             else "of: a ratio needs the records whose share it is",
         )
     metric = Metric(table.name, "count", "*", table.period, group=table.group)
     metric = replace(metric, refresh_s=table.refresh if table.refresh is not None else max(table.period, MIN_REFRESH_S))
-    with faults.noting(place, "statistic"):
+    with faults.noting(location, "statistic"):
         metric = replace(metric, statistic=parse_statistic(table.statistic))
-    with faults.noting(place, "property"):
+    with faults.noting(location, "property"):
         metric = replace(metric, property=_read_property(table.property, metric.statistic))
     if table.segment is not None:
-        with faults.noting(place, "segment"):
+        with faults.noting(location, "segment"):
             metric = replace(metric, segment=parse_segment(table.segment))
     if table.filter is not None:
-        with faults.noting(place, "filter"):
+        with faults.noting(location, "filter"):
             metric = replace(metric, filter=_read_condition(table.filter, "filter"))
     if table.of is not None:
-        with faults.noting(place, "of"):
+        with faults.noting(location, "of"):
             metric = replace(metric, of=_read_condition(table.of, "of"))
-    return MetricConfig(table.name, place, metric) if len(faults.found) == before else None
+    return MetricConfig(table.name, location, metric) if len(faults.found) == before else None
 
 
-def read_alert(table: AlertTable, place: Place, faults: Faults) -> AlertConfig | None:
+def read_alert(table: AlertTable, location: Location, faults: Faults) -> AlertConfig | None:
     """Return the alert of a table. Return None after its faults were noted."""
     before = len(faults.found)
     if table.period is not None and table.period < 1:
-        faults.add(place, "period must be at least 1s")
-    return AlertConfig(table.name, place, table.metric, table) if len(faults.found) == before else None
+        faults.add(location, "period must be at least 1s")
+    return AlertConfig(table.name, location, table.metric, table) if len(faults.found) == before else None
 
 
 def define_metrics(configs: Sequence[MetricConfig], stored: Mapping[str, Metric]) -> tuple[Metric, ...]:
@@ -169,7 +169,7 @@ def define_alerts(configs: Sequence[AlertConfig], metrics: Mapping[str, Metric])
         if config.metric not in metrics:
             nearest = difflib.get_close_matches(config.metric, metrics, n=1)
             hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
-            raise error_at(config.place, f"metric: there is no metric {config.metric!r}{hint}")
+            raise error_at(config.location, f"metric: there is no metric {config.metric!r}{hint}")
         alerts.append(config.define(metrics[config.metric]))
     return tuple(alerts)
 
@@ -202,7 +202,7 @@ def _define_possible(
         waiting = [config for config in waiting if config not in ready]
     for config in waiting:
         if _needs_itself(config, own):
-            faults.add(config.place, f"from: metric {config.name!r} would be derived from itself")
+            faults.add(config.location, f"from: metric {config.name!r} would be derived from itself")
     return defined
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Location
 from puppylog.errors import ConfigurationError
 from puppylog.settings import read_document
 
@@ -37,7 +37,7 @@ def _read(path: Path, chain: tuple[Path, ...], documents: dict[Path, Document], 
     real = path.resolve()
     if real in [above.resolve() for above in chain]:
         named = " includes ".join(str(above) for above in (*chain, path))
-        faults.add(Place(chain[-1]), f"include: a cycle: {named}")
+        faults.add(Location(chain[-1]), f"include: a cycle: {named}")
         return
     if real in documents:
         return
@@ -54,7 +54,7 @@ def _read(path: Path, chain: tuple[Path, ...], documents: dict[Path, Document], 
 def _find_included(path: Path, written: object, faults: Faults) -> list[Path]:
     """Return the files that a file includes. A pattern gives its matches in the order of their names, or none."""
     if not isinstance(written, list) or not all(isinstance(pattern, str) and pattern for pattern in written):
-        faults.add(Place(path), f"include must be a list of strings, not {written!r}")
+        faults.add(Location(path), f"include must be a list of strings, not {written!r}")
         return []
     found: list[Path] = []
     for pattern in written:
@@ -64,5 +64,5 @@ def _find_included(path: Path, written: object, faults: Faults) -> list[Path]:
         elif (path.parent / pattern).is_file():
             found.append(path.parent / pattern)
         else:
-            faults.add(Place(path), f"include: there is no file {pattern!r}")
+            faults.add(Location(path), f"include: there is no file {pattern!r}")
     return found

@@ -9,7 +9,7 @@ from puppylog.errors import ConfigurationError, PuppylogError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """A table of a file: ``[[alert]] "errors"``, or ``[[alert]] 3`` if the table has no name.
 
     Attributes:
@@ -34,23 +34,23 @@ class Faults:
 
     found: list[ConfigurationError] = field(default_factory=list)
 
-    def add(self, place: Place, cause: str, advice: str = "") -> None:
+    def add(self, location: Location, cause: str, advice: str = "") -> None:
         """Add a fault. The message names the file and the table."""
-        where = f"{place}: " if place.table else ""
-        self.found.append(ConfigurationError("use", str(place.file), f"{where}{cause}", advice))
+        where = f"{location}: " if location.table else ""
+        self.found.append(ConfigurationError("use", str(location.file), f"{where}{cause}", advice))
 
     @contextmanager
-    def noting(self, place: Place, key: str = "") -> Iterator[None]:
+    def noting(self, location: Location, key: str = "") -> Iterator[None]:
         """Add an error that the block raises as a fault of ``key`` of a table."""
         try:
             yield
         except PuppylogError as error:
             message = f"{key}: {error.message}" if key else error.message
-            self.add(place, message)
+            self.add(location, message)
 
     @contextmanager
     def collecting(self) -> Iterator[None]:
-        """Add a ConfigurationError that the block raises, which names its place."""
+        """Add a ConfigurationError that the block raises, which names its location."""
         try:
             yield
         except ConfigurationError as error:
@@ -70,8 +70,8 @@ class Faults:
         )
 
 
-def error_at(place: Place, cause: str) -> ConfigurationError:
+def error_at(location: Location, cause: str) -> ConfigurationError:
     """Return an error about a table."""
     faults = Faults()
-    faults.add(place, cause)
+    faults.add(location, cause)
     return faults.found[0]

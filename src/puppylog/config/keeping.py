@@ -1,13 +1,13 @@
 """The silences and the retention of the files."""
 
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Location
 from puppylog.config.tables import RetentionTable, SilenceTable
 from puppylog.errors import PuppylogError
 from puppylog.model.retention import Retention
 from puppylog.model.silence import Silence, check_silence
 
 
-def read_silence(table: SilenceTable, place: Place, faults: Faults) -> Silence | None:
+def read_silence(table: SilenceTable, location: Location, faults: Faults) -> Silence | None:
     """Return the silence of a table. Return None after its fault was noted."""
     silence = Silence(
         table.name,
@@ -22,19 +22,19 @@ def read_silence(table: SilenceTable, place: Place, faults: Faults) -> Silence |
     try:
         check_silence(silence)
     except PuppylogError as error:
-        faults.add(place, error.cause or error.message)
+        faults.add(location, error.cause or error.message)
         return None
     return silence
 
 
-def read_retention(table: RetentionTable, place: Place, faults: Faults) -> Retention | None:
+def read_retention(table: RetentionTable, location: Location, faults: Faults) -> Retention | None:
     """Return the retention of a table. Return None after its fault was noted.
 
     A relative path is relative to the directory of the file.
     """
-    archive = None if table.archive is None else str(place.file.absolute().parent / table.archive)
+    archive = None if table.archive is None else str(location.file.absolute().parent / table.archive)
     try:
         return Retention(table.keep, tuple(table.groups.items()), table.max_size, archive)
     except PuppylogError as error:
-        faults.add(place, error.message)
+        faults.add(location, error.message)
         return None

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from puppylog.collect.choosing import anchor_format, choose_format
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Location
 from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.errors import UsageError
 from puppylog.formats.base import Options
@@ -60,27 +60,29 @@ class ListenConfig:
 
 
 def read_listen(
-    table: ListenTable, syslog: Sequence[SyslogConfig], loki_format: str | None, place: Place, faults: Faults
+    table: ListenTable, syslog: Sequence[SyslogConfig], loki_format: str | None, location: Location, faults: Faults
 ) -> ListenConfig | None:
     """Return the server of a table, with its receivers. Return None after its faults were noted.
 
     Relative paths are relative to the directory of the file.
     """
     before = len(faults.found)
-    directory = place.file.absolute().parent
+    directory = location.file.absolute().parent
     if table.key is not None and table.certificate is None:
-        faults.add(place, "key: a key needs a certificate", "name the certificate, too")
+        faults.add(location, "key: a key needs a certificate", "name the certificate, too")
     if not 0 < table.max_body <= MAX_BODY_BYTES:
-        faults.add(place, "max_body must be from 1 B to 1GiB, because a body is in memory as a whole")
+        faults.add(location, "max_body must be from 1 B to 1GiB, because a body is in memory as a whole")
     for host in table.hosts:
         if "/" in host or ("*" in host and host != "*" and "*" in host.removeprefix("*.")):
-            faults.add(place, f"hosts: {host!r} is not a name of a host", "write app.example.org, *.example.org or *")
+            faults.add(
+                location, f"hosts: {host!r} is not a name of a host", "write app.example.org, *.example.org or *"
+            )
     listen = ListenConfig(
         address=Address.parse(table.address),
         hosts=tuple(host.lower() for host in table.hosts),
         certificate=None if table.certificate is None else directory / table.certificate,
         key=None if table.key is None else directory / table.key,
-        trusted_proxies=tuple(_read_networks(table.trusted_proxies, place, faults)),
+        trusted_proxies=tuple(_read_networks(table.trusted_proxies, location, faults)),
         open=table.open,
         max_body=table.max_body,
         syslog=tuple(syslog),
@@ -88,42 +90,42 @@ def read_listen(
     )
     for receiver in syslog:
         if receiver.protocol == "tls" and receiver.certificate is None and table.certificate is None:
-            faults.add(place, f"syslog {receiver.name!r}: tls needs a certificate")
-    _find_shared_addresses(listen, place, faults)
+            faults.add(location, f"syslog {receiver.name!r}: tls needs a certificate")
+    _find_shared_addresses(listen, location, faults)
     return listen if len(faults.found) == before else None
 
 
-def _find_shared_addresses(listen: ListenConfig, place: Place, faults: Faults) -> None:
+def _find_shared_addresses(listen: ListenConfig, location: Location, faults: Faults) -> None:
     """Note receivers whose address another receiver has, or the server itself. Datagrams have ports of their own."""
     taken = {(False, listen.address): "[listen]"}
     for receiver in listen.syslog:
         is_udp = receiver.protocol == "udp"
         other = taken.setdefault((is_udp, receiver.address), f"syslog {receiver.name!r}")
         if other != f"syslog {receiver.name!r}" and receiver.address.port:
-            faults.add(place, f"syslog {receiver.name!r}: the address {receiver.address} is that of {other}")
+            faults.add(location, f"syslog {receiver.name!r}: the address {receiver.address} is that of {other}")
 
 
-def read_loki_format(table: LokiTable, place: Place, faults: Faults) -> str | None:
+def read_loki_format(table: LokiTable, location: Location, faults: Faults) -> str | None:
     """Return the format of lines that senders for Loki send. Return None after its faults were noted."""
     if table.format is None:
         return None
     before = len(faults.found)
-    with faults.noting(place, "format"):
+    with faults.noting(location, "format"):
         find_format(table.format)
     return table.format if len(faults.found) == before else None
 
 
-def read_syslog(table: SyslogTable, place: Place, faults: Faults) -> SyslogConfig | None:
+def read_syslog(table: SyslogTable, location: Location, faults: Faults) -> SyslogConfig | None:
     """Return the receiver of a table. Return None after its faults were noted. Paths are those of `read_listen`."""
     before = len(faults.found)
-    directory = place.file.absolute().parent
+    directory = location.file.absolute().parent
     files = {"certificate": table.certificate, "key": table.key, "client_ca": table.client_ca}
     if table.key is not None and table.certificate is None:
-        faults.add(place, "key: a key needs a certificate", "name the certificate, too")
+        faults.add(location, "key: a key needs a certificate", "name the certificate, too")
     for key in [key for key, file in files.items() if file is not None and table.protocol != "tls"]:
-        faults.add(place, f"{key} is for protocol tls, not for {table.protocol}")
+        faults.add(location, f"{key} is for protocol tls, not for {table.protocol}")
     format_ = anchor_format(table.format, directory)
-    with faults.noting(place, "format"):
+    with faults.noting(location, "format"):
         choose_format(format_, None, Options(ZoneInfo("UTC"), None))
     receiver = SyslogConfig(
         name=table.name,
@@ -177,11 +179,11 @@ def add_syslog(
     return replace(given, address=address or given.address, syslog=(*given.syslog, *syslog))
 
 
-def _read_networks(texts: tuple[str, ...], place: Place, faults: Faults) -> list[Network]:
+def _read_networks(texts: tuple[str, ...], location: Location, faults: Faults) -> list[Network]:
     networks: list[Network] = []
     for text in texts:
         try:
             networks.append(ip_network(text))
         except ValueError as error:
-            faults.add(place, f"trusted_proxies: {error}", "write 10.0.0.1 or 10.0.0.0/8")
+            faults.add(location, f"trusted_proxies: {error}", "write 10.0.0.1 or 10.0.0.0/8")
     return networks

@@ -116,8 +116,8 @@ class _Model:
 
         def rank(step: Step) -> tuple[int, int, str]:
             depth = self._depths[step.name] if step.kind is Kind.METRIC else 0
-            place = _KINDS.index(step.kind) * (len(self._depths) + 1) + depth
-            return (0, -place, step.name) if step.action is Action.DELETE else (1, place, step.name)
+            rank = _KINDS.index(step.kind) * (len(self._depths) + 1) + depth
+            return (0, -rank, step.name) if step.action is Action.DELETE else (1, rank, step.name)
 
         self.pending.sort(key=rank)
         self._pending_keys = {step.key for step in self.pending}

@@ -13,7 +13,7 @@ from puppylog.config.contact_tables import TITLE, list_contact_tables
 from puppylog.config.contacts import ContactConfig, find_written_secret, read_contact
 from puppylog.config.definitions import check_together, read_alert, read_metric
 from puppylog.config.documents import Document, read_documents
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Location
 from puppylog.config.keeping import read_retention, read_silence
 from puppylog.config.kinds import KINDS, decode
 from puppylog.config.listen import read_listen, read_loki_format, read_syslog
@@ -40,7 +40,7 @@ T = TypeVar("T", bound=Table)
 class Written(Generic[T]):
     """A table of a file whose values have the right types."""
 
-    place: Place
+    location: Location
     table: T
     given: frozenset[str]  # the keys that were written
 
@@ -70,33 +70,35 @@ def check_configuration(paths: Sequence[Path]) -> tuple[Configuration, Sequence[
     for document in documents:
         _check_names(document, faults)
     sources = [
-        read_source(written.table, written.place, faults) for written in _iter_tables(documents, SourceTable, faults)
+        read_source(written.table, written.location, faults) for written in _iter_tables(documents, SourceTable, faults)
     ]
     metrics = [
-        read_metric(written.table, written.place, written.given, faults)
+        read_metric(written.table, written.location, written.given, faults)
         for written in _iter_tables(documents, MetricTable, faults)
     ]
     alerts = [
-        read_alert(written.table, written.place, faults) for written in _iter_tables(documents, AlertTable, faults)
+        read_alert(written.table, written.location, faults) for written in _iter_tables(documents, AlertTable, faults)
     ]
     contacts = _read_contacts(documents, faults)
     silences = [
-        read_silence(written.table, written.place, faults) for written in _iter_tables(documents, SilenceTable, faults)
+        read_silence(written.table, written.location, faults)
+        for written in _iter_tables(documents, SilenceTable, faults)
     ]
     retentions = [
-        read_retention(written.table, written.place, faults)
+        read_retention(written.table, written.location, faults)
         for written in _iter_single(documents, RetentionTable, faults)
     ]
     syslog = [
-        read_syslog(written.table, written.place, faults) for written in _iter_tables(documents, SyslogTable, faults)
+        read_syslog(written.table, written.location, faults) for written in _iter_tables(documents, SyslogTable, faults)
     ]
     loki_formats = [
-        read_loki_format(written.table, written.place, faults) for written in _iter_single(documents, LokiTable, faults)
+        read_loki_format(written.table, written.location, faults)
+        for written in _iter_single(documents, LokiTable, faults)
     ]
     loki_format = next(iter(loki_formats), None)
     receivers = [receiver for receiver in syslog if receiver is not None]
     listens = [
-        read_listen(written.table, receivers, loki_format, written.place, faults)
+        read_listen(written.table, receivers, loki_format, written.location, faults)
         for written in _iter_single(documents, ListenTable, faults)
     ]
     configuration = Configuration(
@@ -118,55 +120,57 @@ def _check_names(document: Document, faults: Faults) -> None:
     faults.found.extend(find_faults(document.path, document.values))
     if document.is_included:
         for key in KEYS.keys() & document.values.keys():
-            faults.add(Place(document.path), f"{key} belongs in the file that includes this one")
+            faults.add(Location(document.path), f"{key} belongs in the file that includes this one")
 
 
 def _iter_tables(documents: Sequence[Document], kind: type[T], faults: Faults) -> Iterator[Written[T]]:
     """Yield the entries of one kind, of all files. An entry with a fault is left out."""
-    for place, entry in _iter_entries(documents, kind.title, faults):
-        table = read_table(kind, entry, place, faults)
+    for location, entry in _iter_entries(documents, kind.title, faults):
+        table = read_table(kind, entry, location, faults)
         if table is not None:
-            yield Written(place, table, frozenset(entry))
+            yield Written(location, table, frozenset(entry))
 
 
-def _iter_entries(documents: Sequence[Document], title: str, faults: Faults) -> Iterator[tuple[Place, dict[str, Any]]]:
+def _iter_entries(
+    documents: Sequence[Document], title: str, faults: Faults
+) -> Iterator[tuple[Location, dict[str, Any]]]:
     """Yield the entries of the tables ``[[title]]`` of all files. An entry with the name of another is left out."""
-    places: dict[str, str] = {}  # by name, where it stands
+    locations: dict[str, str] = {}  # by name, where it stands
     for document in documents:
         entries = find_entry(document.values, title)
         if entries is None:
             continue
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            faults.add(Place(document.path), f"{title} must be written as [[{title}]]")
+            faults.add(Location(document.path), f"{title} must be written as [[{title}]]")
             continue
         for number, entry in enumerate(entries, 1):
             name = entry.get("name")
-            place = Place(document.path, title, f'"{name}"' if isinstance(name, str) else str(number))
-            if isinstance(name, str) and name in places:
-                faults.add(place, f"the name is used twice: here as number {number}, and as {places[name]}")
+            location = Location(document.path, title, f'"{name}"' if isinstance(name, str) else str(number))
+            if isinstance(name, str) and name in locations:
+                faults.add(location, f"the name is used twice: here as number {number}, and as {locations[name]}")
                 continue
             if isinstance(name, str):
-                places[name] = f"number {number} of {document.path}"
-            yield place, entry
+                locations[name] = f"number {number} of {document.path}"
+            yield location, entry
 
 
 def _read_contacts(documents: Sequence[Document], faults: Faults) -> list[ContactConfig]:
     contacts: list[ContactConfig] = []
-    for place, entry in _iter_entries(documents, TITLE, faults):
+    for location, entry in _iter_entries(documents, TITLE, faults):
         types = list_contact_tables()
         type_ = entry.get("type")
         if not isinstance(type_, str) or type_ not in types:
             cause = "type is missing" if type_ is None else describe_unknown(str(type_), types, "type")
-            faults.add(place, cause, "" if type_ is not None else f"known are {', '.join(types)}")
+            faults.add(location, cause, "" if type_ is not None else f"known are {', '.join(types)}")
             continue
         declared = types[type_]
         secret = find_written_secret(entry, declared)
         if secret is not None:
             advice = f"name a file with {secret}_file, or a variable with {secret}_env"
-            faults.add(place, f"{secret} is a secret, which does not belong in this file", advice)
+            faults.add(location, f"{secret} is a secret, which does not belong in this file", advice)
         others = {key: value for key, value in entry.items() if key != secret}
-        table = read_table(declared.table, others, place, faults)
-        contact = None if table is None or secret is not None else read_contact(declared, table, place, faults)
+        table = read_table(declared.table, others, location, faults)
+        contact = None if table is None or secret is not None else read_contact(declared, table, location, faults)
         if contact is not None:
             contacts.append(contact)
     return contacts
@@ -179,13 +183,13 @@ def _iter_single(documents: Sequence[Document], kind: type[T], faults: Faults) -
         entry = find_entry(document.values, kind.title)
         if entry is None:
             continue
-        place = Place(document.path, kind.title)
+        location = Location(document.path, kind.title)
         if not isinstance(entry, dict):
-            faults.add(Place(document.path), f"{kind.title} must be written as [{kind.title}]")
+            faults.add(Location(document.path), f"{kind.title} must be written as [{kind.title}]")
         elif first is not None:
-            faults.add(place, f"the table is given twice: here and in {first}")
-        elif (table := read_table(kind, _without_tables(kind, entry), place, faults)) is not None:
-            yield Written(place, table, frozenset(entry))
+            faults.add(location, f"the table is given twice: here and in {first}")
+        elif (table := read_table(kind, _without_tables(kind, entry), location, faults)) is not None:
+            yield Written(location, table, frozenset(entry))
         first = first or document.path
 
 
@@ -196,22 +200,22 @@ def _without_tables(kind: type[Table], entry: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in entry.items() if key not in inner}
 
 
-def read_table(kind: type[T], entry: dict[str, Any], place: Place, faults: Faults) -> T | None:
+def read_table(kind: type[T], entry: dict[str, Any], location: Location, faults: Faults) -> T | None:
     """Return the values of a table. Return None after its faults were noted."""
     before = len(faults.found)
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     values: dict[str, Any] = {}
     for key, value in entry.items():
         if key not in fields:
-            faults.add(place, describe_unknown(key, fields))
+            faults.add(location, describe_unknown(key, fields))
             continue
         try:
             values[fields[key].name] = msgspec.convert(value, fields[key].type, dec_hook=decode)
         except msgspec.ValidationError as error:
-            faults.add(place, _describe_invalid(key, value, fields[key].type, error))
+            faults.add(location, _describe_invalid(key, value, fields[key].type, error))
     for key, field in fields.items():
         if field.required and key not in entry:
-            faults.add(place, f"{key} is missing")
+            faults.add(location, f"{key} is missing")
     return kind(**values) if len(faults.found) == before else None
 
 

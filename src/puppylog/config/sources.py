@@ -15,7 +15,7 @@ from puppylog.collect.choosing import (
 )
 from puppylog.collect.containers import DEFAULT_PATHS, Runtime, check_pod_labels
 from puppylog.collect.options import SourceOptions
-from puppylog.config.faults import Faults, Place
+from puppylog.config.faults import Faults, Location
 from puppylog.config.tables import SourceTable
 from puppylog.config.values import SourceConfig
 from puppylog.formats.base import Options
@@ -38,11 +38,11 @@ _OF_FILES: Final = (
 """The keys that a journal cannot have: its entries have one format, and name their time zone."""
 
 
-def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfig | None:
+def read_source(table: SourceTable, location: Location, faults: Faults) -> SourceConfig | None:
     """Return the source of a table. Return None after its faults were noted."""
     before = len(faults.found)
-    directory = place.file.absolute().parent
-    paths = _read_journal(table, place, faults) if table.journal else _read_paths(table, place, faults)
+    directory = location.file.absolute().parent
+    paths = _read_journal(table, location, faults) if table.journal else _read_paths(table, location, faults)
     source = SourceConfig(
         paths=paths,
         format=anchor_format(table.format, directory),
@@ -59,33 +59,33 @@ def read_source(table: SourceTable, place: Place, faults: Faults) -> SourceConfi
         now=table.now,
     )
     if table.kubernetes and table.docker:
-        faults.add(place, "kubernetes and docker exclude each other")
+        faults.add(location, "kubernetes and docker exclude each other")
     if table.pod_labels and not table.kubernetes:
-        faults.add(place, "pod_labels is only for logs of Kubernetes", "write kubernetes = true")
-    with faults.noting(place, "pod_labels"):
+        faults.add(location, "pod_labels is only for logs of Kubernetes", "write kubernetes = true")
+    with faults.noting(location, "pod_labels"):
         check_pod_labels(table.pod_labels)
-    with faults.noting(place, "labels"):
+    with faults.noting(location, "labels"):
         check_labels(table.labels)
-    with faults.noting(place, "format"):
+    with faults.noting(location, "format"):
         choose_format(source.format, source.format_file, Options(ZoneInfo("UTC"), source.year))
-    with faults.noting(place, "multiline"):
+    with faults.noting(location, "multiline"):
         choose_boundary(source.multiline)
     return source if len(faults.found) == before else None
 
 
-def _read_paths(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
+def _read_paths(table: SourceTable, location: Location, faults: Faults) -> tuple[str, ...]:
     if STDIN in table.paths:
-        faults.add(place, "paths: '-', standard input, cannot be a source in a configuration file")
+        faults.add(location, "paths: '-', standard input, cannot be a source in a configuration file")
     if any(map(is_journal, table.paths)):
-        faults.add(place, "paths: a journal is not a path", "write journal = true")
+        faults.add(location, "paths: a journal is not a path", "write journal = true")
     runtime = _find_runtime(table)
     paths = table.paths or (() if runtime is None else DEFAULT_PATHS[runtime])
     if not paths:
-        faults.add(place, "paths is missing", "name files, or write journal, kubernetes or docker = true")
+        faults.add(location, "paths is missing", "name files, or write journal, kubernetes or docker = true")
     for key in ("units", "matches", "journal_directory"):
         if getattr(table, key):
-            faults.add(place, f"{key} is only for a journal", "write journal = true")
-    directory = place.file.absolute().parent
+            faults.add(location, f"{key} is only for a journal", "write journal = true")
+    directory = location.file.absolute().parent
     return tuple(str(directory / path) for path in paths)
 
 
@@ -93,15 +93,17 @@ def _find_runtime(table: SourceTable) -> Runtime | None:
     return Runtime.KUBERNETES if table.kubernetes else Runtime.DOCKER if table.docker else None
 
 
-def _read_journal(table: SourceTable, place: Place, faults: Faults) -> tuple[str, ...]:
+def _read_journal(table: SourceTable, location: Location, faults: Faults) -> tuple[str, ...]:
     """Return the text of the journal, as the only path of the source."""
     defaults = SourceTable()
     for key in _OF_FILES:
         if getattr(table, key) != getattr(defaults, key):
-            faults.add(place, f"{key} is only for files, and the source is a journal")
+            faults.add(location, f"{key} is only for files, and the source is a journal")
     text = SCHEME
-    directory = "" if table.journal_directory is None else str(place.file.absolute().parent / table.journal_directory)
-    with faults.noting(place, "journal"):
+    directory = (
+        "" if table.journal_directory is None else str(location.file.absolute().parent / table.journal_directory)
+    )
+    with faults.noting(location, "journal"):
         text = JournalSource.make(directory, table.units, table.matches).text
     return (text,)
 

@@ -56,7 +56,7 @@ class Configuration:
         """Return a sentence for each contact that an alert names and no file declares. Another process may know it."""
         known = {contact.name for contact in self.contacts}
         return [
-            f"{alert.place.file}: {alert.place} names contact {name!r}, which the file does not have"
+            f"{alert.location.file}: {alert.location} names contact {name!r}, which the file does not have"
             for alert in self.alerts
             for name in alert.table.contacts
             if name not in known

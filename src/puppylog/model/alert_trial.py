@@ -171,7 +171,7 @@ class _Trial:
 
 
 def _advance(starts: Sequence[int], at: int, limit_us: int) -> int:
-    """Return the first place from ``at`` on whose bucket does not start before ``limit_us``."""
+    """Return the first index from ``at`` on whose bucket does not start before ``limit_us``."""
     while at < len(starts) and starts[at] < limit_us:
         at += 1
     return at

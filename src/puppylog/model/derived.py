@@ -59,7 +59,7 @@ def define_derived(name: str, text: str, known: Mapping[str, Metric]) -> Metric:
     formula = parse_formula(text)
     inputs: list[Metric] = []
     for input_name in formula.inputs:
-        at = formula.places[input_name]
+        at = formula.input_offsets[input_name]
         if name in {input_name, *find_ancestors(input_name, known)}:
             refuse(text, at, f"metric {name!r} would be derived from itself")
         if input_name not in known:

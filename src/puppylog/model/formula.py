@@ -49,12 +49,12 @@ class Formula:
     Attributes:
         text: the canonical text, without needless parentheses.
         inputs: the names of the metrics in it, each once, in the order of the text.
-        places: where each input first stands in the text that was parsed, in characters from its start.
+        input_offsets: where each input first stands in the text that was parsed, in characters from its start.
     """
 
     text: str
     inputs: tuple[str, ...]
-    places: Mapping[str, int]
+    input_offsets: Mapping[str, int]
     tree: Part
 
     def render(self, values: Mapping[str, str]) -> str:
@@ -74,19 +74,19 @@ def parse_formula(text: str) -> Formula:
     """
     parser = _Parser(text)
     tree = parser.parse()
-    if not parser.places:
+    if not parser.input_offsets:
         refuse(text, 0, "it names no metric")
-    if len(parser.places) > MAX_INPUTS:
-        at = list(parser.places.values())[MAX_INPUTS]
-        refuse(text, at, f"it names {len(parser.places)} metrics; at most {MAX_INPUTS} are allowed")
+    if len(parser.input_offsets) > MAX_INPUTS:
+        at = list(parser.input_offsets.values())[MAX_INPUTS]
+        refuse(text, at, f"it names {len(parser.input_offsets)} metrics; at most {MAX_INPUTS} are allowed")
     canonical = _write(tree)
     if len(canonical) > MAX_LENGTH:  # a store keeps it, and must be able to parse it
         refuse(text, 0, f"it is longer than {MAX_LENGTH} characters")
-    return Formula(canonical, tuple(parser.places), parser.places, tree)
+    return Formula(canonical, tuple(parser.input_offsets), parser.input_offsets, tree)
 
 
 def refuse(text: str, at: int, cause: str, advice: str = "") -> NoReturn:
-    """Raise ExpressionError about a formula, with the place of the fault."""
+    """Raise ExpressionError about a formula, with the offset of the fault."""
     shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
     raise ExpressionError("use", f'formula "{shown}"', cause, advice, written=text, at=at)
 
@@ -101,10 +101,10 @@ class _Parser:
         self._tokens = self._scan()
         self._next = 0
         self._operators = 0
-        self.places: dict[str, int] = {}
+        self.input_offsets: dict[str, int] = {}
 
     def _scan(self) -> list[tuple[str, str, int]]:
-        """Return kind, text and place of each token."""
+        """Return kind, text and offset of each token."""
         tokens, at = [], 0
         while self._text[at:].strip():
             match = _TOKEN.match(self._text, at)
@@ -144,7 +144,7 @@ class _Parser:
         if kind == "number":
             return Number(float(text))
         if kind == "name":
-            self.places.setdefault(text, at)
+            self.input_offsets.setdefault(text, at)
             return Input(text)
         if text == "-":
             return Negative(self._factor(depth + 1))

@@ -221,9 +221,9 @@ def _drop_needless(queue: list[OutboxRow], told: Told | None) -> tuple[list[tupl
     """Return the first rows of a subject if they resolve nothing, with the reason, and the rows after them."""
     has_problem = told is not None and told.kind.is_problem
     needless: list[tuple[OutboxRow, str]] = []
-    for place, row in enumerate(queue):
+    for index, row in enumerate(queue):
         if row.kind.is_problem or has_problem:
-            return needless, queue[place:]
+            return needless, queue[index:]
         needless.append((row, "no message said that there was a problem"))
     return needless, []
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from puppylog.model.expression.quick import read_conjuncts
+from puppylog.model.expression.fast_parsing import read_conjuncts
 from puppylog.model.expression.term import Term, TextTest, quote
 from puppylog.monitor.condition_sql import ConditionSql, Part
 from puppylog.monitor.range import Range

@@ -203,7 +203,7 @@ class Tailer:
                 handle.close()
         else:
             self._has_begun = True
-            self._start_reading(files)
+            self._open_found(files)
             self._publish_open_files()
 
     def _open(self) -> OpenFile | None:
@@ -230,24 +230,22 @@ class Tailer:
                 self._split_emptied(rotated)
         return self._rotated.handles
 
-    def _start_reading(
-        self, files: FilesToRead, truncated: Reader | None = None, position: ReadPosition | None = None
-    ) -> None:
+    def _open_found(self, files: FilesToRead, truncated: Reader | None = None, at: ReadPosition | None = None) -> None:
         """Open readers of the files that were found, and finish the files that are missing.
 
-        If the search was for the copy of a truncated file, the file that continues its position is that copy.
+        If the search was for the copy of a truncated file, which was read to ``at``, the file at ``at`` is that copy.
         """
         self._last = files.last
         for found in files:
             self._known.discard(found.position)
         for missing in files.missing:
-            if truncated is not None and missing is position:
+            if truncated is not None and missing is at:
                 self._finished.finish(truncated)
             else:
                 self._known.discard(missing)
                 self._finished.finish_missing(self._opener.finish_missing(missing), missing.stored)
         for found in files.rotated:
-            if truncated is not None and found.position is position:
+            if truncated is not None and found.position is at:
                 truncated.continue_in(found.handle)
                 self._rotated.add_copy(truncated)
             else:
@@ -312,12 +310,12 @@ class Tailer:
         if not reader.needs_owner_check:
             return True
         try:
-            return not reader.was_written() or self._may_start_reading(reader)
+            return not reader.was_written() or self._may_open_found(reader)
         except OSError as error:
             self._note_error(error)
             return False
 
-    def _may_start_reading(self, reader: Reader) -> bool:
+    def _may_open_found(self, reader: Reader) -> bool:
         """Return whether to read a file that was empty so far, which another tailer may read.
 
         First find the files that were at the path since the file was seen empty, such as copies that copytruncate made
@@ -359,7 +357,7 @@ class Tailer:
         except OSError as error:
             self._note_error(error)
         else:
-            self._start_reading(files, truncated, position)
+            self._open_found(files, truncated, position)
             self._publish_open_files()
 
     def _find_unseen(self, reader: Reader) -> None:
@@ -368,7 +366,7 @@ class Tailer:
         files = find_files(self.path, reader.handle, known, open_files=open_files, last=self._last)
         files.at_path, files.missing = None, []  # the reader goes on with the file at the path
         apply_owners_to_rotated(files, self._owners)
-        self._start_reading(files)
+        self._open_found(files)
         self._publish_open_files()
 
     def _split_emptied(self, rotated: RotatedFile) -> RotatedFile | None:

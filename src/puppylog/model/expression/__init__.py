@@ -1,7 +1,7 @@
 """Expressions over the columns of a record: the segments, filters and properties of metrics.
 
 sqlglot parses the text as PostgreSQL's SQL. `grammar` checks every node of the tree against an allow-list and gives it
-a type, so that an expression is refused here, with its place, if a store would refuse it or if two stores would give
+a type, so that an expression is refused here, with its position, if a store would refuse it or if two stores would give
 different values. The result is a canonical text, which a store keeps and from which its SQL is made.
 
 No log line makes an expression fail: a text that is not a number, a division by zero and an integer beyond 64 bits give
@@ -21,7 +21,8 @@ Functions:  those of `function`, those of `matching` (regular expressions), and 
             truncated and counted in UTC.
 
 The functions of this package load sqlglot when they are first called: that takes a tenth of a second of CPU, and a
-command that parses no expression does not need it. Common expressions, which `quick` reads, do not need it either.
+command that parses no expression does not need it. Common expressions, which `fast_parsing` reads, do not need it
+either.
 """
 
 from collections.abc import Mapping
@@ -32,63 +33,63 @@ if TYPE_CHECKING:
 
 
 def parse_segment(text: str) -> str:
-    """See `reading.parse_segment`."""
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    """See `parsing.parse_segment`."""
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.parse_segment(text)
+    return parsing.parse_segment(text)
 
 
 def parse_filter(text: str, name: str = "filter") -> str:
-    """See `reading.parse_filter`."""
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    """See `parsing.parse_filter`."""
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.parse_filter(text, name)
+    return parsing.parse_filter(text, name)
 
 
 def parse_search(text: str) -> str:
-    """See `reading.parse_search`. What a query becomes is read by `quick`."""
-    from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
+    """See `parsing.parse_search`. What a query becomes is read by `fast_parsing`."""
+    from puppylog.model.expression.fast_parsing import parse_fast  # noqa: PLC0415 - only a query needs it
     from puppylog.model.expression.term import Type  # noqa: PLC0415 - as above
 
-    term = read_quickly(text)
+    term = parse_fast(text)
     if term is not None and term.type is Type.BOOLEAN:
         return term.canonical
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.parse_search(text)
+    return parsing.parse_search(text)
 
 
 def parse_value(text: str, *, is_number: bool, attributes: Mapping[str, str] | None = None) -> str:
-    """See `reading.parse_value`."""
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    """See `parsing.parse_value`."""
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.parse_value(text, is_number=is_number, attributes=attributes)
+    return parsing.parse_value(text, is_number=is_number, attributes=attributes)
 
 
 def find_names(text: str) -> list[str]:
-    """See `reading.find_names`."""
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    """See `parsing.find_names`."""
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.find_names(text)
+    return parsing.find_names(text)
 
 
 def render(canonical: str, dialect: "Dialect") -> str:
-    """See `reading.render`. Common expressions are read by `quick`."""
-    from puppylog.model.expression.quick import read_quickly  # noqa: PLC0415 - only a query needs it
+    """See `parsing.render`. Common expressions are read by `fast_parsing`."""
+    from puppylog.model.expression.fast_parsing import parse_fast  # noqa: PLC0415 - only a query needs it
 
-    if (term := read_quickly(canonical)) is not None:
+    if (term := parse_fast(canonical)) is not None:
         return term.duckdb if dialect == "duckdb" else term.postgres
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.render(canonical, dialect)
+    return parsing.render(canonical, dialect)
 
 
 def render_segment(canonical: str, dialect: "Dialect") -> str:
-    """See `reading.render_segment`. Common segments are read by `quick`."""
-    from puppylog.model.expression.quick import read_segment_quickly  # noqa: PLC0415 - only a segment needs it
+    """See `parsing.render_segment`. Common segments are read by `fast_parsing`."""
+    from puppylog.model.expression.fast_parsing import parse_segment_fast  # noqa: PLC0415 - only a segment needs it
 
-    if (term := read_segment_quickly(canonical)) is not None:
+    if (term := parse_segment_fast(canonical)) is not None:
         return term.duckdb if dialect == "duckdb" else term.postgres
-    from puppylog.model.expression import reading  # noqa: PLC0415 - loads sqlglot
+    from puppylog.model.expression import parsing  # noqa: PLC0415 - loads sqlglot
 
-    return reading.render_segment(canonical, dialect)
+    return parsing.render_segment(canonical, dialect)

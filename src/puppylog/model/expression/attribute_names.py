@@ -57,11 +57,11 @@ def _name_of(node: exp.Column) -> str | None:
     return ".".join(part.name for part in parts)
 
 
-def _parse_attribute(name: str, place: Node) -> Node:
+def _parse_attribute(name: str, written: Node) -> Node:
     """Return the tree of an attribute. Errors in it are shown at the name in the user's text."""
     text = attribute_text(name)
-    found = parse_tree(tokenize(text), text) or place
-    start, end = span(place) or (0, 0)
+    found = parse_tree(tokenize(text), text) or written
+    start, end = span(written) or (0, 0)
     for node in found.walk():
         if "start" in node.meta:
             node.meta.update(start=start, end=end - 1)

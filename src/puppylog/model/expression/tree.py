@@ -1,4 +1,4 @@
-"""sqlglot's trees: parsing a text into one, and the place of a node in the text."""
+"""sqlglot's trees: parsing a text into one, and the position of a node in the text."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -92,8 +92,8 @@ _DESCRIPTIONS: dict[type[Node], str] = {
 
 
 def span(node: Node) -> tuple[int, int] | None:
-    """Return start and end of ``node`` in the text, in characters; None if sqlglot kept no place."""
-    places = [found.meta for found in node.walk() if "start" in found.meta]
-    if not places:
+    """Return start and end of ``node`` in the text, in characters; None if sqlglot kept no position."""
+    positions = [found.meta for found in node.walk() if "start" in found.meta]
+    if not positions:
         return span(node.parent) if node.parent else None
-    return min(place["start"] for place in places), max(place["end"] for place in places) + 1
+    return min(position["start"] for position in positions), max(position["end"] for position in positions) + 1

@@ -6,7 +6,7 @@ from puppylog.model.logql.refusal import refuse
 
 
 class Reader:
-    """The tokens of one query, and the place of the next one."""
+    """The tokens of one query, and the position of the next one."""
 
     def __init__(self, query: str) -> None:
         """Divide the query into tokens. Raises SearchError."""

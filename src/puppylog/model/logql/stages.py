@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from puppylog.model.logql.holding import holds
+from puppylog.model.logql.label_comparison import holds
 from puppylog.model.logql.template import LINE, TIMESTAMP
 from puppylog.model.logql.tree import (
     Decolorize,

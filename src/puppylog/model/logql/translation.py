@@ -10,7 +10,7 @@ from typing import Final
 from puppylog.errors import SearchError
 from puppylog.model.expression.term import quote
 from puppylog.model.logql.conditions import FALSE, TRUE, Compared, Condition, Expression, InStreams, every, some
-from puppylog.model.logql.holding import compares, matches, matches_empty
+from puppylog.model.logql.label_comparison import compares, matches, matches_empty
 from puppylog.model.logql.label_tests import check_pattern, whole
 from puppylog.model.logql.labels import Fixed, Joined, Labels, OfRecord, OfStream, Unusable, Value
 from puppylog.model.logql.refusal import refuse

@@ -53,7 +53,7 @@ def parse_query(text: str) -> Query:
 
 
 class _Parser:
-    """Reads one query; ``at`` is the place of the next character, and never a blank."""
+    """Reads one query; ``at`` is the position of the next character, and never a blank."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -207,11 +207,11 @@ class _Parser:
         try:
             parse_regex(regex.pattern)
         except RegexError as error:
-            place = min(regex.span.start + error.start, len(self._text))
-            raise refuse(self._text, place, f"in the regular expression, {error.cause}") from None
+            position = min(regex.span.start + error.start, len(self._text))
+            raise refuse(self._text, position, f"in the regular expression, {error.cause}") from None
 
     def _keyword(self) -> str:
-        """Return the keyword at the current place, in lower case, or nothing."""
+        """Return the keyword at the current position, in lower case, or nothing."""
         end = find_bare(self._text, self.at)
         word = self._text[self.at : end]
         return word.lower() if word in _KEYWORDS else ""

@@ -1,4 +1,4 @@
-r"""The smallest parts of a query: blanks, bare words, quoted texts and regular expressions, each with its place.
+r"""The smallest parts of a query: blanks, bare words, quoted texts and regular expressions, each with its position.
 
 A bare word ends at a blank, a parenthesis or a quote. A backslash before one of the characters that mean something in a
 query makes that character an ordinary one. Before any other character, a backslash stands for itself.
@@ -20,8 +20,7 @@ _BLANKS: Final = re.compile(r"\s*")
 
 def refuse(query: str, at: int, cause: str, advice: str = "") -> SearchError:
     """Return the error for something in ``query`` that starts at ``at``."""
-    place = f"{cause} (column {at + 1})"
-    return SearchError(place, advice, written=query, at=at)
+    return SearchError(f"{cause} (column {at + 1})", advice, written=query, at=at)
 
 
 def skip_blanks(query: str, at: int) -> int:

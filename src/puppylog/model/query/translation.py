@@ -1,7 +1,7 @@
 """From the tree of a query to the text of an expression.
 
 A test of a field that a record lacks is null. Behind ``not`` it must be false, so that ``-x`` leaves out just what
-``x`` finds. So negations are moved to the single tests, which are the only places where null matters.
+``x`` finds. So negations are moved to the single tests, which are the only tests where null matters.
 """
 
 import re

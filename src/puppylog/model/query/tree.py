@@ -1,4 +1,4 @@
-"""The tree of a query. Two trees are equal if their nodes are equal; the places in the query's text do not count."""
+"""The tree of a query. Two trees are equal if their nodes are equal; the positions in the query's text do not count."""
 
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias

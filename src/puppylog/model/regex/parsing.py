@@ -1,4 +1,4 @@
-r"""Parses the text of a regular expression into its tree, or reports what is wrong, with its place.
+r"""Parses the text of a regular expression into its tree, or reports what is wrong, with its position.
 
 The syntax is RE2's. Greedy and lazy counts give the same tree and groups capture nothing, because a query only asks
 whether a text matches.
@@ -20,7 +20,17 @@ from puppylog.model.regex.characters import (
     ignore_case,
     unite,
 )
-from puppylog.model.regex.tree import EMPTY, Alternatives, Assertion, Characters, Place, Regex, Repeat, Sequence, length
+from puppylog.model.regex.tree import (
+    EMPTY,
+    Alternatives,
+    Assertion,
+    AssertionKind,
+    Characters,
+    Regex,
+    Repeat,
+    Sequence,
+    length,
+)
 
 MAX_COUNT: Final = 255  # PostgreSQL's limit
 MAX_LENGTH: Final = 1000
@@ -34,7 +44,12 @@ _POSIX: Final = re.compile(r"\[:(\^?)([a-z]+):\]")
 _HEX: Final = re.compile(r"\\x(?:([0-9A-Fa-f]{2})|\{([0-9A-Fa-f]{1,6})\})")
 _CLASSES: Final[dict[str, Ranges]] = {"d": DIGITS, "w": WORD, "s": BLANKS}
 _CONTROLS: Final = {"a": 7, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
-_PLACES: Final = {"A": Place.START, "z": Place.END, "b": Place.WORD_EDGE, "B": Place.NO_WORD_EDGE}
+_ASSERTIONS: Final = {
+    "A": AssertionKind.START,
+    "z": AssertionKind.END,
+    "b": AssertionKind.WORD_EDGE,
+    "B": AssertionKind.NO_WORD_EDGE,
+}
 
 
 class RegexError(Exception):
@@ -165,9 +180,9 @@ class _Parser:
 
     def _escape(self, flags: _Flags) -> Regex:
         letter = self._text[self.at + 1 : self.at + 2]
-        if letter and letter in _PLACES:
+        if letter and letter in _ASSERTIONS:
             self.at += 2
-            return Assertion(_PLACES[letter])
+            return Assertion(_ASSERTIONS[letter])
         found = self._escaped(flags)
         return Characters(found if isinstance(found, tuple) else _one(found, flags))
 
@@ -253,9 +268,9 @@ def _plain(character: str, flags: _Flags) -> Regex:
         case ".":
             return Characters(complement(() if flags.dot_is_any else NEWLINE))
         case "^":
-            return Assertion(Place.LINE_START if flags.has_lines else Place.START)
+            return Assertion(AssertionKind.LINE_START if flags.has_lines else AssertionKind.START)
         case "$":
-            return Assertion(Place.LINE_END if flags.has_lines else Place.END)
+            return Assertion(AssertionKind.LINE_END if flags.has_lines else AssertionKind.END)
     return Characters(_one(ord(character), flags))
 
 

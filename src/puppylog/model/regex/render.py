@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from puppylog.model.regex.characters import LAST, Ranges, complement
-from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place, Regex, Repeat, Sequence
+from puppylog.model.regex.tree import Alternatives, Assertion, AssertionKind, Characters, Regex, Repeat, Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class _Dialect:
     code: Callable[[int], str]  # returns the escape of a code point
-    places: dict[Place, str]
+    assertions: dict[AssertionKind, str]
 
 
 def render_re2(regex: Regex) -> str:
@@ -30,24 +30,24 @@ _INSIDE, _BEFORE = "(?=[0-9A-Za-z_])", "(?<=[0-9A-Za-z_])"
 _OUTSIDE, _NOT_BEFORE = "(?![0-9A-Za-z_])", "(?<![0-9A-Za-z_])"
 _RE2 = _Dialect(
     code=lambda code: f"\\x{{{code:x}}}",
-    places={
-        Place.START: r"\A",
-        Place.END: r"\z",
-        Place.LINE_START: "(?m:^)",
-        Place.LINE_END: "(?m:$)",
-        Place.WORD_EDGE: r"\b",
-        Place.NO_WORD_EDGE: r"\B",
+    assertions={
+        AssertionKind.START: r"\A",
+        AssertionKind.END: r"\z",
+        AssertionKind.LINE_START: "(?m:^)",
+        AssertionKind.LINE_END: "(?m:$)",
+        AssertionKind.WORD_EDGE: r"\b",
+        AssertionKind.NO_WORD_EDGE: r"\B",
     },
 )
 _ARE = _Dialect(
     code=lambda code: f"\\U{code:08x}",
-    places={
-        Place.START: r"\A",
-        Place.END: r"\Z",
-        Place.LINE_START: r"(?:\A|(?<=\n))",
-        Place.LINE_END: r"(?:\Z|(?=\n))",
-        Place.WORD_EDGE: f"(?:{_BEFORE}{_OUTSIDE}|{_NOT_BEFORE}{_INSIDE})",
-        Place.NO_WORD_EDGE: f"(?:{_BEFORE}{_INSIDE}|{_NOT_BEFORE}{_OUTSIDE})",
+    assertions={
+        AssertionKind.START: r"\A",
+        AssertionKind.END: r"\Z",
+        AssertionKind.LINE_START: r"(?:\A|(?<=\n))",
+        AssertionKind.LINE_END: r"(?:\Z|(?=\n))",
+        AssertionKind.WORD_EDGE: f"(?:{_BEFORE}{_OUTSIDE}|{_NOT_BEFORE}{_INSIDE})",
+        AssertionKind.NO_WORD_EDGE: f"(?:{_BEFORE}{_INSIDE}|{_NOT_BEFORE}{_OUTSIDE})",
     },
 )
 
@@ -56,8 +56,8 @@ def _render(regex: Regex, dialect: _Dialect) -> str:
     match regex:
         case Characters(ranges):
             return _set(ranges, dialect)
-        case Assertion(place):
-            return dialect.places[place]
+        case Assertion(kind):
+            return dialect.assertions[kind]
         case Sequence(parts):
             return "".join(_render(part, dialect) for part in parts)
         case Alternatives(parts):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from puppylog.model.regex.characters import Ranges, unite
-from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place, Regex, Repeat
+from puppylog.model.regex.tree import Alternatives, Assertion, AssertionKind, Characters, Regex, Repeat
 from puppylog.model.regex.tree import Sequence as Parts
 
 Span: TypeAlias = tuple[int, int]
@@ -32,7 +32,7 @@ class _Character:
 
 @dataclass(frozen=True, slots=True)
 class _Assertion:
-    place: Place
+    kind: AssertionKind
     then: int
 
 
@@ -50,8 +50,9 @@ class _State:
     """A set of instructions that are reached together."""
 
     instructions: frozenset[int]
-    closures: "dict[int, tuple[bool, frozenset[int]]]" = field(default_factory=dict)  # by the places that hold
-    steps: "dict[tuple[int, str], _State]" = field(default_factory=dict)  # by the places that hold, and the character
+    # By the assertions that hold; and by these and the character.
+    closures: "dict[int, tuple[bool, frozenset[int]]]" = field(default_factory=dict)
+    steps: "dict[tuple[int, str], _State]" = field(default_factory=dict)
 
 
 class SpanFinder:
@@ -61,7 +62,7 @@ class SpanFinder:
         self._program: list[_Instruction] = [None]
         self._start = frozenset({self._add_regex(regex, _MATCH)})
         self._candidates = self._compile_candidates()
-        self._has_places = any(isinstance(instruction, _Assertion) for instruction in self._program)
+        self._has_assertions = any(isinstance(instruction, _Assertion) for instruction in self._program)
         self._states: dict[frozenset[int], _State] = {}
         self.steps_taken = 0  # in all searches
         self.kept_steps = 0
@@ -92,17 +93,17 @@ class SpanFinder:
 
     def _find_end(self, text: str, start: int, most: int) -> tuple[int, int]:
         """Return where the longest match from ``start`` on ends (-1: none), and the number of steps taken."""
-        state, end, places = self._state(self._start), -1, 0
+        state, end, assertions = self._state(self._start), -1, 0
         at = start
         while True:
-            if self._has_places:
-                places = _places_at(text, at)
-            accepts, _ = self._close(state, places)
+            if self._has_assertions:
+                assertions = _assertions_at(text, at)
+            accepts, _ = self._close(state, assertions)
             if accepts:
                 end = at
             if at == len(text) or at - start >= most:
                 return end, at - start + 1
-            state = self._step(state, places, text[at])
+            state = self._step(state, assertions, text[at])
             if not state.instructions:
                 return end, at - start + 1
             at += 1
@@ -113,14 +114,14 @@ class SpanFinder:
             state = self._states[instructions] = _State(instructions)
         return state
 
-    def _close(self, state: _State, places: int) -> tuple[bool, frozenset[int]]:
+    def _close(self, state: _State, assertions: int) -> tuple[bool, frozenset[int]]:
         """Return whether the state has matched, and the instructions for the next character."""
-        found = state.closures.get(places)
+        found = state.closures.get(assertions)
         if found is None:
-            found = state.closures[places] = self._reach(state.instructions, places)
+            found = state.closures[assertions] = self._reach(state.instructions, assertions)
         return found
 
-    def _reach(self, instructions: frozenset[int], places: int) -> tuple[bool, frozenset[int]]:
+    def _reach(self, instructions: frozenset[int], assertions: int) -> tuple[bool, frozenset[int]]:
         waiting, seen, characters = list(instructions), set(instructions), set()
         while waiting:
             number = waiting.pop()
@@ -128,25 +129,25 @@ class SpanFinder:
             match self._program[number]:
                 case _Fork(then):
                     pass
-                case _Assertion(place, after):
-                    then = (after,) if places & _BITS[place] else ()
+                case _Assertion(kind, after):
+                    then = (after,) if assertions & _BITS[kind] else ()
                 case _Character():
                     characters.add(number)
             waiting.extend(other for other in then if other not in seen)
             seen.update(then)
         return _MATCH in seen, frozenset(characters)
 
-    def _step(self, state: _State, places: int, character: str) -> _State:
-        found = state.steps.get((places, character))
+    def _step(self, state: _State, assertions: int, character: str) -> _State:
+        found = state.steps.get((assertions, character))
         if found is None:
             code = ord(character)
-            _, numbers = self._close(state, places)
+            _, numbers = self._close(state, assertions)
             reached = frozenset(then for number in numbers if (then := self._next(number, code)) is not None)
             self.kept_steps += 1
             if self.kept_steps > _MAX_KEPT:
                 self._states.clear()
                 self.kept_steps = 0
-            found = state.steps[places, character] = self._state(reached)
+            found = state.steps[assertions, character] = self._state(reached)
         return found
 
     def _next(self, number: int, code: int) -> int | None:
@@ -160,8 +161,8 @@ class SpanFinder:
         match regex:
             case Characters(ranges):
                 return self._add(_Character(ranges, then))
-            case Assertion(place):
-                return self._add(_Assertion(place, then))
+            case Assertion(kind):
+                return self._add(_Assertion(kind, then))
             case Parts(parts):
                 for part in reversed(parts):
                     then = self._add_regex(part, then)
@@ -189,20 +190,20 @@ class SpanFinder:
         return len(self._program) - 1
 
 
-_BITS: Final = {place: 1 << number for number, place in enumerate(Place)}
+_BITS: Final = {kind: 1 << number for number, kind in enumerate(AssertionKind)}
 _ALL_PLACES: Final = sum(_BITS.values())
 
 
-def _places_at(text: str, at: int) -> int:
-    """Return the bits of the places that hold before the character at ``at``."""
+def _assertions_at(text: str, at: int) -> int:
+    """Return the bits of the assertions that hold before the character at ``at``."""
     before, after = text[at - 1 : at], text[at : at + 1]
     is_edge = _is_word(before) is not _is_word(after)
     return (
-        _BITS[Place.WORD_EDGE if is_edge else Place.NO_WORD_EDGE]
-        | (0 if before else _BITS[Place.START])
-        | (0 if after else _BITS[Place.END])
-        | (_BITS[Place.LINE_START] if before in {"", "\n"} else 0)
-        | (_BITS[Place.LINE_END] if after in {"", "\n"} else 0)
+        _BITS[AssertionKind.WORD_EDGE if is_edge else AssertionKind.NO_WORD_EDGE]
+        | (0 if before else _BITS[AssertionKind.START])
+        | (0 if after else _BITS[AssertionKind.END])
+        | (_BITS[AssertionKind.LINE_START] if before in {"", "\n"} else 0)
+        | (_BITS[AssertionKind.LINE_END] if after in {"", "\n"} else 0)
     )
 
 

@@ -8,8 +8,8 @@ from typing import TypeAlias
 from puppylog.model.regex.characters import Ranges, ignore_case
 
 
-class Place(StrEnum):
-    """A condition on the place between two characters."""
+class AssertionKind(StrEnum):
+    """A condition on what is before and after a position in the text."""
 
     START = "start"
     END = "end"
@@ -28,7 +28,7 @@ class Characters:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    place: Place
+    kind: AssertionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def length(regex: Regex) -> int:
             return max(least, most or 1, 1) * length(part)
         case Sequence(parts) | Alternatives(parts):
             return max(1, sum(map(length, parts)))
-        case Assertion(Place.WORD_EDGE | Place.NO_WORD_EDGE):
+        case Assertion(AssertionKind.WORD_EDGE | AssertionKind.NO_WORD_EDGE):
             return _WORD_EDGE_LENGTH
     return 1
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from puppylog.model.logql.conditions import FALSE, TRUE, Condition, InStreams
-from puppylog.model.logql.holding import read_number
+from puppylog.model.logql.label_comparison import read_number
 from puppylog.model.logql.labels import DETECTED_LEVEL, LEVEL, OfStream, is_known
 from puppylog.model.logql.translation import text_of
 from puppylog.model.logql.tree import LogQuery, Unit

@@ -1,8 +1,8 @@
 """Reads common expressions without sqlglot, which takes 70 ms of CPU and 9 MB of memory to load.
 
-`read_quickly` knows the few forms that `model.query.translation` writes, and calls of common functions: an engine
-needs sqlglot for unusual metrics only. It gives the same terms as `reading`, because it calls the same functions. Every
-other text, and every text with a fault, is left to `reading`.
+`parse_fast` knows the few forms that `model.query.translation` writes, and calls of common functions: an engine
+needs sqlglot for unusual metrics only. It gives the same terms as `parsing`, because it calls the same functions. Every
+other text, and every text with a fault, is left to `parsing`.
 """
 
 import re
@@ -21,12 +21,12 @@ _FUNCTIONS: Final = _SEARCHES | {
     *("ANY_REGEXP_LIKE", "COALESCE", "CONCAT", "LENGTH", "LOWER", "NULLIF", "REGEXP_LIKE", "REPLACE"),
     *("SEVERITY_NUMBER", "SPLIT_PART", "STARTS_WITH", "SUBSTR", "UPPER"),
 }
-# Names that only a search may use. `reading` says what is wrong with them in a metric.
+# Names that only a search may use. `parsing` says what is wrong with them in a metric.
 _NOT_KEPT: Final = _SEARCHES | REJECT_COLUMNS
 _COMPARISONS: Final = frozenset({"=", "<>", "<", "<=", ">", ">="})
 _TYPES: Final = {"TEXT": Type.TEXT, "TIMESTAMPTZ": Type.TIMESTAMPTZ, "DOUBLE": Type.NUMBER}
 _MAX_LENGTH: Final = 8000
-# Well below the depth that `reading` allows, which counts other nodes, too.
+# Well below the depth that `parsing` allows, which counts other nodes, too.
 _MAX_DEPTH: Final = 5
 _MAX_WHOLE: Final = 15  # digits
 
@@ -35,8 +35,8 @@ class _UnknownError(Exception):
     """The text has a form that this module does not know."""
 
 
-def read_quickly(text: str) -> Term | None:
-    """Return the term of an expression; None if `reading` must read the text."""
+def parse_fast(text: str) -> Term | None:
+    """Return the term of an expression; None if `parsing` must read the text."""
     try:
         return _read(_split(text))
     except (_UnknownError, TermError):
@@ -44,15 +44,15 @@ def read_quickly(text: str) -> Term | None:
 
 
 def read_conjuncts(text: str) -> Sequence[Term] | None:
-    """Return the terms that must all be true for an expression to be true; None if `reading` must read the text."""
+    """Return the terms that must all be true for an expression to be true; None if `parsing` must read the text."""
     try:
         return _Reader(_split(text)).conjuncts()
     except (_UnknownError, TermError):
         return None
 
 
-def read_segment_quickly(text: str) -> Term | None:
-    """Return the term of a segment, as text; None if `reading` must read the segment."""
+def parse_segment_fast(text: str) -> Term | None:
+    """Return the term of a segment, as text; None if `parsing` must read the segment."""
     try:
         tokens = _split(text)
         return None if _NOT_KEPT.intersection(tokens) else as_text(_read(tokens))

@@ -1,4 +1,4 @@
-"""The quick reader gives the term that the parser gives, or none."""
+"""The fast parser gives the term that the parser gives, or none."""
 
 from datetime import UTC
 from unittest import mock
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from puppylog.errors import SearchError
 from puppylog.model.defaults import ORIGINAL, Contents, choose_defaults
-from puppylog.model.expression import reading, render, render_segment
-from puppylog.model.expression.quick import read_quickly, read_segment_quickly
+from puppylog.model.expression import parsing, render, render_segment
+from puppylog.model.expression.fast_parsing import parse_fast, parse_segment_fast
 from puppylog.model.expression.term import Type
 from puppylog.model.query import REJECTS, Reading, parse_query, translate
 from puppylog.model.query.tree import Query
@@ -19,31 +19,31 @@ from support.query_meaning import NOW
 
 
 def check(text: str) -> bool:
-    """Compare both readers, and return whether the quick one reads the text."""
-    term = read_quickly(text)
+    """Compare both readers, and return whether the fast one reads the text."""
+    term = parse_fast(text)
     if term is None:
         return False
     if term.type is Type.BOOLEAN:
-        assert term.canonical == reading.parse_search(text)
+        assert term.canonical == parsing.parse_search(text)
     for dialect in ("duckdb", "postgres"):
         for written in (text, term.canonical):
-            assert reading.render(written, dialect) == getattr(read_quickly(written), dialect)
+            assert parsing.render(written, dialect) == getattr(parse_fast(written), dialect)
     return True
 
 
 def check_segment(text: str) -> bool:
-    """Compare both readers of segments, and return whether the quick one reads the text."""
-    term = read_segment_quickly(text)
+    """Compare both readers of segments, and return whether the fast one reads the text."""
+    term = parse_segment_fast(text)
     if term is None:
         return False
-    assert term.canonical == reading.parse_segment(text)
-    assert term.duckdb == reading.render_segment(text, "duckdb")
-    assert term.postgres == reading.render_segment(text, "postgres")
+    assert term.canonical == parsing.parse_segment(text)
+    assert term.duckdb == parsing.render_segment(text, "duckdb")
+    assert term.postgres == parsing.render_segment(text, "postgres")
     return True
 
 
 def slowly(query: Query, reader: Reading) -> str:
-    with mock.patch("puppylog.model.expression.quick.read_quickly", return_value=None):
+    with mock.patch("puppylog.model.expression.fast_parsing.parse_fast", return_value=None):
         return translate(query, reader)
 
 
@@ -73,7 +73,7 @@ def test_a_query_becomes_the_same_term_in_both_readers(query: Query) -> None:
     ],
 )
 def test_the_queries_that_people_write_need_no_parser(query: str) -> None:
-    with mock.patch.object(reading, "parse_search", side_effect=AssertionError):
+    with mock.patch.object(parsing, "parse_search", side_effect=AssertionError):
         text = translate(parse_query(query), Reading(query, now=NOW))
     assert check(text)
 
@@ -152,7 +152,7 @@ def test_any_call_is_read_alike_or_left_to_the_parser(function: str, arguments: 
 
 def test_no_default_metric_needs_the_parser() -> None:
     everything = choose_defaults(Contents(has_requests=True, has_severities=True, duration="duration_ms"))
-    with mock.patch.object(reading, "_read", side_effect=AssertionError):
+    with mock.patch.object(parsing, "_read", side_effect=AssertionError):
         for metric in (*ORIGINAL.metrics, *everything.metrics):
             for text in filter(None, (metric.filter, metric.of)):
                 render(text, "duckdb")
@@ -162,7 +162,7 @@ def test_no_default_metric_needs_the_parser() -> None:
 
 @pytest.mark.parametrize("text", ["line", "LOWER(reason)", "FILE_LIKE('a')", "ts", "host, host", "left(host, 1)", ""])
 def test_what_is_no_segment_is_left_to_the_parser(text: str) -> None:
-    assert read_segment_quickly(text) is None
+    assert parse_segment_fast(text) is None
 
 
 @pytest.mark.parametrize(
@@ -174,4 +174,4 @@ def test_what_is_no_segment_is_left_to_the_parser(text: str) -> None:
     ],
 )
 def test_what_is_unknown_or_wrong_is_left_to_the_parser(text: str) -> None:
-    assert read_quickly(text) is None
+    assert parse_fast(text) is None

@@ -12,7 +12,7 @@ from puppylog.model.logql.lexing import read_duration, read_size
 from puppylog.model.logql.tree import AllOf, AnyOf, LabelTest, Matcher, NumberTest, Unit
 from puppylog.model.regex import parse_regex
 from puppylog.model.regex.spans import SpanFinder
-from puppylog.model.regex.tree import Alternatives, Assertion, Characters, Place, Regex, Repeat, Sequence
+from puppylog.model.regex.tree import Alternatives, Assertion, AssertionKind, Characters, Regex, Repeat, Sequence
 
 _COMPARE: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
@@ -84,8 +84,8 @@ def _matches_empty(regex: Regex) -> bool:
     match regex:
         case Characters():
             return False
-        case Assertion(place):
-            return place is not Place.WORD_EDGE
+        case Assertion(kind):
+            return kind is not AssertionKind.WORD_EDGE
         case Sequence(parts):
             return all(map(_matches_empty, parts))
         case Alternatives(parts):

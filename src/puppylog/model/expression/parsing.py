@@ -78,7 +78,7 @@ def parse_value(text: str, *, is_number: bool, attributes: Mapping[str, str] | N
         attributes: the attributes that the store knows, each with an example of its value.
 
     Raises:
-        ExpressionError: as `parse_segment`; it has the text and the place of the fault.
+        ExpressionError: as `parse_segment`; it has the text and the position of the fault.
     """
     what = "number" if is_number else "property"
     canonical = _read(text, what, MAX_LENGTH, attributes or {}).canonical
@@ -130,11 +130,11 @@ def _read(
         if what in _PROPERTIES:
             thing = f'property "{_shorten(text)}"'
             raise ExpressionError("use", thing, error.cause, written=text, at=error.start) from None
-        place = ""
+        position = ""
         if error.end > error.start:
-            place = f" (at column {error.start + 1}: {_shorten(text[error.start : error.end])})"
+            position = f" (at column {error.start + 1}: {_shorten(text[error.start : error.end])})"
         thing = f'{what if what == "expression" else f"{name or what} expression"} "{_shorten(text)}"'
-        raise ExpressionError("use", thing, f"{error.cause}{place}", written=text, at=error.start) from None
+        raise ExpressionError("use", thing, f"{error.cause}{position}", written=text, at=error.start) from None
 
 
 def _shorten(text: str) -> str:
@@ -197,7 +197,7 @@ def _check_kept(tree: Node) -> None:
 def _find_closing(text: str, start: int, end: int) -> int:
     """Return the end of ``text[start:end]`` extended by the parentheses that close those it opens.
 
-    sqlglot keeps the places of a node's leaves only, and no leaf is a parenthesis.
+    sqlglot keeps the positions of a node's leaves only, and no leaf is a parenthesis.
     """
     while end < len(text) and text.count("(", start, end) > text.count(")", start, end):
         end += 1
@@ -206,9 +206,9 @@ def _find_closing(text: str, start: int, end: int) -> int:
 
 def _tokenize(text: str) -> list[Token]:
     """Return the tokens of ``text``. Tokens that do not belong to an expression are refused."""
-    for place, character in enumerate(text):
+    for position, character in enumerate(text):
         if character == "\0" or "\ud800" <= character <= "\udfff":
-            raise _TextError("it has a character that no store can keep", place, place + 1)
+            raise _TextError("it has a character that no store can keep", position, position + 1)
     try:
         tokens = tokenize(text)
     except TokenError:
@@ -241,7 +241,7 @@ _REFUSED = {
     TokenType.PLACEHOLDER: "a placeholder",
     TokenType.OVER: "a window function",
 }
-"""Tokens that are refused. Most would be refused in the tree, too, but the tree does not keep their places."""
+"""Tokens that are refused. Most would be refused in the tree, too, but the tree does not keep their positions."""
 
 
 def _check_gaps(text: str, tokens: list[Token]) -> None:
@@ -266,10 +266,10 @@ def _parse_tree(tokens: list[Token], text: str) -> Node:
 
 
 def _syntax_error(error: ParseError, tokens: list[Token]) -> _TextError:
-    """Return sqlglot's error with the place of its token. sqlglot gives only line and column of the token's end."""
+    """Return sqlglot's error with the position of its token. sqlglot gives only line and column of the token's end."""
     details = error.errors[0] if error.errors else {}
-    place = (details.get("line"), details.get("col"))
-    token = next((token for token in tokens if (token.line, token.col) == place), None)
+    position = (details.get("line"), details.get("col"))
+    token = next((token for token in tokens if (token.line, token.col) == position), None)
     if token is None:
         return _TextError("it is not an expression")
     if token is tokens[-1] and "Unexpected" not in str(details.get("description")):
