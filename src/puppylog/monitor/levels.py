@@ -15,6 +15,7 @@ from puppylog.stores.queries import load_queries
 from puppylog.stores.sketches import has_sketch
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
+_COLUMNS: Final = ["id", "name", "step_s", "level_watermark", "has_sizes"]  # all columns take four times as long
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LIVE_TIMES: Final = (1, 8, 64)  # the lengths of live parts, in times of the buckets that are asked for
 _MAX_LIVE_S: Final = 366 * 86_400  # a question about a longer time is answered from the whole range
@@ -50,7 +51,7 @@ class Instants:
 def read_levels(reader: RecordReader) -> dict[str, Levels]:
     """Return the levels of the metrics that have any, by the names of the metrics."""
     found: dict[str, Levels] = {}
-    for row in reader.query(METRICS_SQL).to_pylist():
+    for row in reader.query(METRICS_SQL).select(_COLUMNS).to_pylist():
         if row["step_s"] is None:
             continue
         levels = found.setdefault(row["name"], Levels(row["id"], {}, row["has_sizes"]))
@@ -193,6 +194,10 @@ def list_live_parts(
     They are above the metric's watermark, where buckets are computed from records whenever they are read. Usually the
     watermark is some seconds old and there is no such part. During a backfill it stays behind, and to read all
     buckets above it would take longer and longer.
+
+    A part ends with the newest record's bucket. PostgreSQL has no statistics of a table that has just been filled. It
+    takes a range with a start and an end for few rows, which it finds by the index. A range without an end it takes for
+    a third of the table, and reads the whole table.
     """
     if buckets * metric.period_s > _MAX_LIVE_S:
         return []
@@ -207,9 +212,11 @@ def list_live_parts(
     parts: list[Range] = []
     if row["newest"] is None:
         return parts
+    newest_end = _instant(_round_down(_seconds(row["newest"]), metric.period_s) + metric.period_s)
+    until = newest_end if within.until is None else min(within.until, newest_end)
     for times in _LIVE_TIMES:
         since = _instant(_round_down(_seconds(row["newest"] - times * span), metric.period_s))
         if oldest is not None and since <= oldest:
             break
-        parts.append(Range(since, within.until))
+        parts.append(Range(since, until))
     return parts

@@ -5,12 +5,17 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from puppylog.errors import StoreRefused, UsageError
 from puppylog.model.metric import Metric
+from puppylog.monitor.metric_reader import MetricReader
+from puppylog.monitor.metrics import read_observations
 from puppylog.stores.aggregate import sketch_sql
+from puppylog.stores.base import Parameters
+from puppylog.stores.cancellation import Cancellation
 from puppylog.stores.postgres.schema.bootstrap import Lifetimes, bootstrap
 from puppylog.stores.postgres.schema.flavour import Flavour
 from puppylog.stores.postgres.schema.level_upgrade import renew_levels
@@ -80,6 +85,33 @@ def test_sketch_rows_of_some_buckets_are_planned_without_the_other_chunks(url: s
             assert len(set(re.findall(r" on (_hyper_1_\d+_chunk) ", plan))) <= 1, plan
         ask(url, "UPDATE puppylog.levels SET watermark = '-infinity'")
         assert ask(url, f"SELECT sum(n), count(DISTINCT bucket) FROM puppylog.sketches_{metric_id}") == [(240, 240)]
+
+
+def test_the_newest_buckets_of_a_new_chunk_are_read_by_its_index(url: str, store: PostgresStore) -> None:
+    """Nobody has analyzed a chunk that a backfill fills, so the server must not need statistics to choose the index."""
+    now = datetime.now(UTC)
+    metric = Metric("per_route", "count", "*", 10, "request_route", refresh_s=3600)
+    store.create_metric(metric)
+    Source(store).append(records(30_000, ts=now - timedelta(seconds=3000), step_s=0.1, request_route="/a"))
+    [(metric_id,)] = ask(url, "SELECT id FROM puppylog.metrics")
+    window = ", ".join(f"'{now - timedelta(seconds=ago)}'" for ago in (3000, 2000))
+    ask(url, f"CALL refresh_continuous_aggregate('puppylog.continuous_{metric_id}', {window})")
+    asked: list[tuple[str, Parameters | None]] = []
+
+    class NotingReader(MetricReader):
+        def query(
+            self, sql: str, parameters: Parameters | None = None, *, cancellation: Cancellation | None = None
+        ) -> pa.Table:
+            asked.append((sql, parameters))
+            return super().query(sql, parameters, cancellation=cancellation)
+
+    assert len(read_observations(NotingReader(store), metric, buckets=10)) == 10
+    sql, parameters = asked[-1]
+    with Session(url) as session:
+        for setting in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            session.run(f"SET {setting} = 0")  # as if the chunk were large
+        plan = "\n".join(row["QUERY PLAN"] for row in session.rows(f"EXPLAIN {sql}", parameters))
+    assert "Seq Scan on _hyper_1_" not in plan, plan
 
 
 def test_every_policy_refreshes_less_than_the_time_that_records_are_kept(url: str, store: PostgresStore) -> None:

@@ -34,3 +34,12 @@ def test_an_instant_that_python_cannot_hold_becomes_the_first_or_the_last(
 ) -> None:
     with Session(url) as session:
         assert session.value(f"SELECT TIMESTAMPTZ '{text}'") == expected
+
+
+def test_instants_that_repeat_and_change_are_each_read(url: str) -> None:
+    days = [1, 1, 2, 1, 1, 3, 3]
+    with Session(url) as session:
+        sql = "SELECT TIMESTAMPTZ '2026-01-01 00:00Z' + day * INTERVAL '1 day' AS at FROM unnest($days::int[]) AS day"
+        found = session.fetch(f"{sql} UNION ALL SELECT NULL UNION ALL ({sql})", {"days": days})["at"].to_pylist()
+    expected = [datetime(2026, 1, 1 + day, tzinfo=UTC) for day in days]
+    assert found == [*expected, None, *expected]
