@@ -4,6 +4,8 @@ If two fields name the same column, the field with the better name fills it (see
 attribute, and so does a value that does not fit its column: nothing is lost. A field with a known name is left out if
 its value is empty, null, or one or two dashes: then the value is unknown.
 
+A list of tags, as OpenSearch Dashboards writes it, may have a level among its texts, and stays an attribute.
+
 Some names mean a column only in a line with a request, which has a method, a protocol, a route or the size of an answer
 under a name that is sure. Fields with such names are read after all others, and so are all statuses.
 """
@@ -49,6 +51,12 @@ _HTTP_METHODS: Final = frozenset(
         *("MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", "QUERY"),
     }
 )
+_DOUBTFUL_SEVERITIES: Final = frozenset({"mongodb", "apple", "listed"})
+"""The notations of names that mean a severity in the lines of some formats only."""
+_LISTED: Final = "listed"
+_LIST_OF_TEXTS = re.compile(r'\[(?:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*[,\]])+')
+_TEXT_IN_LIST = re.compile(r'"([^"]*)"')
+_LISTED_LEVELS: Final = frozenset({"fatal", "error", "warning", "info", "debug"})
 _FIRST_OF_LIST = re.compile(r'\[[ \t\r\n]*"([^"\\,]*)"[ \t\r\n]*,')
 _REQUEST = re.compile("([A-Z][A-Z0-9_-]*) (?:(.+) (HTTP/[^ ]+)|(/.*))", re.DOTALL)
 _REQUEST_COLUMNS: Final = ("request_method", "request_route", "request_proto")
@@ -106,7 +114,7 @@ def read_fields(members: Sequence[Member]) -> Fields:
         if not name.field:
             continue
         if member.json == "null" or member.text in _UNKNOWN:
-            member.is_used = True
+            member.is_used = name.notation != _LISTED
         elif name.rule in _DEFERRED or name.field == "status_code":
             deferred.append((member, name))
         else:
@@ -166,9 +174,9 @@ def _finish(reading: _Reading, members: Sequence[Member], names: Sequence[Name])
             del winners["nanoseconds"]
     columns: Columns = {}
     for name, member in winners.items():
-        member.is_used = True
+        member.is_used = member.name is None or member.name.notation != _LISTED
         columns.update(reading.columns[name])
-    if "clef" in reading.signs and not any(name.field == "severity" for name in names):
+    if "clef" in reading.signs and not any(map(_is_surely_severity, names)):
         columns["severity"] = "info"
     attributes = list(_iter_remaining(members))
     keys = {key for key, _ in attributes}
@@ -177,6 +185,11 @@ def _finish(reading: _Reading, members: Sequence[Member], names: Sequence[Name])
             attributes += [(key, value) for key, value in reading.added[field_name].items() if key not in keys]
     has_zone = "ts" in winners and "zone" in reading.added["ts"]
     return Fields(us, reading.stamp.is_local, columns, attributes, has_zone)
+
+
+def _is_surely_severity(name: Name) -> bool:
+    """Return whether the name means a severity in the lines of all formats."""
+    return name.field == "severity" and name.notation not in _DOUBTFUL_SEVERITIES
 
 
 def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
@@ -208,6 +221,8 @@ def _read_value(
         added: attributes of the record are added here.
         has_request: whether the line has a request.
     """
+    if name.notation == _LISTED:
+        return _read_listed_severity(member.json, added)
     text = member.text
     if text is None:
         return _read_host_list(member.json, added) if name.field == "host" else None
@@ -244,10 +259,21 @@ def _read_stamp(reading: _Reading, text: str, added: dict[str, str]) -> Columns 
 
 def _read_severity(reading: _Reading, text: str, name: Name, added: dict[str, str]) -> Columns | None:
     notation = name.notation
-    if notation == "mongodb" and "mongodb" not in reading.signs:
+    if notation in {"mongodb", "apple"} and notation not in reading.signs:
         return None
     if notation == "words":
         notation = next((of_sign for sign, of_sign in _OF_SIGN if sign in reading.signs), notation)
+    return _fill_severity(text, notation, added)
+
+
+def _read_listed_severity(json: str, added: dict[str, str]) -> Columns | None:
+    """Read the first level in a list of texts in JSON. A list with anything else has none."""
+    texts = _TEXT_IN_LIST.findall(json) if _LIST_OF_TEXTS.fullmatch(json) else []
+    level = next((text for text in texts if text in _LISTED_LEVELS), None)
+    return None if level is None else _fill_severity(level, "keywords", added)
+
+
+def _fill_severity(text: str, notation: str, added: dict[str, str]) -> Columns | None:
     severity, kept = read_severity(text, notation)
     if kept:
         added[SEVERITY_TEXT] = quote(kept)

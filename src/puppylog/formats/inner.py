@@ -1,10 +1,10 @@
 """Reads a record that a program wrote into the message of another record. ``native/inner.c`` does the same in C.
 
 The runtime of a container, Docker and syslog write a line around what a program says, which may be JSON, logfmt, klog,
-application text, or a line of HAProxy, of an access log, or of an error log of Apache or nginx. Of CEF, LEEF and
-Dovecot only the level is read. Columns and attributes then come from the program's record. The line's own attributes
-stay; an attribute of the record that has the name of one of them gets ``inner_`` before its name. If both have a host,
-the line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
+application text, or a line of HAProxy, of an access log, of an error log of Apache or nginx, or of an agent of Google.
+Of CEF, LEEF and Dovecot only the level is read. Columns and attributes then come from the program's record. The line's
+own attributes stay; an attribute of the record that has the name of one of them gets ``inner_`` before its name. If
+both have a host, the line's host becomes the attribute ``hostname``. A message that is no such record stays as it is.
 
 The time is the line's, because the runtime and the daemon know their zone. But a stamp of BSD's syslog has no zone and
 no fraction, so the record's time replaces it if that has a zone. If the record's time differs by more than a second, it
@@ -24,6 +24,7 @@ from puppylog.formats.app import list_members, read_head, severity_of
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating
 from puppylog.formats.entry import Entry, Mismatch
+from puppylog.formats.google_agent import read_google_agent
 from puppylog.formats.haproxy import read_entry as read_haproxy_entry
 from puppylog.formats.json_object import read_json_object
 from puppylog.formats.json_text import InvalidJson
@@ -109,7 +110,7 @@ def _read_record(outer: Entry, app: str, text: str, names: NameTable) -> Entry |
             return read_haproxy_entry(text)
         except Mismatch:
             pass
-    server = _read_server_log(text)
+    server = read_google_agent(text) or _read_server_log(text)
     if server is not None:
         return server
     if _KLOG.match(text):

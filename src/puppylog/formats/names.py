@@ -22,7 +22,7 @@ RULES: Final = ("", "request", "no request", "method", "sender")
 """When a name means its field: always; only in a line with a request; only in a line without one; if the value is a
 method of HTTP; or only in a line of GELF or Logstash, where the host is the sender's."""
 
-SIGNS: Final = ("gelf", "logstash", "nextcloud", "windows", "mongodb", "clef", "datadog")
+SIGNS: Final = ("gelf", "logstash", "nextcloud", "windows", "mongodb", "clef", "datadog", "apple")
 """What a name says about the whole line. A severity of another member is then read in the notation of this format."""
 
 
@@ -53,6 +53,7 @@ _NAMES: Final[Mapping[str, str]] = {
         log.syslog.severity.name jsonpayload.level jsonpayload.severity fields.level priority:syslog
         syslogseveritycode:syslog log.syslog.severity.code:syslog severitynumber:opentelemetry level.name
         level.intlevel:log4j intlevel:log4j levelvalue:logback levelno:python levelnumber:python at:keywords
+        messagetype:apple tags:listed
     """,
     "message": """
         message msg @m shortmessage eventmessage renderedmessage textpayload body text event log @mt messagetemplate
@@ -113,6 +114,7 @@ _SIGNS: Final[Mapping[str, str]] = {
     "windows": "providername providerguid leveldisplayname eventrecordid event.system",
     "mongodb": "t.$date",
     "clef": "@t",
+    "apple": "machtimestamp",
     "datadog": "ddsource ddtags dd.traceid service",
 }
 

@@ -16,10 +16,11 @@ KEY: Final = "severity_text"
 
 NOTATIONS: Final = (
     *("words", "syslog", "opentelemetry", "python", "log4j", "logback", "windows", "nextcloud", "mongodb"),
-    *("postgresql", "keywords"),
+    *("postgresql", "keywords", "apple", "listed"),
 )
 """How a format writes severities. All have the words of `find_severity`, and ``keywords`` has nothing else. ``words``
-also has single letters, and the numbers of Bunyan and pino. The others have numbers, letters or words of their own."""
+also has single letters, and the numbers of Bunyan and pino. ``listed`` is a list in which one text may be a level: it
+is read by ``fields``. The others have numbers, letters or words of their own."""
 
 _LETTERS: Final = {"t": "trace", "v": "trace", "d": "debug", "i": "info", "n": "notice", "w": "warning"} | {
     "e": "error",
@@ -41,7 +42,10 @@ _OF_NUMBER: Final[Mapping[str, Mapping[str, str]]] = {
 }
 _WITH_LETTERS: Final = {"words", "mongodb"}
 _MONGODB_DEBUG: Final = re.compile("D[1-5]")
-_PANIC: Final = "panic"  # what the server of PostgreSQL says when it stops all sessions
+_OWN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "postgresql": {"panic": "emergency"},  # the server stops all sessions
+    "apple": {"default": "notice", "fault": "critical"},
+}
 
 
 def read_severity(written: str, notation: str = "words") -> tuple[str | None, str]:
@@ -56,8 +60,8 @@ def read_severity(written: str, notation: str = "words") -> tuple[str | None, st
     """
     word = written.strip(" ")
     lower = word.lower()
-    if notation == "postgresql" and lower == _PANIC:
-        return "emergency", word
+    if word.isascii() and lower in (own := _OWN_WORDS.get(notation, {})):
+        return own[lower], word
     severity = find_severity(word)
     if severity is not None:
         return severity, word if lower != severity else ""

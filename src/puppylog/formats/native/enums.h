@@ -314,7 +314,9 @@ enum {
     X(NOTATION_NEXTCLOUD, "nextcloud")         \
     X(NOTATION_MONGODB, "mongodb")             \
     X(NOTATION_POSTGRESQL, "postgresql")       \
-    X(NOTATION_KEYWORDS, "keywords")
+    X(NOTATION_KEYWORDS, "keywords")           \
+    X(NOTATION_APPLE, "apple")                 \
+    X(NOTATION_LISTED, "listed")
 
 /* When a name means its field: see RULES in names.py. */
 #define NAME_RULES(X)                \
@@ -332,7 +334,8 @@ enum {
     X(SIGN_WINDOWS, "windows")     \
     X(SIGN_MONGODB, "mongodb")     \
     X(SIGN_CLEF, "clef")           \
-    X(SIGN_DATADOG, "datadog")
+    X(SIGN_DATADOG, "datadog")     \
+    X(SIGN_APPLE, "apple")
 
 enum { ACCESS_VARIANTS(AS_NUMBER) };
 enum { ACCESS_REASONS(AS_NUMBER) };

@@ -117,9 +117,39 @@ static bool read_nanoseconds(Reading *reading, Span text) {
     return true;
 }
 
+static const uint8_t *skip_white(const uint8_t *at, const uint8_t *end) {
+    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
+    return at;
+}
+
+/* Read the first level in a list of texts in JSON, such as `["info","savedobjects-service"]`. A list with anything else
+ * has none. */
+static bool read_listed_severity(Reading *reading, Span json) {
+    static const char *const LEVELS[] = {"fatal", "error", "warning", "info", "debug"};
+    const uint8_t *at = json.at, *end = json.at + json.size;
+    if (json.size == 0 || *at != '[') return false;
+    Span level = {0};
+    do {
+        at = skip_white(at + 1, end);
+        if (at == end || *at++ != '"') return false;
+        const uint8_t *start = at;
+        while (at < end && *at != '"' && *at != '\\') at++;
+        if (at == end || *at != '"') return false;
+        for (size_t place = 0; level.size == 0 && place < sizeof LEVELS / sizeof *LEVELS; place++) {
+            if (span_is(span_of(start, at), LEVELS[place])) level = span_of(start, at);
+        }
+        at = skip_white(at + 1, end);
+    } while (at < end && *at == ',');
+    if (level.size == 0) return false;
+    reading->row->text[SEVERITY] = severity_read(level, NOTATION_KEYWORDS, &reading->extras->severity_text);
+    return true;
+}
+
 static bool read_severity(Reading *reading, const Member *member) {
     int notation = member->name.notation;
+    if (notation == NOTATION_LISTED) return read_listed_severity(reading, member->json);
     if (notation == NOTATION_MONGODB && !has_sign(reading, SIGN_MONGODB)) return false;
+    if (notation == NOTATION_APPLE && !has_sign(reading, SIGN_APPLE)) return false;
     if (notation == NOTATION_WORDS) {
         if (has_sign(reading, SIGN_GELF)) notation = NOTATION_SYSLOG;
         else if (has_sign(reading, SIGN_NEXTCLOUD)) notation = NOTATION_NEXTCLOUD;
@@ -130,11 +160,6 @@ static bool read_severity(Reading *reading, const Member *member) {
     reading->row->text[SEVERITY] = severity;
     reading->extras->severity_text = kept;
     return true;
-}
-
-static const uint8_t *skip_white(const uint8_t *at, const uint8_t *end) {
-    while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n')) at++;
-    return at;
 }
 
 static bool read_host(Reading *reading, Span text) {
@@ -209,9 +234,14 @@ static bool read_text(Reading *reading, const Name *name, Span text) {
     return true;
 }
 
+static bool read_list(Reading *reading, const Member *member) {
+    if (member->name.field == FIELD_HOST) return read_host_list(reading, member->json);
+    return member->name.notation == NOTATION_LISTED && read_listed_severity(reading, member->json);
+}
+
 /* Put the value into the columns of its field; return false if the value does not fit. */
 static bool read_value(Reading *reading, const Member *member) {
-    if (member->kind == VALUE_OTHER && member->name.field == FIELD_HOST) return read_host_list(reading, member->json);
+    if (member->kind == VALUE_OTHER) return read_list(reading, member);
     if (member->kind != VALUE_TEXT && member->kind != VALUE_NUMBER) return false;
     switch (member->name.field) {
     case FIELD_TIME: return read_time(member->text, reading->row, &reading->extras->zone);
@@ -252,6 +282,16 @@ static inline bool is_unknown(const Member *member) {
            (member->kind == VALUE_TEXT && (without_dash(member->text).size == 0 || span_is(member->text, "--")));
 }
 
+/* Return whether the name means a severity in the lines of all formats. */
+static inline bool is_surely_severity(const Member *member) {
+    int notation = member->name.notation;
+    return member->name.field == FIELD_SEVERITY && notation != NOTATION_MONGODB && notation != NOTATION_APPLE &&
+           notation != NOTATION_LISTED;
+}
+
+/* Return whether the value remains an attribute although it fills a column: a list has more than a level. */
+static inline bool is_kept(const Member *member) { return member->name.notation == NOTATION_LISTED; }
+
 /* Add the nanoseconds to a time in whole seconds. */
 static void add_nanoseconds(Reading *reading) {
     const Member *time = has_won(reading, FIELD_TIME) ? reading->winners[FIELD_TIME] : NULL;
@@ -290,8 +330,8 @@ static void choose(Reading *reading, Member *members, size_t count) {
         reading->signs |= 1u << member->name.sign;
         if (member->name.field == FIELD_NONE) continue;
         if (is_unknown(member)) {
-            member->is_used = true;
-            has_severity |= member->name.field == FIELD_SEVERITY;
+            member->is_used = !is_kept(member);
+            has_severity |= is_surely_severity(member);
         } else if (!is_deferred(member)) {
             offer(reading, member);
         } else {
@@ -306,7 +346,7 @@ static void choose(Reading *reading, Member *members, size_t count) {
     for (size_t place = 0; place < (is_complete ? waiting : count); place++) {
         Member *member = is_complete ? deferred[place] : &members[place];
         if (!is_complete && (member->name.field == FIELD_NONE || member->is_used || !is_deferred(member))) continue;
-        has_severity |= member->name.field == FIELD_SEVERITY;
+        has_severity |= is_surely_severity(member);
         if (is_meant(reading, member)) offer(reading, member);
     }
     if (has_sign(reading, SIGN_DATADOG) && !has_won(reading, FIELD_SEVERITY))
@@ -331,7 +371,10 @@ void fields_read(Member *members, size_t count, Row *row, Extras *extras) {
         }
     }
     if (has_won(&reading, FIELD_NANOSECONDS)) add_nanoseconds(&reading);
-    for (uint32_t won = reading.won; won; won &= won - 1) reading.winners[lowest_bit(won)]->is_used = true;
+    for (uint32_t won = reading.won; won; won &= won - 1) {
+        Member *winner = reading.winners[lowest_bit(won)];
+        winner->is_used = !is_kept(winner);
+    }
 }
 
 static bool has_used(const Member *members, size_t count) {

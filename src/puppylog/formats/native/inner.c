@@ -2,6 +2,7 @@
 
 #include "app.h"
 #include "error_logs.h"
+#include "google_agent.h"
 #include "klog.h"
 #include "severity.h"
 
@@ -193,6 +194,7 @@ static bool read_record(Inner *inner, const Row *outer, Span app, Span text, Row
         row_begin(row);
     }
     if (is_from_dovecot(app) && read_dovecot(builder, text, row)) return true;
+    if (is_digit(*text.at) && google_agent_read(builder, text, row)) return true;
     if (is_digit(*text.at) || *text.at == '[') {
         if (*text.at == '[' ? apache_error_read(builder, text, row) : nginx_error_read(builder, text, row)) return true;
         row_begin(row);

@@ -168,6 +168,8 @@ Span severity_read(Span written, int notation, Span *kept) {
     while (word.size && word.at[word.size - 1] == ' ') word.size--;
     *kept = word;
     if (notation == NOTATION_POSTGRESQL && is_equal(word, span_of_text("panic"))) return NAMES[SEVERITY_EMERGENCY];
+    if (notation == NOTATION_APPLE && is_equal(word, span_of_text("default"))) return NAMES[SEVERITY_NOTICE];
+    if (notation == NOTATION_APPLE && is_equal(word, span_of_text("fault"))) return NAMES[SEVERITY_CRITICAL];
     int severity = find(word);
     if (severity >= 0) {
         if (is_equal(word, NAMES[severity])) kept->size = 0;
