@@ -55,6 +55,7 @@ def test_a_trial_shows_when_the_alert_would_have_fired(cli: InProcess) -> None:
     assert " 2 min 0 s " in table[1]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("options", "outcome"),
     [

@@ -162,6 +162,7 @@ def test_an_answer_in_time_says_since_when_it_counts(cli: InProcess, command: Se
     assert [{**json.loads(line), "counted_since": rows_[0]["counted_since"]} for line in part.out.splitlines()] == rows_
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("command", COUNTED)
 def test_an_answer_of_all_records_in_time_is_that_without_a_limit(cli: InProcess, command: Sequence[str]) -> None:
     whole, in_time = (cli(*command, *limit, "-o", "jsonl") for limit in ((), ("--within", "60")))
@@ -220,6 +221,7 @@ def test_a_mistake_is_one_line_that_says_what_is_right(
     assert message in got.err.splitlines()[0]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("arguments", [("top", "host"), ("hist",), ("stats", "status_code"), ("patterns",)])
 def test_an_empty_answer_says_what_to_type_next(cli: InProcess, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     got = cli(*arguments, "--from", "2026-04-01")

@@ -1,9 +1,13 @@
 """Positions and new records as a live tail reads them, on every kind of store."""
 
+import pytest
+
 from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_places, read_store_id
 from puppylog.monitor.search import Search
 from puppylog.stores.base import NewFile, Store
 from support.lines import LINE_BYTES, Source, records
+
+pytestmark = pytest.mark.sampled
 
 
 def offsets(store: Store) -> dict[int, int]:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from puppylog.model.metric import Metric
 from puppylog.monitor.alerts import count_transitions
 from puppylog.monitor.metrics import count_buckets, read_in_steps
@@ -10,6 +12,8 @@ from puppylog.monitor.rejects import RejectFilter, count_lines
 from puppylog.monitor.search import Search, count_records
 from puppylog.stores.base import Store
 from support.lines import Source, rejects, rows
+
+pytestmark = pytest.mark.sampled
 
 NOON = datetime(2015, 5, 17, 12, tzinfo=UTC)
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from puppylog.cli.metric_definition import read_property
 from puppylog.model.metric import Metric
 from puppylog.stores.base import Store
@@ -16,6 +18,8 @@ from support.embedded import wait_until
 from support.lines import NOON, Source, rows
 from support.observations import Observations, assert_same, points
 from support.server import StoreServer
+
+pytestmark = pytest.mark.sampled
 
 DURATIONS = ["1500", "250.5", "-3", "0", "1e-3", "fast", "", "12 ms", None]
 NUMBERS = {"1500": 1500.0, "250.5": 250.5, "-3": -3.0, "0": 0.0, "1e-3": 0.001}

@@ -2,9 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from puppylog.api import Connection
 from puppylog.stores.base import Store
 from support.lines import NOON, Source, records, rejects
+
+pytestmark = pytest.mark.sampled
 
 # Braces, a dollar, a percent sign and an apostrophe mean something to Python, to Puppylog's queries or to SQL.
 HOSTILE = "{it's} $since %s \\"

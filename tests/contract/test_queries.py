@@ -128,6 +128,7 @@ def test_a_word_is_found_in_any_case(store: Store) -> None:
     assert {query: find_texts(query) for query in FOUND_WORDS} == FOUND_WORDS
 
 
+@pytest.mark.sampled
 @pytest.mark.hypothesis
 @pytest.mark.long
 def test_a_query_finds_what_its_tree_means(store: Store) -> None:

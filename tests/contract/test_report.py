@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from puppylog.model.stream import StreamReport
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.range import Range
@@ -10,6 +12,8 @@ from puppylog.monitor.search import Search, count_records, get_group_id
 from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import NOON, Source, rejects, rows
+
+pytestmark = pytest.mark.sampled
 
 ROUTES = ("/shop?item=1", "/shop?item=2", "/", "/Ä")
 

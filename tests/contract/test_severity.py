@@ -14,6 +14,8 @@ from puppylog.stores.base import Store
 from support.embedded import wait_until
 from support.lines import NOON, Source, rows
 
+pytestmark = pytest.mark.sampled
+
 WORDS = [spelling for severity in SEVERITIES for spelling in severity.spellings]
 OLD = "REGEXP_LIKE(severity, '(?i)^(?:error|err|critical|crit|fatal|alert|emergency|emerg|panic)$')"
 

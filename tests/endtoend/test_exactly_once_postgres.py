@@ -93,6 +93,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
         yield server
 
 
+@pytest.mark.sampled
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_every_line_is_stored_once_through_kills_restarts_and_cuts(server: PostgresServer, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from support.embedded import wait_until
 from support.postgres import SUPERUSER, PostgresServer
 from support.rotating_log import Collecting, Writer
 
+pytestmark = pytest.mark.sampled
+
 COUNTS = """
     SELECT count(*), count(DISTINCT (file_id, line_offset)), count(DISTINCT response_bytes) FROM puppylog.log_records
 """

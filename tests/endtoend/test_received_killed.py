@@ -13,6 +13,8 @@ from support.embedded import EmbeddedStore, wait_until
 from support.free_port import find_free_port
 from support.permanent import Permanent
 
+pytestmark = pytest.mark.sampled
+
 _KILLS = 2
 _LINES = 20  # of a request
 

@@ -28,6 +28,8 @@ from support.server import StoreServer
 from support.unreliable_proxy import UnreliableProxy
 from support.warm_commands import start_command
 
+pytestmark = pytest.mark.sampled
+
 COLLECTORS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_COLLECTORS", "2"))
 KILLS: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_KILLS", "3"))
 LINES: Final = int(os.environ.get("PUPPYLOG_TEST_REMOTE_LINES", "2000"))

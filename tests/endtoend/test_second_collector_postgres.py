@@ -11,6 +11,8 @@ from support.commands import Puppylog
 from support.embedded import wait_until
 from support.refusals import assert_refused
 
+pytestmark = pytest.mark.sampled
+
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number} HTTP/1.1" 200 {number} "-" "-"\n'
 COUNTS = "SELECT count(*), count(DISTINCT line_offset) FROM puppylog.log_records"
 HOLDER = "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = 1885697641 AND granted"

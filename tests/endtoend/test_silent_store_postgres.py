@@ -13,6 +13,8 @@ from support.commands import Puppylog
 from support.embedded import wait_until
 from support.postgres import PostgresServer, _list_children
 
+pytestmark = pytest.mark.sampled
+
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{number} HTTP/1.1" 200 {number} "-" "-"\n'
 COUNTS = "SELECT count(*), count(DISTINCT line_offset) FROM puppylog.log_records"
 

@@ -15,6 +15,8 @@ from support.embedded import EmbeddedStore, wait_until
 from support.logrotate import RotatedLog
 from support.rotating_log import Collecting
 
+pytestmark = pytest.mark.sampled
+
 SOAK_S = float(os.environ.get("PUPPYLOG_TEST_SOAK_S", "4"))
 LOGS = 6
 MAX_LINES = 4000  # written to one log at once

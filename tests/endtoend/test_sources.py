@@ -9,8 +9,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
+
+pytestmark = pytest.mark.sampled
 
 LINE = '10.0.0.1 - - [01/Mar/2026:12:00:00 +0000] "GET /{name} HTTP/1.1" 200 5 "-" "-"\n'
 W3C = "#Version: 1.0\n#Fields: date time c-ip cs-uri-stem sc-status\n"

@@ -10,6 +10,8 @@ from support.commands import Puppylog
 from support.embedded import EmbeddedStore, wait_until
 from support.permanent import Permanent
 
+pytestmark = pytest.mark.sampled
+
 PLAIN = '[[source]]\npaths = ["plain.log"]\nformat = "plain"\ngroup = "shop"\n'
 JSON = '[[source]]\npaths = ["json*.log"]\nformat = "json"\n'
 ALERT = """

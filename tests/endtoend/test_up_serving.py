@@ -16,6 +16,8 @@ from support.embedded import EmbeddedStore, wait_until
 from support.free_port import find_free_port
 from support.permanent import Permanent
 
+pytestmark = pytest.mark.sampled
+
 PLAIN = '[[source]]\npaths = ["plain.log"]\nformat = "plain"\n'
 LISTEN = '[listen]\naddress = "127.0.0.1:{}"\n'
 

@@ -34,6 +34,7 @@ HEADS = [
 ]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize(("head", "message"), HEADS)
 def test_a_stamp_of_every_style_is_read_at_every_place_of_a_head(head: str, message: str, path: str) -> None:

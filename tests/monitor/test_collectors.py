@@ -25,6 +25,7 @@ def add_report(reader: MemoryReader, *, stream_id: int = 1, age_s: float = 1, **
     reader.insert("stream_reports", stream_id=stream_id, reported_at=at, **values)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(
     ("report", "state", "problem"),
     [

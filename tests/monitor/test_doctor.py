@@ -17,6 +17,8 @@ from puppylog.stores.base import Store
 from puppylog.stores.doctor import StoreFindings
 from support.memory import MemoryReader
 
+pytestmark = pytest.mark.sampled
+
 RULE = {"statistic": "avg", "comparison": ">", "level": 10.0, "window_s": 120, "period_s": 10, "no_data": "zero"}
 
 

@@ -13,6 +13,8 @@ from puppylog.stores.duckdb.client.doctor import list_findings
 from puppylog.stores.duckdb.directory import StoreDirectory
 from support.memory import MemoryReader
 
+pytestmark = pytest.mark.sampled
+
 METRIC = {"id": 1, "name": "hits", "statistic": "count", "property": "*", "period_s": 60, "refresh_s": 10}
 
 

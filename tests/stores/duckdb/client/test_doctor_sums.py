@@ -14,6 +14,8 @@ from puppylog.stores.queries import load_queries
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records
 
+pytestmark = pytest.mark.sampled
+
 _QUERIES = load_queries("puppylog.stores.duckdb", "doctor.sql")
 
 

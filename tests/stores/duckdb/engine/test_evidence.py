@@ -21,6 +21,8 @@ from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
 from puppylog.stores.duckdb.engine.evaluate import evaluate
 from support.schema_template import copy_schema
 
+pytestmark = pytest.mark.sampled
+
 DAY_S = 86_400
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NOON_US = int(NOON.timestamp()) * 1_000_000

@@ -17,6 +17,8 @@ from stores.duckdb.engine.fuzz_socket import SocketFuzzer
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
 
+pytestmark = pytest.mark.sampled
+
 _COLLECT = """
 import os, sys
 os.umask(int(sys.argv[2]))
