@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
 import pyarrow as pa
@@ -44,6 +44,9 @@ _IN_STEPS: Final = {
 }
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+"""The end of a range that has a start only: PostgreSQL then reads a table without statistics by its index, see
+`puppylog.monitor.levels.list_live_parts`. TimescaleDB does not compare records with ``infinity``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +155,11 @@ def _search_newest(
 
 def _read_newest(reader: RecordReader, metric: Metric, within: Range, buckets: int, segments: Segments) -> pa.Table:
     """Return the observations in the newest ``buckets`` of a range that are not empty."""
+    if within.since is not None and within.until is None:
+        within = replace(within, until=_LAST)
     if metric.segment is not None and segments is None:
         instants = Instants()
-        # Without an end, no condition: PostgreSQL takes one for a choice of few rows, and sorts them.
+        # Of the range without a start, no condition: PostgreSQL takes one for a choice of few rows, and sorts them.
         in_range = " AND ".join(instants.limit(within.since, within.until) or ["true"])
         sql = _QUERIES["series_by_segment"].format(metric=metric.name, in_range=in_range)
         return reader.query(sql, {**instants.parameters, "buckets": buckets})

@@ -11,6 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from puppylog.errors import StoreRefused, UsageError
 from puppylog.model.metric import Metric
+from puppylog.monitor.levels import read_levels
 from puppylog.monitor.metric_reader import MetricReader
 from puppylog.monitor.metrics import read_observations
 from puppylog.stores.aggregate import sketch_sql
@@ -87,15 +88,19 @@ def test_sketch_rows_of_some_buckets_are_planned_without_the_other_chunks(url: s
         assert ask(url, f"SELECT sum(n), count(DISTINCT bucket) FROM puppylog.sketches_{metric_id}") == [(240, 240)]
 
 
-def test_the_newest_buckets_of_a_new_chunk_are_read_by_its_index(url: str, store: PostgresStore) -> None:
+@pytest.mark.parametrize("refreshed_s_ago", [2000, 0])
+def test_the_newest_buckets_of_a_new_chunk_are_read_by_its_index(
+    url: str, store: PostgresStore, refreshed_s_ago: int
+) -> None:
     """Nobody has analyzed a chunk that a backfill fills, so the server must not need statistics to choose the index."""
     now = datetime.now(UTC)
     metric = Metric("per_route", "count", "*", 10, "request_route", refresh_s=3600)
     store.create_metric(metric)
     Source(store).append(records(30_000, ts=now - timedelta(seconds=3000), step_s=0.1, request_route="/a"))
     [(metric_id,)] = ask(url, "SELECT id FROM puppylog.metrics")
-    window = ", ".join(f"'{now - timedelta(seconds=ago)}'" for ago in (3000, 2000))
+    window = ", ".join(f"'{now - timedelta(seconds=ago)}'" for ago in (3000, refreshed_s_ago))
     ask(url, f"CALL refresh_continuous_aggregate('puppylog.continuous_{metric_id}', {window})")
+    wait_until(lambda: 60 in read_levels(store)["per_route"].watermarks, what="the levels")
     asked: list[tuple[str, Parameters | None]] = []
 
     class NotingReader(MetricReader):
