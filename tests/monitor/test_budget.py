@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from puppylog.monitor.budget import Budget
+from puppylog.monitor.counting import newest_part
 from puppylog.monitor.counting.newest_part import count_newest_part
 from puppylog.monitor.pages import Order, PageCursor, find_page
 from puppylog.monitor.range import ALWAYS, Range
@@ -113,8 +114,9 @@ def test_a_page_that_ends_early_without_a_record_says_so(reader: MemoryReader) -
 
 @pytest.mark.parametrize(("seconds_a_day", "is_whole"), [(0.01, True), (0.1, False)])
 def test_the_newest_part_is_counted_if_the_whole_takes_too_long(
-    reader: MemoryReader, seconds_a_day: float, is_whole: bool
+    reader: MemoryReader, seconds_a_day: float, is_whole: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(newest_part, "_RECORDS_A_SECOND", 1)
     fill(reader, *(NOON - hour * timedelta(hours=1) for hour in range(0, 30 * 24, 4)))
     clock = Clock()
 
@@ -129,6 +131,22 @@ def test_the_newest_part_is_counted_if_the_whole_takes_too_long(
         assert since is not None
         assert found == count_records(reader, Search(within=Range(since)), 10**6) > 6
     assert clock.seconds < 1.1
+
+
+@pytest.mark.parametrize(("records", "is_whole"), [(120, True), (121, False)])
+def test_few_records_are_counted_at_once(
+    reader: MemoryReader, records: int, is_whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(newest_part, "_RECORDS_A_SECOND", 200)
+    fill(reader, *(NOON - number * timedelta(hours=1) for number in range(records)))
+    counted: list[Search] = []
+
+    def count(search: Search) -> int:
+        counted.append(search)
+        return count_records(reader, search, 10**6)
+
+    assert count_newest_part(reader, Search("status_code = 1"), Budget(0.6, Clock()), count) == (60, None)
+    assert (counted == [Search("status_code = 1")]) is is_whole
 
 
 def test_the_part_of_nothing_is_everything(reader: MemoryReader) -> None:
