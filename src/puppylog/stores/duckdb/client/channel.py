@@ -11,6 +11,7 @@ from pyarrow import flight
 from puppylog.errors import StoreUnavailable
 from puppylog.stores.duckdb.client.launch import has_begun, is_answering, start_engine
 from puppylog.stores.duckdb.directory import StoreDirectory, translate_os_error
+from puppylog.stores.duckdb.polling import polling_in_callers
 
 # After a crash the new engine must be found at once. A pooled connection would wait, because its last attempt failed.
 _OPTIONS: Final = [
@@ -58,7 +59,8 @@ class Channel:
                         start_engine(self._directory)
                     except OSError as error:  # such as a full disk: the log or a lock file cannot be created
                         raise translate_os_error(self._directory.path, error) from None
-                self._client = flight.connect(f"grpc+unix://{self._socket}", generic_options=_OPTIONS)
+                with polling_in_callers():
+                    self._client = flight.connect(f"grpc+unix://{self._socket}", generic_options=_OPTIONS)
             return self._client
 
     @contextmanager

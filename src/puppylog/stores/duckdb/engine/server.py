@@ -42,6 +42,7 @@ from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
 from puppylog.stores.duckdb.engine.tally_thread import TallyThread
 from puppylog.stores.duckdb.engine.verify import Verified, verify
 from puppylog.stores.duckdb.locks import FileLock
+from puppylog.stores.duckdb.polling import polling_in_callers
 from puppylog.stores.streams import find_files, find_streams
 
 IDLE_S = 10.0
@@ -66,7 +67,8 @@ class Service(flight.FlightServerBase):
         retainer: Retainer,
         damage: DamageNote,
     ) -> None:
-        super().__init__(location)
+        with polling_in_callers():
+            super().__init__(location)
         # No field is changed after the constructor, so the threads of the requests need no lock.
         self._damage = damage
         self._directory = directory
