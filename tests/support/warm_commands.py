@@ -27,7 +27,7 @@ from puppylog.formats.registry import find_format
 from puppylog.stores.duckdb.client import launch
 from puppylog.stores.without_numpy import forbid_numpy
 from support.examples import IS_SOAK
-from support.warm_engines import WarmEngines, rename_process
+from support.warm_engines import WarmEngines, refuse_to_wait, rename_process
 
 # This module imports Arrow, which would import numpy. In a fork, `serve` returns what the fork runs.
 _START: Final = f"""
@@ -165,6 +165,7 @@ def serve() -> str:
         import_module(module)
     find_format("auto").open().parse(b"2026-11-24 12:00:00 a line\n", 0, 0)  # reads the files of all formats
     launch.spawn_engine = WarmEngines.asked_through(engines).spawn
+    launch.spawn_waiting_engine = refuse_to_wait
     gc.freeze()
     while True:
         request, streams, _, _ = socket.recv_fds(requests, _MAX_BYTES, 3)

@@ -6,6 +6,7 @@ users start them, too; see `warm_commands`.
 """
 
 import ctypes
+import errno
 import gc
 import os
 import resource
@@ -19,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, Self
+from typing import IO, TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import pytest
 
@@ -56,6 +57,8 @@ _MAX_BYTES: Final = 4096  # of a request, and of the words that a process was st
 
 class WarmEngine:
     """An engine that was started. Implements what ``launch`` needs of `subprocess.Popen`."""
+
+    stdin = None  # it does not wait to be told
 
     def __init__(self, output: IO[bytes]) -> None:
         self.stdout = output
@@ -117,6 +120,12 @@ class WarmEngines:
         self._served = None
 
 
+def refuse_to_wait(directory: StoreDirectory) -> NoReturn:
+    """Start no engine that loads its modules: one that `WarmEngines` starts later has them already."""
+    del directory
+    raise OSError(errno.EAGAIN, "a warm engine needs no start before")
+
+
 @contextmanager
 def starting_engines_warm() -> Iterator[WarmEngines]:
     """Let this process start engines by forks of another one."""
@@ -124,6 +133,7 @@ def starting_engines_warm() -> Iterator[WarmEngines]:
     engines = WarmEngines(own, other)
     with pytest.MonkeyPatch.context() as patch, own, other:
         patch.setattr(launch, "spawn_engine", engines.spawn)
+        patch.setattr(launch, "spawn_waiting_engine", refuse_to_wait)
         yield engines
     engines.wait()
 

@@ -168,7 +168,7 @@ def collector(
         raise UsageError("watch", "in a dry run", "it ends where the files end")
 
     if not dry_run:
-        begin_engine(settings.store)
+        ctx.call_on_close(begin_engine(settings.store))
     # These take 0.3 s of CPU, in which the engine starts.
     from puppylog.cli import collector_run  # noqa: PLC0415 - see above
     from puppylog.collect.choosing import joins_lines, make_source  # noqa: PLC0415 - see above

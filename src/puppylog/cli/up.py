@@ -84,7 +84,7 @@ def up(
     if paths and is_flag_given("config"):
         raise UsageError("follow", "PATH with --config", "the file's sources are followed", "give one of them")
 
-    begin_engine(settings.store)
+    ctx.call_on_close(begin_engine(settings.store))
     # These take half a second of CPU, in which the engine starts.
     from puppylog.cli import declared as declaring  # noqa: PLC0415 - see above
     from puppylog.cli import up_run  # noqa: PLC0415 - see above

@@ -9,6 +9,8 @@ from puppylog.errors import ConfigurationError, UsageError
 from puppylog.stores.address import StoreAddress, address_of, is_remote
 
 if TYPE_CHECKING:  # Arrow, which it loads, takes longer than a command needs to begin with the engine
+    from collections.abc import Callable
+
     from puppylog.stores.base import Store
 
 _POSTGRESQL: Final = ("postgresql", "postgres")
@@ -66,20 +68,25 @@ def connect(store: str | StoreAddress, *, timeout_s: float | None = None) -> "St
     return DuckdbStore(parse_duckdb_url(url), timeout_s=timeout_s)
 
 
-def begin_engine(store: str | StoreAddress) -> None:
+def begin_engine(store: str | StoreAddress) -> "Callable[[], None]":
     """Begin to start the engine of an embedded store, so that a later `connect` has to wait less. Return at once.
 
-    Nothing is done for other stores, or if the store does not exist yet.
+    Nothing is done for other stores. A store that does not exist yet is not created: its engine waits for `connect`.
+
+    Returns:
+        A function that ends the engine if it still waits. Call it when the command ends.
 
     Raises:
         ConfigurationError: the URL is not that of a store.
     """
     url = address_of(store).url
     if is_postgresql(url) or is_remote(url):
-        return
+        return lambda: None
     from puppylog.stores.duckdb.client import launch  # noqa: PLC0415 - as above
 
-    launch.begin_engine(parse_duckdb_url(url))
+    path = parse_duckdb_url(url)
+    launch.begin_engine(path)
+    return lambda: launch.dismiss_engine(path)
 
 
 def connect_running(store: str | StoreAddress, *, timeout_s: float | None = None) -> "Store | None":

@@ -1,5 +1,6 @@
 import errno
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,8 +73,70 @@ def test_another_engine_is_started_if_the_one_that_was_begun_has_ended(server: E
     assert server.connect().engine_pid != begun
 
 
-def test_no_engine_is_begun_for_a_store_that_does_not_exist_or_has_none(tmp_path: Path) -> None:
-    for url in (f"duckdb://{tmp_path}/none", "postgresql:///", "https://localhost:7380"):
-        begin_engine(url)
-    assert not list(tmp_path.iterdir())
-    assert tmp_path / "none" not in launch._begun
+def test_no_engine_is_begun_for_a_store_that_has_none() -> None:
+    before = dict(launch._begun)
+    for url in ("postgresql:///", "https://localhost:7380"):
+        begin_engine(url)()
+    assert launch._begun == before
+
+
+# Tests start engines by forks of a process that has the modules, so that none has to wait for a store. These tests do.
+WAITING = launch.spawn_waiting_engine
+
+
+@pytest.fixture
+def waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(launch, "spawn_waiting_engine", WAITING)
+
+
+@pytest.mark.usefixtures("waiting")
+def test_the_engine_of_a_store_that_does_not_exist_waits_for_it(server: EmbeddedStore) -> None:
+    path = server.directory.path
+    begin_engine(server.url)
+    begun = launch._begun[path].pid
+    assert not path.exists()
+    store = server.connect()
+    assert store.engine_pid == begun
+    assert store.query("SELECT 1 AS one").to_pylist() == [{"one": 1}]
+    assert Path(f"/proc/{begun}/fd/2").readlink() == server.directory.log
+    assert path not in launch._begun
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_engine_that_waits_ends_with_the_command(server: EmbeddedStore) -> None:
+    end = begin_engine(server.url)
+    begun = launch._begun[server.directory.path]
+    end()
+    assert begun.returncode == -signal.SIGKILL
+    assert not launch.has_begun(server.directory)
+    assert not server.directory.path.exists()
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_engine_that_waits_ends_if_its_client_is_killed(server: EmbeddedStore) -> None:
+    begin_engine(server.url)
+    with launch._begun.pop(server.directory.path) as begun:
+        assert begun.stdin is not None
+        begun.stdin.close()  # what the system does when the client's process ends
+    assert begun.returncode == 0
+    assert not server.directory.path.exists()
+
+
+@pytest.mark.usefixtures("waiting")
+def test_an_engine_that_waits_gives_way_to_that_of_another_client(server: EmbeddedStore) -> None:
+    end = begin_engine(server.url)
+    begun = launch._begun.pop(server.directory.path)
+    other = server.connect().engine_pid
+    launch._begun[server.directory.path] = begun
+    assert server.connect().engine_pid == other != begun.pid
+    assert begun.returncode == -signal.SIGKILL
+    end()
+
+
+@pytest.mark.usefixtures("waiting")
+def test_another_engine_is_started_if_the_one_that_waits_has_died(server: EmbeddedStore) -> None:
+    begin_engine(server.url)
+    begun = launch._begun[server.directory.path]
+    begun.kill()
+    begun.wait()
+    assert server.connect().engine_pid != begun.pid

@@ -49,15 +49,30 @@ def begin_engine(path: Path) -> None:
     """Begin to start the engine of the store at ``path``, if it has an engine that is not running, and return at once.
 
     `start_engine` waits for it. No error is raised here: `start_engine` meets it again. A store that does not exist yet
-    is not created, because the command may still find a fault in its arguments.
+    is not created, because the command may still find a fault in its arguments: its engine loads its modules, and then
+    waits until `start_engine` tells it that the store exists. It ends with this process, or by `dismiss_engine`.
     """
     directory = StoreDirectory(path)
     with contextlib.suppress(PuppylogError, OSError):
-        if path in _begun or not directory.marker.exists():
+        if path in _begun:
+            return
+        if not directory.marker.exists():
+            _begun[path] = spawn_waiting_engine(directory)
             return
         directory.check()
         if not is_running(directory):
             _begun[path] = _spawn(directory)
+
+
+def dismiss_engine(path: Path) -> None:
+    """End the engine that was begun for this store, if it waits: it owns nothing yet."""
+    engine = _begun.get(path)
+    if engine is None or engine.stdin is None:
+        return
+    del _begun[path]
+    engine.kill()
+    with engine:  # closes its pipes, and waits until it has ended
+        pass
 
 
 def has_begun(directory: StoreDirectory) -> bool:
@@ -76,6 +91,8 @@ def start_engine(directory: StoreDirectory) -> None:
     failures = 0
     with FileLock(directory.start_lock) as lock:
         lock.acquire(wait=True)
+        if is_answering(directory):  # another client has created the store meanwhile
+            dismiss_engine(directory.path)
         # If an engine holds its lock and does not answer, it is ending, or a client that has died started it just now.
         while has_begun(directory) or not is_answering(directory):
             if time.monotonic() > deadline:
@@ -101,11 +118,24 @@ def spawn_engine(directory: StoreDirectory, log: IO[bytes]) -> "subprocess.Popen
     """Start the engine's process, whose standard output tells when it is ready."""
     import subprocess  # noqa: PLC0415 - see above
 
+    return _popen([str(directory.path)], stdin=subprocess.DEVNULL, stderr=log)
+
+
+def spawn_waiting_engine(directory: StoreDirectory) -> "subprocess.Popen[bytes]":
+    """Start the process of an engine that touches no file before a byte arrives at its standard input."""
+    import subprocess  # noqa: PLC0415 - see above
+
+    return _popen([str(directory.path), "--wait"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+
+
+def _popen(arguments: list[str], *, stdin: int, stderr: int | IO[bytes]) -> "subprocess.Popen[bytes]":
+    import subprocess  # noqa: PLC0415 - see above
+
     return subprocess.Popen(
-        [sys.executable, "-m", "puppylog.stores.duckdb.engine", str(directory.path)],
-        stdin=subprocess.DEVNULL,
+        [sys.executable, "-m", "puppylog.stores.duckdb.engine", *arguments],
+        stdin=stdin,
         stdout=subprocess.PIPE,
-        stderr=log,
+        stderr=stderr,
         cwd="/",
         start_new_session=True,  # an interrupt at the client's terminal is not for the engine
     )
@@ -118,6 +148,9 @@ def _spawn(directory: StoreDirectory) -> "subprocess.Popen[bytes]":
 
 def _start(directory: StoreDirectory, deadline: float) -> None:
     engine = _begun.pop(directory.path, None) or _spawn(directory)
+    if engine.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), engine.stdin as told:  # if it has died, it prints no line below
+            told.write(b"\n")
     assert engine.stdout is not None  # noqa: S101 - a pipe, as given above; tells the type checker
     with engine.stdout as output:
         is_readable = select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0]

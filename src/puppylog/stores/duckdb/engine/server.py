@@ -39,6 +39,7 @@ from puppylog.stores.duckdb.engine.retainer import Retainer
 from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.duckdb.engine.running_query import QueryRunner, Question
 from puppylog.stores.duckdb.engine.schema import SCHEMA_VERSION, migrate
+from puppylog.stores.duckdb.engine.store_wait import wait_for_store
 from puppylog.stores.duckdb.engine.tally_thread import TallyThread
 from puppylog.stores.duckdb.engine.verify import Verified, verify
 from puppylog.stores.duckdb.locks import FileLock
@@ -366,8 +367,11 @@ def _wait_until_unneeded(clients: FileLock, engine: Engine, service: Service) ->
 
 
 def main() -> None:
-    """Run the engine as ``python -m puppylog.stores.duckdb.engine DIRECTORY``."""
+    """Run the engine as ``python -m puppylog.stores.duckdb.engine DIRECTORY [--wait]``."""
     os.umask(0o077)  # only the owner may use the database, its log and the socket, regardless of the client's umask
+    directory = StoreDirectory(Path(sys.argv[1]))
+    if "--wait" in sys.argv[2:]:
+        wait_for_store(directory)
     handler = LimitedLog(sys.stderr, limit_bytes=_LOG_LIMIT_BYTES)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, handlers=[handler])
 
@@ -378,7 +382,6 @@ def main() -> None:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.close()
 
-    directory = StoreDirectory(Path(sys.argv[1]))
     limit_memory()
     try:
         serve(directory, ready=lambda: say("ready"))
