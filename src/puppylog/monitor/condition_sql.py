@@ -35,3 +35,8 @@ class ConditionSql(str):
         made = super().__new__(cls, sql)
         made.expressions, made.parts = expressions, parts
         return made
+
+    def limit(self, sql: str) -> "ConditionSql":
+        """Return this condition with another one, in SQL, that must be true, too."""
+        parts = [Part(f"({part.first}) AND ({sql})", part.then) for part in self.parts]
+        return ConditionSql(f"({self}) AND ({sql})", (), parts)

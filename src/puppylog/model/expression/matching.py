@@ -36,6 +36,8 @@ def regexp_like(arguments: Sequence[Term]) -> Term:
     term = compose(
         Type.BOOLEAN, "REGEXP_LIKE({0}, {1})", value, _pattern(pattern, tree), duckdb=duckdb, postgres=postgres
     )
+    if value.is_attribute:
+        return replace(term, tests=(TextTest.of_attribute(term.duckdb, required_words(tree, _MIN_WORD)),))
     return replace(term, tests=(_text_test(value.canonical, tree),)) if value.canonical in SEARCHED else term
 
 

@@ -1,10 +1,14 @@
 """Terms made by operators of conditions."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from puppylog.model.expression.conversion import byte_order
-from puppylog.model.expression.term import COMPARISON, NOT, Term, Type, compose
+from puppylog.model.expression.term import COMPARISON, NOT, Term, TextTest, Type, compose
+
+_WORD: Final = re.compile("[A-Za-z]{3,}")
 
 
 def infix(operator: str, terms: Sequence[Term], type_: Type, binding: int) -> Term:
@@ -26,7 +30,11 @@ def compare(operator: str, left: Term, right: Term) -> Term:
     """Return the comparison of two terms of the same type."""
     if operator not in {"=", "<>"}:
         left = byte_order(left)
-    return predicate(f"{{0}} {operator} {{1}}", [left, right])
+    term = predicate(f"{{0}} {operator} {{1}}", [left, right])
+    if operator == "=" and left.is_attribute and isinstance(right.literal, str):
+        words = tuple(word.lower() for word in _WORD.findall(right.literal))
+        return replace(term, tests=(TextTest.of_attribute(term.duckdb, (words,) if words else ()),))
+    return term
 
 
 def negate(condition: Term) -> Term:

@@ -55,6 +55,11 @@ class TextTest:
     of_value: str | None
     words: tuple[tuple[str, ...], ...]
 
+    @classmethod
+    def of_attribute(cls, sql: str, words: tuple[tuple[str, ...], ...]) -> "TextTest":
+        """Return the test of one attribute, in SQL: what is in its value is also in the attributes as a whole."""
+        return cls("attributes", sql, sql, None, words)
+
 
 @dataclass(frozen=True, slots=True)
 class Term:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from puppylog.model.expression.term import Dialect
+from puppylog.monitor.condition_sql import ConditionSql
 from puppylog.monitor.search import Search
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
@@ -54,8 +55,8 @@ def plan_sample(reader: RecordReader, search: Search, *, dialect: Dialect, recor
         f"(ts >= {_instant(start)} AND ts < {_instant(start + distance * share)})"
         for start in _iter_starts(first_at, distance)
     )
-    condition = f"({search.condition}) AND ({slices})"
-    return Sample(replace(search, condition=condition), share)
+    condition = search.condition if isinstance(search.condition, ConditionSql) else ConditionSql(search.condition)
+    return Sample(replace(search, condition=condition.limit(slices)), share)
 
 
 def _iter_starts(first_at: datetime, distance: timedelta) -> Iterator[datetime]:

@@ -12,6 +12,7 @@ from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.counting.field import get_field
 from puppylog.monitor.counting.top import Top, TopValue, Value
 from puppylog.monitor.counting.tops import count_tops
+from puppylog.monitor.search import narrow_search
 from puppylog.serve.read.answers import format_instant
 from puppylog.serve.read.choice import read_search
 from puppylog.serve.read.resource import Answer, Asked, Choice, Reader, Resource
@@ -70,7 +71,7 @@ def count_fields(asked: Asked[TopParameters], reader: Reader) -> TopAnswer:
     names = list(dict.fromkeys(parameters.field))
     if len(names) > _MAX_FIELDS:
         raise Refusal(400, f"at most {_MAX_FIELDS} fields are counted at once", place="field")
-    search, dialect = read_search(asked, reader), dialect_of(reader)
+    search, dialect = narrow_search(reader, read_search(asked, reader)), dialect_of(reader)
     known: dict[str, Field] = {}
     errors: dict[str, str] = {}
     for name in names:

@@ -11,11 +11,14 @@ import pyarrow as pa
 import pytest
 
 from puppylog.model.query.fields import RECORDS as FIELDS
+from puppylog.model.query.fields import resolve
+from puppylog.model.query.tree import Name
 from puppylog.model.record import RECORDS
 from puppylog.model.retention import Retention
 from puppylog.monitor.condition import join_conditions, read_query, translate_query
 from puppylog.monitor.condition_sql import ConditionSql, Part
-from puppylog.monitor.counting import count_histogram, count_top
+from puppylog.monitor.counting import count_histogram, count_top, count_tops
+from puppylog.monitor.counting.sample import plan_sample
 from puppylog.monitor.pages import Order, find_page
 from puppylog.monitor.range import ALWAYS, Range
 from puppylog.monitor.search import Search, count_records, find_records, narrow_search
@@ -42,7 +45,10 @@ QUERIES = [
     *("zebra or kelvin", "-zebra", "-zebra disk", "not (zebra or disk)", "message:*zebra*", "message:zebra"),
     *("host:*disk*", "host:kelvin zebra", "(zebra or disk) status_code>=500", "zebra stream_id:2"),
     *("message~/full/ or host~/full/", "has:message zebra"),
+    *("user:zebra", "user:*disk*", 'user="a disk is full"', "user~/zebra|kelvin/", "user:*zebra* or zebra"),
+    *("-user:zebra", "user:4711", "user:nothing", 'user="\u00fcber zebra"', "a.b:*disk*"),
 ]
+USER = resolve(Name("user"), FIELDS, {"user": "ann"}, "user")
 COLUMNS = ["host", "ident", "ruser", "request_method", "request_route", "referer", "user_agent", "severity", "message"]
 
 
@@ -72,6 +78,7 @@ def append(store: RetainingStore, chance: random.Random, records: int) -> None:
                 text = chance.choice(texts)
                 row[column] = make_attributes(chance, text) if column == "attributes" else text
         rows.append(row)
+    rows[0]["attributes"] = '{"user": "known", "a": {"b": "known"}}'  # so that queries may name these
     table = pa.Table.from_pylist(rows, pa.schema([*SOURCES, *RECORDS]))
     store.engine.write(lambda connection: append_records(connection, table))
 
@@ -105,7 +112,18 @@ def ask(reader: Reader, question: str, text: str, within: Range) -> Any:
             return count_histogram(
                 reader, narrow_search(reader, asked), dialect="duckdb", steps=99, by=status, step_s=6 * HOUR_S
             )
-    return count_top(reader, FIELDS.fields["host"], narrow_search(reader, asked), dialect="duckdb", values=9)
+        case "top":
+            by = USER if len(text) % 2 else FIELDS.fields["host"]
+            return count_top(reader, by, narrow_search(reader, asked), dialect="duckdb", values=9)
+    return count_tops(
+        reader,
+        [FIELDS.fields["host"], FIELDS.fields["severity"], USER],
+        narrow_search(reader, asked),
+        dialect="duckdb",
+        values=9,
+        budget_s=0.0 if question == "tops of a sample" else None,
+        sample_records=160,
+    )
 
 
 def list_pages(reader: Reader, asked: Search) -> list[Any]:
@@ -128,7 +146,7 @@ def assert_answers_are_right(
     """Assert that tallies change no answer to a question about each query."""
     with_tallies, without = (Reader(store, has_tallies=has_tallies) for has_tallies in (True, False))
     for text in queries:
-        question = chance.choice(["records", "pages", "number", "histogram", "top"])
+        question = chance.choice(["records", "pages", "number", "histogram", "top", "tops", "tops of a sample"])
         expected = ask(without, question, text, within)
         assert ask(with_tallies, question, text, within) == expected, (question, text, within)
 
@@ -175,6 +193,32 @@ def test_only_columns_and_days_that_may_have_a_text_are_read(store: RetainingSto
     assert len(parts_of(store, "/tiger|puma/")) == 1
     assert len(parts_of(store, "/tiger|[0-9]{4}/")) == 3
     assert parts_of(store, "zebra", Range(NOW - timedelta(hours=3), NOW)) == ()
+
+
+def test_only_days_whose_attributes_may_have_the_value_of_a_field_are_read(store: RetainingStore) -> None:
+    for day, user in enumerate(["zebra", "lion", "4711", "x"]):
+        store.add([day * DAY_S + 60], attributes=json.dumps({"user": user}))
+    make(store)
+    for query in ("user:zebra", "user=zebra", "user:*zebra*", "user~/tiger|zebra/"):
+        [_, in_attributes] = parts_of(store, query)
+        assert in_attributes.first.count("make_timestamptz") == 2, query  # on one day
+    assert len(parts_of(store, "user:tiger")) == 1  # of the days before and after all tallies
+    assert parts_of(store, "user:4711") == ()  # a number is no word
+    assert parts_of(store, "-user:zebra") == ()
+
+
+def test_a_sample_is_of_the_columns_and_days_that_may_have_a_text(store: RetainingStore) -> None:
+    for day in range(4):
+        store.add([day * DAY_S + 60 + second for second in range(40)], message="zebra" if day == 2 else "lion")
+    make(store)
+    reader = Reader(store, has_tallies=True)
+    narrowed = narrow_search(reader, search(reader, "zebra", ALWAYS))
+    sample = plan_sample(reader, narrowed, dialect="duckdb", records=40)
+    assert sample is not None
+    condition = sample.search.condition
+    assert isinstance(condition, ConditionSql)
+    assert [part.then for part in condition.parts] == [part.then for part in parts_of(store, "zebra")]
+    assert all("TIMESTAMPTZ" in part.first for part in condition.parts)
 
 
 def test_a_text_is_found_on_a_day_that_has_nothing_else(store: RetainingStore) -> None:
