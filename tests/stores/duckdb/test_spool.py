@@ -10,6 +10,7 @@ from pyarrow import ipc
 from puppylog.errors import StoreError, StoreUnavailable
 from puppylog.model.record import RECORDS
 from puppylog.stores.duckdb import spool as spool_module
+from puppylog.stores.duckdb.client.store import DuckdbStore
 from puppylog.stores.duckdb.spool import ROW_GROUP, SPOOLED_RECORDS, Spool, SpoolFile, read_spooled, sweep
 from support.embedded import EmbeddedStore
 from support.lines import Source, records
@@ -139,6 +140,17 @@ def test_a_file_whose_commit_is_uncertain_is_not_overwritten(server: EmbeddedSto
         appender.commit([source.move(0, 1000)])
     assert appender.commit([source.move(0, 1000)]).records == 10
     assert list(server.directory.spool.rglob("*.arrow")) == []
+
+
+def test_a_client_may_name_the_store_by_a_link(server: EmbeddedStore, tmp_path: Path) -> None:
+    server.connect()  # the engine is started under the directory's own name
+    link = tmp_path / "link"
+    link.symlink_to(server.directory.path)
+    with DuckdbStore(link) as store:
+        source = Source(store)
+        appender = store.appender()
+        appender.write(source.stream_id, source.file_id, records(100_000))
+        assert appender.commit([source.move(0, 1000)]).records == 100_000
 
 
 @pytest.mark.parametrize("name", ["../x", "../records.duckdb", "1-ab/../x.arrow", "1-ab/x", "x/0.arrow", "0.arrow"])

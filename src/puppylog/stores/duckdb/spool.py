@@ -219,6 +219,9 @@ def _dropped(path: Path, error: OSError) -> PuppylogError:
 def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
     """Return the rows of a spooled file, which is mapped, or those that ``path`` has itself. None gives no rows.
 
+    Of the path, the names of the file and its folder count. The client may have written another path to the same
+    directory, through a link.
+
     Raises:
         StoreError: ``path`` is not a complete file of this schema in the spool, and has no rows of this schema.
     """
@@ -226,15 +229,14 @@ def read_spooled(spool: Path, path: str | None, schema: pa.Schema) -> pa.Table:
         return schema.empty_table()
     if path.startswith(_INLINE):
         return _read_table(lambda: base64.b64decode(path.removeprefix(_INLINE), validate=True), "in a message", schema)
-    file_path = Path(path)
-    folder = file_path.parent
-    if not (folder.parent == spool and _FOLDER.fullmatch(folder.name) and _FILE.fullmatch(file_path.name)):
+    folder, name = path.split("/")[-2:] if "/" in path else ("", path)
+    if not (_FOLDER.fullmatch(folder) and _FILE.fullmatch(name)):
         raise StoreError("read", f"batch {path}", "it is not in the spool")
-    return _read_table(lambda: _map(path), path, schema)
+    return _read_table(lambda: _map(spool / folder / name), path, schema)
 
 
-def _map(path: str) -> mmap.mmap:
-    with open(path, "rb") as file:  # noqa: PTH123 - faster, and every batch comes here
+def _map(path: Path) -> mmap.mmap:
+    with path.open("rb") as file:
         # Arrow's own memory map accepts only paths in UTF-8.
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
