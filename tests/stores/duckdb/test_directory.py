@@ -35,7 +35,7 @@ def test_a_directory_with_other_files_is_refused_and_not_changed(tmp_path: Path)
 
 def test_a_file_in_place_of_the_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("")
-    with pytest.raises(StoreRefused, match=r"cannot open store .*store: file exists"):
+    with pytest.raises(StoreRefused, match=r"cannot open store .*store: it is not a directory; name a directory"):
         StoreDirectory(tmp_path / "store").prepare()
 
 
@@ -106,7 +106,7 @@ def test_a_path_that_duckdb_would_misread_is_refused_before_anything_is_created(
         (errno.EPERM, StoreForbidden),
         (errno.ENOSPC, StoreFull),
         (errno.EDQUOT, StoreFull),
-        (errno.ENOTDIR, StoreRefused),
+        (errno.ELOOP, StoreRefused),
     ],
 )
 def test_an_error_of_the_system_is_translated_by_its_number(code: int, kind: type[StoreRefused | StoreFull]) -> None:
@@ -139,3 +139,21 @@ def test_under_any_umask_a_store_and_the_folders_made_for_it_are_for_their_owner
     made = [tmp_path / "deep", *(tmp_path / "deep").rglob("*")]
     assert {path.stat().st_mode & 0o077 for path in made} == {0}
     assert len(made) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [
+        ("file", "it is not a directory"),
+        ("file/store", "{}/file is not a directory"),
+        ("dangling", "it is a link to nowhere, which does not exist"),
+        ("dangling/store", "{}/dangling is a link to nowhere, which does not exist"),
+    ],
+)
+def test_what_stands_in_the_way_of_a_directory_is_named(tmp_path: Path, name: str, cause: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    with pytest.raises(StoreRefused) as refusal:
+        StoreDirectory(tmp_path / name).prepare()
+    path = tmp_path / name
+    assert refusal.value.message == f"cannot open store {path}: {cause.format(tmp_path)}; name a directory"

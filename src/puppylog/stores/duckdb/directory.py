@@ -208,7 +208,18 @@ def translate_os_error(path: Path, error: OSError) -> StoreRefused | StoreFull:
         return StoreFull("write to", f"store {path}", cause)
     if error.errno in (errno.EACCES, errno.EPERM):
         return StoreForbidden("open", f"store {path}", cause)
+    if error.errno in (errno.EEXIST, errno.ENOTDIR):
+        return StoreRefused("open", f"store {path}", _describe_obstacle(path), advice="name a directory")
     return StoreRefused("open", f"store {path}", cause)
+
+
+def _describe_obstacle(path: Path) -> str:
+    """Return why a directory cannot be made at ``path``: what is there, or in place of one of its parents."""
+    found = next((place for place in (*reversed(path.parents), path) if place.is_symlink() or place.is_file()), path)
+    name = "it" if found == path else str(found)
+    if found.is_symlink() and not found.exists():
+        return f"{name} is a link to {found.readlink()}, which does not exist"
+    return f"{name} is not a directory"
 
 
 def open_private(path: str, flags: int) -> int:
