@@ -79,6 +79,15 @@ def test_a_file_becomes_a_report_and_only_new_lines_are_read_again(puppylog: InP
     assert [json.loads(line)["status_code"] for line in shown.out.splitlines()] == [502, 502]
 
 
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(
+    puppylog: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.log").write_text(lines(3))
+    (tmp_path / "b.log").write_text(lines(5))
+    monkeypatch.setattr("os.access", lambda *_: False)  # as for a user without rights: only opening a file tells
+    assert puppylog("a.log", "b.log").code == 0
+
+
 def test_a_report_as_json_has_exact_numbers_and_can_be_limited_to_a_range(puppylog: InProcess, tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text(lines(3))
     report = report_of(puppylog("a.log", "-o", "json"))

@@ -73,7 +73,7 @@ class _Reported:
         "puppylog open --store postgresql:///logs",
     ),
 )
-@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path())
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(readable=False))
 @format_options
 @multiline_options
 @range_options
