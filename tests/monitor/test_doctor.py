@@ -12,6 +12,7 @@ from puppylog.monitor.doctor import (
     iter_evaluator_findings,
     iter_stream_findings,
     list_findings,
+    list_vital_findings,
 )
 from puppylog.stores.base import Store
 from puppylog.stores.doctor import StoreFindings
@@ -46,6 +47,12 @@ def test_an_evaluator_that_does_not_run_is_wrong_if_it_is_needed(
         reader.insert("heartbeat", **{**beat, "evaluator": "engine", "beat_at": ago(beat["beat_at"])})
     [finding] = iter_evaluator_findings(reader)
     assert (finding.state, finding.found) == (state, found)
+
+
+def test_the_quick_check_points_to_the_whole_one_because_it_shows_no_jobs(reader: MemoryReader) -> None:
+    [answers, evaluator] = list_vital_findings(cast("Store", reader), recheck_s=0.0)
+    assert (answers.found, evaluator.found) == ("it answers", "it has never run")
+    assert evaluator.advice == "'puppylog doctor' shows the jobs, and what is wrong with them"
 
 
 @pytest.mark.parametrize(

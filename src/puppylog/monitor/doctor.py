@@ -31,6 +31,7 @@ _QUIET_S: Final = 86_400.0
 
 _FEWER_SEGMENTS: Final = "let the segment expression of its metric give fewer segments"
 _SEE_JOBS: Final = "see the findings on jobs, above"
+_SEE_DOCTOR: Final = "'puppylog doctor' shows the jobs, and what is wrong with them"
 _SEE_STATUS: Final = "start its collector again, or see 'puppylog collector status'"
 
 
@@ -58,7 +59,7 @@ def list_vital_findings(store: Store, *, recheck_s: float = RECHECK_S) -> list[F
     answers = Finding("store", Health.OK, "it answers")
 
     def collect() -> list[Finding]:
-        return [answers, *findings_of("evaluator", partial(iter_evaluator_findings, store))]
+        return [answers, *findings_of("evaluator", partial(iter_evaluator_findings, store, advice=_SEE_DOCTOR))]
 
     return _collect_twice(collect, recheck_s)
 
@@ -93,16 +94,21 @@ def iter_clock_findings(reader: RecordReader) -> Iterator[Finding]:
         yield Finding("clock", Health.WARNING, step.describe(), advice)
 
 
-def iter_evaluator_findings(reader: RecordReader) -> Iterator[Finding]:
-    """Yield one finding: whether an evaluator keeps metrics and alerts up to date, according to its heartbeat."""
+def iter_evaluator_findings(reader: RecordReader, *, advice: str = _SEE_JOBS) -> Iterator[Finding]:
+    """Yield one finding: whether an evaluator keeps metrics and alerts up to date, according to its heartbeat.
+
+    Args:
+        reader: the store.
+        advice: where to look if no evaluator runs.
+    """
     heartbeat = find_heartbeat(reader)
     (counts,) = reader.query(_QUERIES["definitions"]).to_pylist()
     is_needed = counts["metrics"] + counts["alerts"] > 0
     failing = Health.WRONG if is_needed else Health.NOTE
     if heartbeat is None:
-        yield Finding("evaluator", failing, "it has never run", _SEE_JOBS)
+        yield Finding("evaluator", failing, "it has never run", advice)
     elif heartbeat.is_old:
-        yield Finding("evaluator", failing, f"it last ran {_describe_age(heartbeat.age_s)}", _SEE_JOBS)
+        yield Finding("evaluator", failing, f"it last ran {_describe_age(heartbeat.age_s)}", advice)
     elif heartbeat.error is not None:
         yield Finding("evaluator", Health.WRONG, f"its last run failed: {heartbeat.error}")
     else:

@@ -86,8 +86,8 @@ def test_a_new_metric_that_was_not_refreshed_yet_is_ok(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("free", "state", "words"),
     [
-        ((100 << 20, 5), Health.OK, "100 MiB are free on the disk of"),
-        ((63 << 20, 5), Health.WARNING, "63 MiB are free on the disk of"),
+        ((100 << 20, 5), Health.OK, "105 MB are free on the disk of"),
+        ((63 << 20, 5), Health.WARNING, "66.1 MB are free on the disk of"),
         ((4096, 5), Health.WRONG, "is full: 4,096 bytes are free, and no line can be stored"),
         ((100 << 20, 0), Health.WRONG, "all of its inodes are used"),
     ],

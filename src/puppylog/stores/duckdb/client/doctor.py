@@ -10,6 +10,7 @@ from typing import Any, Final
 from puppylog.errors import StoreDamaged
 from puppylog.model.derived import DERIVED
 from puppylog.model.finding import Finding, Health, format_age
+from puppylog.model.number import format_bytes
 from puppylog.stores.base import RecordReader, StoreInfo
 from puppylog.stores.doctor import (
     COMPARED_S,
@@ -89,7 +90,7 @@ def _judge_disk(directory: StoreDirectory) -> Finding:
     """Return the finding about free disk space, without the reserve that file systems keep for root."""
     disk = os.statvfs(directory.path)
     free_bytes = disk.f_bavail * disk.f_frsize
-    found = f"{free_bytes / (1 << 20):,.0f} MiB are free on the disk of {directory.path}"
+    found = f"{format_bytes(free_bytes)} are free on the disk of {directory.path}"
     if disk.f_files > 0 and disk.f_favail == 0:
         found = f"the disk of {directory.path} can hold no further file: all of its inodes are used"
         return Finding("disk", Health.WRONG, found, _FREE_SPACE)
