@@ -103,7 +103,10 @@ def test_the_file_of_a_format_is_shown_and_checks(cli: InProcess, tmp_path: Path
     path.write_text(shown.out)
     assert cli("formats", "check", str(path)).code == 0
     assert cli("formats", "check", "redis").code == 0
-    assert "this format has no file" in cli("formats", "show", "json").err
+    assert "it is built in and has no file" in cli("formats", "show", "json").err
+    missing = cli("formats", "show", "rediss").err
+    assert missing.startswith("puppylog: cannot show format 'rediss': there is no such format; the nearest are redis")
+    assert len(missing) < 200, "not all names"
     assert cli("formats", "show", "nonsense").code == 2
 
 

@@ -281,7 +281,7 @@ def test_a_log_format_may_stand_in_place_of_a_pattern(write: Any) -> None:
         ),
         (HEAD + "pattern = '(?P<a>x)'\nbegin = 'x'\n", "own.toml, line 4: begin: there is no such key"),
         (HEAD + "pattern = '(?P<a>x)'\nbegins = '('\n", "own.toml, line 4: begins: missing )"),
-        (HEAD + "pattern = '(?P<a>x)'\n[fields.a]\ntype = 'tim'\n", "line 5: fields.a.type: invalid enum value 'tim'"),
+        (HEAD + "pattern = '(?P<a>x)'\n[fields.a]\ntype = 'tim'\n", "a.type: invalid enum value 'tim'; write one"),
         (HEAD + "pattern = '(?P<a>x)'\n[fields.b]\ntype = 'time'\n", "line 4: fields.b: no pattern has a group 'b'"),
         (
             HEAD + "pattern = '(?P<a>x)'\n[fields.a]\nform = '%Q'\ntype = 'time'\n",

@@ -101,10 +101,21 @@ def show(name: str) -> None:
     """Print the file of a format, as a beginning of a format of your own."""
     found = find_file(name)
     if found is None:
-        names = ", ".join(list_files())
-        cause = "this format has no file" if name in LISTED else "there is no such format"
-        raise NotFound("show", f"format {name!r}", f"{cause}; formats with a file are {names}")
+        raise NotFound(
+            "show", f"format {name!r}", _describe_missing(name), advice="'puppylog formats' lists all formats"
+        )
     sys.stdout.write(found.path.read_text(encoding="utf-8"))
+
+
+def _describe_missing(name: str) -> str:
+    """Return why a format has no file, and formats that have one and are spelt almost like it."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a wrong name needs it
+
+    if name in LISTED:
+        return "it is built in and has no file"
+    nearest = get_close_matches(name, [*list_files()], n=3)
+    verb = "is" if len(nearest) == 1 else "are"
+    return "there is no such format" + (f"; the nearest {verb} {', '.join(nearest)}" if nearest else "")
 
 
 def _count(samples: int, wrong: int) -> str:

@@ -1,7 +1,7 @@
 """The keys of a format file, as types."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta
@@ -98,4 +98,5 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     samples: list[SampleTable] = []
 
 
-TYPES: Final[tuple[str, ...]] = Type.__args__  # type: ignore[attr-defined]  # the words of a Literal
+TYPES: Final[tuple[str, ...]] = get_args(Type)
+UNITS: Final[tuple[str, ...]] = get_args(Unit)

@@ -10,13 +10,14 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from puppylog.errors import ConfigurationError, UsageError
-from puppylog.formats.file.document import Document, FieldTable
+from puppylog.formats.file.document import TYPES, UNITS, Document, FieldTable
 
 T = TypeVar("T")
 
 _LARGEST: Final = 1 << 20  # bytes; what is larger is not a format file
 _PLACE: Final = re.compile(r"(?P<cause>.*?)(?: - at (?:key in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"type": TYPES, "unit": UNITS}
 _HEADER: Final = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?")
 _KEY: Final = re.compile(r"\s*([A-Za-z0-9_.\"'#*-]+)\s*=")
 _QUOTES: Final = re.compile("[\"'\\s]")
@@ -97,6 +98,8 @@ def _convert(text: FileText, values: Mapping[str, Any], kind: type[T], table: st
     unknown = _UNKNOWN.fullmatch(match["cause"])
     path = f"{table}{match['path'] or ''}" + (f".{unknown[1]}" if unknown else "")
     cause = "there is no such key" if unknown else _lower_first(match["cause"].replace("`", ""))
+    if choices := _CHOICES.get(path.rpartition(".")[2] if match["cause"].startswith("Invalid enum value") else ""):
+        cause += f"; write one of {', '.join(choices)}"
     raise text.make_error(path.replace("[...]", "").removeprefix("."), cause)
 
 
