@@ -120,6 +120,8 @@ def test_the_line_of_progress_is_erased_before_a_message(monkeypatch: pytest.Mon
 
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("puppylog.tui.progress._QUIET_S", 0.0)
     with Reporter(settings()) as reporter:
         reporter.on_event(Progress(50, 100, 3, 1))
         reporter.on_event(StoreResumed())
@@ -130,12 +132,25 @@ def test_the_line_of_progress_is_erased_before_a_message(monkeypatch: pytest.Mon
     assert shown.endswith("\r\x1b[1A\x1b[J")
 
 
+def test_a_dumb_terminal_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setattr("puppylog.tui.progress._QUIET_S", 0.0)
+    monkeypatch.setenv("TERM", "dumb")
+    with Reporter(settings()) as reporter:
+        reporter.on_event(Progress(50, 100, 3, 1))
+    assert terminal.getvalue() == ""
+
+
 def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
     w3c = Summary(10, 194, 0, LineCounts(60), 1, 0, 0.0, ())
     assert " 194 records, 0 rejected, 60 lines without a row in " in describe_summary(w3c)
     joined = Summary(10, 2, 0, LineCounts(joined=1_234), 1, 0, 0.0, ())
     assert "2 records, 0 rejected, 1,234 lines joined in" in describe_summary(joined)
+    one = Summary(10, 2, 0, LineCounts(joined=1), 1, 0, 0.0, ())
+    assert "2 records, 0 rejected, 1 line joined in" in describe_summary(one)
     waiting = Summary(10, 0, 0, LineCounts(), 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their newline")
     assert describe_summary(replace(waiting, unfinished_wait_s=10)).endswith(

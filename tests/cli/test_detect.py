@@ -76,7 +76,7 @@ def test_detect_says_what_was_found(cli: InProcess, tmp_path: Path) -> None:
     path = tmp_path / "messages"
     path.write_text("Nov 24 10:00:00 web1 app: no\n  at x\n<13>app: without a time\n")
     lines = cli("collector", "detect", str(path), "-f", "syslog").out.splitlines()
-    assert lines[1] == "time found in 1 of 2 records; severity in 1; 1 lines joined to the record before"
+    assert lines[1] == "time found in 1 of 2 records; severity in 1; 1 line joined to the record before"
 
 
 def test_lines_that_end_with_cr_only_are_told_apart(cli: InProcess, tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ ANY_TEXT = st.text(st.characters(codec=None))
         ("user\u202egnp.exe", r"user\u202egnp.exe"),
         ("pass\u200bword", r"pass\u200bword"),
         ("one\u2028two", r"one\u2028two"),
-        ("\udc80", r"\udc80"),
+        ("\udc80", r"\x80"),  # a byte of a file's name that is not UTF-8
+        ("\udcff", r"\xff"),
+        ("\ud800", r"\ud800"),
         ("\U000e0041", r"\U000e0041"),
         ("Zoë 日本 e\u0301", "Zoë 日本 e\u0301"),
     ],

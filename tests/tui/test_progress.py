@@ -18,8 +18,12 @@ def shown(*steps: tuple[float, int, int, int], columns: int = 120) -> list[str]:
     ][:-1]
 
 
+def test_what_ends_at_once_shows_no_progress() -> None:
+    assert shown((0.0, 0, 0, 0), (0.4, 0, 0, 0)) == []
+
+
 def test_a_backfill_shows_its_share_its_rates_and_the_time_left() -> None:
-    lines = shown((0.0, 0, 400_000_000, 0), (2.0, 100_000_000, 400_000_000, 500_000))
+    lines = shown((0.0, 0, 400_000_000, 0), (0.5, 0, 400_000_000, 0), (2.0, 100_000_000, 400_000_000, 500_000))
     assert lines[0] == "  0%                       0 B of 400 MB  0 B/s  0 lines  0 lines/s  ? left"
     assert (
         lines[1] == " 25% █████                 100 MB of 400 MB  50 MB/s  500,000 lines  250,000 lines/s  6.0 s left"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Self
 
+from puppylog.cli.surroundings import can_redraw
 from puppylog.cli.talk import tell, warn
 from puppylog.collect.events import (
     Committed,
@@ -58,7 +59,7 @@ class Reporter:
         self._echo = echo
         self._formats: dict[str, str] = {}  # that were told, by path; guarded by _lock
         self._lock = threading.Lock()  # held while writing, because events come from two threads
-        shows = sys.stderr.isatty() and not settings.quiet
+        shows = can_redraw(sys.stderr) and not settings.quiet
         self._progress = ProgressLine(Live(sys.stderr, has_color=False)) if shows else None  # guarded by _lock
 
     def on_event(self, event: Event) -> None:
@@ -175,8 +176,8 @@ def describe_summary(summary: Summary) -> str:
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
     counts = summary.counts
-    others = f", {format_number(counts.joined)} lines joined" if counts.joined else ""
-    others += f", {format_number(counts.rowless)} lines without a row" if counts.rowless else ""
+    others = f", {count_lines(counts.joined)} joined" if counts.joined else ""
+    others += f", {count_lines(counts.rowless)} without a row" if counts.rowless else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their newline"
     if summary.unfinished_wait_s is not None:
         quiet = format_duration(summary.unfinished_wait_s)
@@ -186,6 +187,11 @@ def describe_summary(summary: Summary) -> str:
         f"{format_number(summary.rejects)} rejected{others} in {format_duration(summary.seconds)} "
         f"({format_number(rate)} lines/s)" + (waiting if summary.unfinished_bytes else "")
     )
+
+
+def count_lines(number: int) -> str:
+    """Return ``1 line`` or ``1,234 lines``."""
+    return f"{format_number(number)} {'line' if number == 1 else 'lines'}"
 
 
 def describe_times(counts: LineCounts) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Final
 import click
 
 from puppylog.cli.claiming import claim, complete_streams, confirm, describe_rows
-from puppylog.cli.collecting import Reporter
+from puppylog.cli.collecting import Reporter, count_lines
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_option, zone_option
 from puppylog.cli.signals import Signals
@@ -259,7 +259,7 @@ class _Run:
     def _describe_rest(self) -> str:
         counts = self.counts
         formats = f", read as {', '.join(counts.formats)}" if counts.formats else ""
-        rowless = f", {format_number(counts.rowless)} lines without a row" if counts.rowless else ""
+        rowless = f", {count_lines(counts.rowless)} without a row" if counts.rowless else ""
         expired = f"; {format_number(counts.expired)} records are too old to be kept" if counts.expired else ""
         failed = f"; {format_number(len(self.failed))} files are as they were" if self.failed else ""
         return f"{rowless}{formats}{expired}{failed}"

@@ -11,6 +11,7 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.collecting import count_lines
 from puppylog.cli.options import examples, output_options, pass_settings
 from puppylog.cli.output import write_record, write_rows
 from puppylog.cli.parsing import choose_format, format_options
@@ -217,7 +218,7 @@ def _describe_rows(parsed: Parsed) -> list[str]:
     times, severities = _count_times(parsed), _count_severities(parsed)
     found = [f"time found in {times:,} of {records:,} records", f"severity in {severities:,}"]
     if parsed.joined:
-        found.append(f"{parsed.joined:,} lines joined to the record before")
+        found.append(f"{count_lines(parsed.joined)} joined to the record before")
     lines = ["; ".join(found)]
     if parsed.ambiguous_zones:
         name = "times name" if parsed.ambiguous_zones > 1 else "time names"

@@ -11,7 +11,7 @@ import click
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
 from puppylog.cli.output import terminal_width
-from puppylog.cli.surroundings import wants_color
+from puppylog.cli.surroundings import is_dumb, wants_color
 from puppylog.cli.talk import tell, warn
 from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
@@ -69,11 +69,11 @@ def observe(settings: Settings, refresh_rate: str, group: str | None) -> None:
     """Watch the alerts live.
 
     On a terminal, a table of all alerts with their states: All good, About to ring, Ringing a bell, Recovered. In a
-    pipe, or with -o jsonl, one line per alert at first, and then one line per change.
+    pipe, on a dumb terminal, or with -o jsonl, one line per alert at first, and then one line per change.
     """
     every_s = parse_period(refresh_rate, "refresh rate")
     with connect(settings.store) as store:
-        if terminal_width() is not None and settings.output == "table":
+        if terminal_width() is not None and not is_dumb() and settings.output == "table":
             _observe_on_terminal(store, settings, every_s, group)
         else:
             _observe_in_pipe(store, settings, every_s, group)

@@ -1,9 +1,11 @@
 """What a command gets from its process: the time and the terminal. Tests, and the screens in the pages, fix both."""
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TextIO
 
 import click
 
@@ -38,3 +40,13 @@ def get_surroundings() -> Surroundings:
 def wants_color(settings: Settings) -> bool:
     """Return whether output to stdout is coloured."""
     return settings.color if settings.color is not None else sys.stdout.isatty()
+
+
+def can_redraw(out: TextIO) -> bool:
+    """Return whether lines that were written to ``out`` can be replaced: on a terminal that is not a dumb one."""
+    return out.isatty() and not is_dumb()
+
+
+def is_dumb() -> bool:
+    """Return whether the terminal, if there is one, says that it obeys no control sequences."""
+    return os.environ.get("TERM") == "dumb"

@@ -28,12 +28,14 @@ def format_seconds(seconds: float) -> str:
 
 
 def format_span(seconds: float) -> str:
-    """Return a length of time without parts that are zero: ``15 s``, ``30 min``, ``2 h``, ``7 d``.
+    """Return a length of time without parts that are zero: ``18 ms``, ``15 s``, ``30 min``, ``2 h``, ``7 d``.
 
-    >>> format_span(15), format_span(90), format_span(7200)
-    ('15 s', '1 min 30 s', '2 h')
+    >>> format_span(0.017955), format_span(15), format_span(90), format_span(7200)
+    ('18 ms', '15 s', '1 min 30 s', '2 h')
     """
-    parts = format_duration(seconds).split(" ") if seconds >= 10 else [f"{seconds:g}", "s"]
+    if 0 < seconds < 1:
+        return format_seconds(seconds)
+    parts = format_duration(seconds).split(" ") if seconds >= 10 else [f"{seconds:.3g}", "s"]
     return " ".join(parts[:-2] if len(parts) == 4 and parts[2] == "0" else parts)
 
 

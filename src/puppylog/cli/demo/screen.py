@@ -5,16 +5,17 @@ from typing import TextIO
 
 import click
 
+from puppylog.cli.surroundings import can_redraw
 from puppylog.tui.clean import clean, cut
 
 _CLEAR_LINE = "\r\x1b[K"
 
 
 class Screen:
-    """Writes lines, safely from several threads. The status line is shown only on a terminal."""
+    """Writes lines, safely from several threads. The status line is shown only on a terminal that can redraw it."""
 
     def __init__(self, out: TextIO, *, color: bool | None, width: int) -> None:
-        self.is_live = out.isatty()
+        self.is_live = can_redraw(out)
         self._color = self.is_live if color is None else color
         self._out = out
         self._width = width

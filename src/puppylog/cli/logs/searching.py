@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from puppylog.cli.surroundings import can_redraw
 from puppylog.cli.talk import warn
 from puppylog.monitor.budget import Budget
 from puppylog.monitor.search import Search, iter_records
@@ -44,7 +45,7 @@ class Progress:
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings, self._clock, self._started = settings, clock, clock()
         self._live: Live | None = None
-        self.is_shown = sys.stderr.isatty() and not settings.quiet
+        self.is_shown = can_redraw(sys.stderr) and not settings.quiet
         if self.is_shown:
             self._live = _make_live()
 
