@@ -198,3 +198,10 @@ def test_without_a_source_those_of_the_configuration_file_are_collected(cli: InP
     nothing = cli("collector", "-c", str(file))
     assert nothing.code == 2
     assert "name a source with -s/--source, or with [[source]] in the configuration file" in nothing.err
+
+
+def test_a_collector_that_rejects_most_lines_says_where_to_look(cli: InProcess, tmp_path: Path) -> None:
+    for name, format_, is_told in (("wrong.log", "json", True), ("right.log", "combined", False)):
+        (tmp_path / name).write_text(GOOD.format(name) * 3)
+        said = cli("collector", "-s", str(tmp_path / name), "-f", format_).err
+        assert ("most lines are rejected, and kept: 'puppylog rejects count'" in said) is is_told

@@ -189,3 +189,14 @@ def test_an_unknown_metric_is_a_usage_error(cli: InProcess) -> None:
     got = cli("monitor", "metrics", "get", "nope")
     assert (got.code, got.out) == (2, "")
     assert got.err == "puppylog: cannot find metric 'nope': see 'puppylog monitor metrics list'\n"
+
+
+def test_people_see_the_query_that_became_a_pattern_and_programs_the_pattern(cli: InProcess) -> None:
+    cli("monitor", "metrics", "create", "-i", "severe", "--filter", "severity>=error", "--period", "1m")
+    listed = json.loads(cli("monitor", "metrics", "list", "-o", "json").out)
+    [severe] = [row for row in listed if row["name"] == "severe"]
+    assert severe["filter"].startswith("REGEXP_LIKE(severity, ")
+    for command in (("list",), ("meta", "severe")):
+        shown = cli("monitor", "metrics", *command).out
+        assert "  severity>=error" in shown
+        assert "REGEXP_LIKE" not in shown

@@ -31,6 +31,10 @@ from puppylog.stores.connect import connect
 from puppylog.tail.source import STDIN
 from puppylog.tui.clean import clean
 
+_MOST_REJECTED: Final = (
+    "most lines are rejected, and kept: 'puppylog rejects count' shows why, and 'puppylog rejects replay --format …' "
+    "parses them again"
+)
 _CROWDED_S: Final = 60.0  # a limit, so that runs that cron starts one after another do not pile up
 
 
@@ -108,6 +112,8 @@ def _collect(options: CollectOptions, settings: Settings, signals: Signals, repo
             raise
         return None
     tell_summary(settings, summary)
+    if summary.rejects > summary.records:
+        tell(settings, _MOST_REJECTED)
     return summary
 
 

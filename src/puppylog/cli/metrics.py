@@ -79,11 +79,22 @@ _META: Final = pa.schema(
         ("last_bucket", _INSTANT),
     ]
 )
+
+
+def _write_filter(condition: str) -> str:
+    """Return a filter for people: SQL, or the query that became a pattern of SQL, which may be long."""
+    if "REGEXP_LIKE" not in condition:
+        return condition
+    from puppylog.model.query.reverse import find_query  # noqa: PLC0415 - it loads sqlglot, and few filters need it
+
+    return find_query(condition) or condition
+
+
 _LAYOUT: Final = Layout(
     expendable=("group", "of", "filter", "segment", "property", "statistic", "period_s"),
     wrapped=("segment", "filter", "of"),
     headings={"period_s": "period"},
-    shown={"period_s": format_period},
+    shown={"period_s": format_period, "filter": _write_filter, "of": _write_filter},
 )
 _CHART_WIDTH: Final = 100
 _CHART_MARGIN: Final = 12  # cells for the labels of the axis
@@ -336,7 +347,8 @@ def meta(settings: Settings, name: str) -> None:
         reader = MetricReader(store)
         state = get_metric(reader, name)
         extent = measure_extent(reader, state.metric)
-    write_record(_describe(state, extent), _META, settings)
+    shown = {name: _LAYOUT.shown[name] for name in ("filter", "of")}
+    write_record(_describe(state, extent), _META, settings, Layout(shown=shown))
 
 
 def _describe(state: MetricState, extent: Extent) -> dict[str, object]:
