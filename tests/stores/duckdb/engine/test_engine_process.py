@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
 
 import duckdb
 import pytest
@@ -11,6 +13,8 @@ import pytest
 from puppylog.errors import StoreDamaged, StoreRefused, StoreUnavailable, UsageError
 from puppylog.stores.connect import connect, stop
 from puppylog.stores.duckdb.client.store import DuckdbStore
+from puppylog.stores.duckdb.engine import server as server_module
+from puppylog.stores.duckdb.engine import tokens
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records
 
@@ -167,3 +171,23 @@ def test_a_newer_schema_is_refused(server: EmbeddedStore) -> None:
 def test_a_store_with_a_long_path_can_be_used(tmp_path: Path) -> None:
     with EmbeddedStore(tmp_path / ("d" * 100) / ("e" * 60)) as server, server.connect() as store:
         assert count(store) == 0
+
+
+def test_a_request_comes_when_the_engine_has_all_that_answers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = tmp_path / "engine.sock"
+    could_connect = []
+
+    def list_actions(_engine: object) -> dict[str, Any]:
+        could_connect.append(socket.exists())
+        return {}
+
+    monkeypatch.setattr(tokens, "list_actions", list_actions)  # among the last that is made
+    nothing: Any = MagicMock()
+    with server_module.Service(
+        f"grpc+unix://{socket}", nothing, nothing, nothing, retainer=nothing, damage=nothing
+    ) as service:
+        assert socket.exists()
+        service.shutdown()
+    assert could_connect == [False]

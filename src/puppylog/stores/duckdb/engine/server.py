@@ -68,8 +68,6 @@ class Service(flight.FlightServerBase):
         retainer: Retainer,
         damage: DamageNote,
     ) -> None:
-        with polling_in_callers():
-            super().__init__(location)
         # No field is changed after the constructor, so the threads of the requests need no lock.
         self._damage = damage
         self._directory = directory
@@ -110,6 +108,8 @@ class Service(flight.FlightServerBase):
             "set_retention": self._set_retention,
             "get_retention": self._get_retention,
         }
+        with polling_in_callers():
+            super().__init__(location)  # last, because from now on requests come
 
     def do_action(self, context: flight.ServerCallContext, action: flight.Action) -> Iterator[flight.Result]:
         del context  # no permission to check: only the store's owner can open the socket
