@@ -348,11 +348,11 @@ def test_every_file_is_closed(following: World) -> None:
         following.append("new\n")
         following.poll()
         following.poll_after_the_wait()
-    assert open_files() == before
+    assert open_files() == before + 1, "the rotated file that was finished last"
     following.rotate()
     following.append("new\n")
     following.poll()
-    assert open_files() == before + 1
+    assert open_files() == before + 1, "the file before was overwritten"
     following.stop()
     assert open_files() == before - 1
     following.tailer.close()

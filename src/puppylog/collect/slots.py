@@ -9,9 +9,9 @@ from puppylog.tail.descriptors import allow_many_files
 _RESERVE: Final = 64
 """Descriptors for other uses: the store, its spool files, and directories and rotated files during a search."""
 
-_DESCRIPTORS_EACH: Final = 2
-"""Descriptors that one source needs: after a rotation, the rotated file takes another one for some seconds. All files
-may be rotated at the same time."""
+_DESCRIPTORS_EACH: Final = 3
+"""Descriptors that one source needs: the newest rotated file is kept open, and after a rotation the file before it for
+some seconds more. All files may be rotated at the same time."""
 
 _MIN_OPEN: Final = 8
 _MAX_TRIED: Final = 32  # how many open sources are tried when one has to be closed: each try costs a check

@@ -7,6 +7,7 @@ from puppylog.tail.chunk import Chunk
 from puppylog.tail.known_positions import KnownPositions
 from puppylog.tail.owners import Owners
 from puppylog.tail.reader import Reader
+from puppylog.tail.rotation.position import ReadPosition
 
 
 class FinishedFiles:
@@ -23,11 +24,11 @@ class FinishedFiles:
         """Whether a chunk was not given yet."""
         return bool(self._chunks)
 
-    def finish(self, reader: Reader) -> None:
-        """Finish a file; what was read of an unfinished last line becomes a line."""
+    def finish(self, reader: Reader) -> ReadPosition:
+        """Finish a file, and return where it ended; what was read of an unfinished last line becomes a line."""
         chunks = reader.finish()
         self._chunks += chunks
-        self._remember(chunks[-1], None)
+        return self._remember(chunks[-1], None)
 
     def finish_missing(self, last: Chunk, stored: FilePosition | None) -> None:
         """Finish a file that was not found.
@@ -39,8 +40,10 @@ class FinishedFiles:
         self._chunks.append(last)
         self._remember(last, stored)
 
-    def _remember(self, last: Chunk, stored: FilePosition | None) -> None:
-        self._owners.note_finished(last.file, self._known.remember(last, stored))
+    def _remember(self, last: Chunk, stored: FilePosition | None) -> ReadPosition:
+        position = self._known.remember(last, stored)
+        self._owners.note_finished(last.file, position)
+        return position
 
     def iter_chunks(self) -> Iterator[Chunk]:
         """Yield the chunks that were not yielded yet, in the order in which their files were finished."""

@@ -55,7 +55,7 @@ def apply_owners(files: FilesToRead, owners: Owners, path: str, now: float) -> S
         apply_owners_to_rotated(files, owners)
         if at_path is None:
             return None
-        answer = _ask(owners, path, at_path)
+        answer = ask_owner(owners, path, at_path)
         if isinstance(answer, Elsewhere):
             skipped = SkippedFile.of(at_path.handle, answer, now)
             at_path.handle.close()
@@ -80,7 +80,7 @@ def apply_owners_to_rotated(files: FilesToRead, owners: Owners) -> None:
     rotated = files.rotated
     try:
         for found in list(rotated):
-            answer = _ask(owners, found.handle.path, found)
+            answer = ask_owner(owners, found.handle.path, found)
             if not isinstance(answer, Elsewhere):
                 rotated[rotated.index(found)] = answer
                 _note_missing(files, found, answer)
@@ -122,6 +122,25 @@ def continue_in(handle: OpenFile, owner: Continuation) -> FileToRead:
     return FileToRead(handle, owner.checkpoint, ReadPosition.of(owner.position), owner.stream_id)
 
 
+def ask_owner(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere:
+    """Return how the file is read here; `Elsewhere` if it is not.
+
+    Raises:
+        OSError: the file cannot be read now.
+        PuppylogError: the store cannot be asked.
+    """
+    if owners.is_open_elsewhere(found.handle.identity):
+        return Elsewhere()
+    if found.is_certain:
+        return found
+    if found.position is not None and not found.handle.read(1, 0):
+        return found  # no stream can have read an empty file, so the store is not asked about it at every poll
+    owner = owners.find_owner(path, found.handle)
+    if owner is None or isinstance(owner, Elsewhere):
+        return owner or found
+    return continue_in(found.handle, owner)
+
+
 def _forget_missing(files: FilesToRead, answer: FileToRead) -> None:
     """Remove the position of the answer from the missing positions: the store says that its file is here."""
     if answer.position is not None and answer.position.stored is not None:
@@ -133,16 +152,3 @@ def _note_missing(files: FilesToRead, found: FileToRead, answer: FileToRead) -> 
     """Count the found position as missing if the file turns out to be another stream's: only the inode had matched."""
     if found.position is not None and answer.position is not found.position:
         files.missing.append(found.position)
-
-
-def _ask(owners: Owners, path: str, found: FileToRead) -> FileToRead | Elsewhere:
-    if owners.is_open_elsewhere(found.handle.identity):
-        return Elsewhere()
-    if found.is_certain:
-        return found
-    if found.position is not None and not found.handle.read(1, 0):
-        return found  # no stream can have read an empty file, so the store is not asked about it at every poll
-    owner = owners.find_owner(path, found.handle)
-    if owner is None or isinstance(owner, Elsewhere):
-        return owner or found
-    return continue_in(found.handle, owner)

@@ -9,6 +9,9 @@ MAX_LINE_BYTES = 1 << 20
 ROTATE_WAIT_S = 5.0
 """How long a rotated file must not grow until it is finished: programs write to it until they open the new file."""
 
+LATE_WAIT_S = 3600.0
+"""The same for a file that has grown after it was finished: its program seldom writes, and opens no new file."""
+
 MAX_RECORD_LINES = 1000
 MAX_RECORD_BYTES = 256 * 1024
 """The most lines and bytes of a record of several lines; further lines begin another record, as in `formats.rows`."""

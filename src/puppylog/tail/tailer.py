@@ -64,7 +64,7 @@ class Tailer:
         self._opener = Opener(clock=clock, **reading)
         self._clock = clock
         self._current: Reader | None = None  # of the file at the path
-        self._rotated = RotatedFiles(rotate_wait_s, clock)
+        self._rotated = RotatedFiles(rotate_wait_s, clock, self._owners)
         self._finished = FinishedFiles(self._known, self._owners)
         self._budget: int | None = None  # how many bytes this `read` may still read; None: no limit
         self._last: LastFile | None = None  # the last file that left the path
@@ -88,6 +88,8 @@ class Tailer:
         self._budget = limit_bytes
         is_untouched = self._check_path()
         yield from self._finished.iter_chunks()
+        if self._rotated.read_on_late(self._opener, self._readers()):
+            self._publish_open_files()
         yield from self._drain()
         if not is_untouched and not self._is_turn_over:
             yield from self._read_current()
@@ -270,9 +272,7 @@ class Tailer:
             yield from self._read(rotated.reader)
         if rotated in self._rotated and self._rotated.is_over(rotated):
             self._note_fault(rotated.reader)
-            self._rotated.remove(rotated)
-            rotated.reader.close()
-            self._finished.finish(rotated.reader)
+            self._rotated.finish(rotated, self._finished)
             self._publish_open_files()
         yield from self._finished.iter_chunks()
 

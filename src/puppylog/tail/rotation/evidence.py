@@ -37,6 +37,11 @@ class Evidence:
         head = self._head(candidate)[: fingerprint.head_size]
         return len(head) == fingerprint.head_size and hash_bytes(head) == fingerprint.head_hash
 
+    def has_more(self, candidate: Candidate, position: ReadPosition) -> bool:
+        """Return whether the candidate has bytes after the position."""
+        with candidate.content.opened() as handle:
+            return handle is not None and handle.read(1, position.byte_offset) != b""
+
     def is_finished(self, candidate: Candidate, known: Iterable[ReadPosition]) -> bool:
         """Return whether the candidate is the file of a finished position, or a copy of such a file."""
         return any(self.is_finished_as(candidate, position) for position in known if position.finished)

@@ -122,7 +122,8 @@ def _match(path: str, situation: Situation) -> Assignment:
     evidence = Evidence()
     assignment = match_at_path(situation, evidence)
     has_history = bool(situation.known) or situation.last is not None
-    if not has_history or (assignment.is_certain_at_path and not assignment.missing):
+    has_finished = any(position.finished for position in situation.known)  # such a file may have grown
+    if not has_history or (assignment.is_certain_at_path and not assignment.missing and not has_finished):
         return assignment
     inodes = {position.identity[1] for position in assignment.missing}
     paths = [path, os.path.realpath(path), *(position.path for position in assignment.missing)]

@@ -43,7 +43,7 @@ class Continued:
 
     candidate: Candidate
     checkpoint: Checkpoint  # where reading goes on
-    position: ReadPosition | None  # None if a finished file was moved back to the path and has grown
+    position: ReadPosition | None  # None if a finished file has grown
 
     @property
     def is_certain(self) -> bool:
@@ -93,6 +93,7 @@ def match(situation: Situation, candidates: Sequence[Candidate], evidence: Evide
     nearby = [candidate for candidate in candidates if candidate.is_nearby]
     if nearby:
         matching.match_nearby(nearby)
+    matching.match_grown()
     matching.find_unseen()
     return matching.result()
 
@@ -135,6 +136,21 @@ class _Matching:
         proven = {PurePath(candidate.path).parent for candidate in nearby if pool.is_taken(candidate)}
         moved = [candidate for candidate in nearby if PurePath(candidate.path).parent in proven]
         pool.candidates = sort_candidates([*found, *moved])
+
+    def match_grown(self) -> None:
+        """Match rotated files that were finished and have grown: a program was not told of the rotation."""
+        for candidate in list(self._pool.iter_free()):
+            if candidate.is_compressed:
+                continue  # no program writes to it
+            positions = [position for position in self._known if self._is_confirmed(candidate, position)]
+            last = max(positions, key=lambda position: position.byte_offset, default=None)
+            if last is not None and last.finished and self._evidence.has_more(candidate, last):
+                self._claim(last, candidate)
+
+    def _is_confirmed(self, candidate: Candidate, position: ReadPosition) -> bool:
+        """Return whether the candidate is the file of the position, going by its inode and content."""
+        is_alike = position.identity == candidate.identity and not position.is_inode_only
+        return is_alike and self._evidence.confirm(candidate, position) is not None
 
     def find_unseen(self) -> None:
         """Find the files that were at the path after the last known file, unless that file is still at the path.
@@ -240,7 +256,7 @@ class _Matching:
         checkpoint = self._evidence.confirm(candidate, position)
         if checkpoint is None:
             return False
-        self._continued[position] = Continued(candidate, checkpoint, position)
+        self._continued[position] = Continued(candidate, checkpoint, None if position.finished else position)
         self._pool.taken.append(candidate)
         return True
 
