@@ -147,6 +147,26 @@ CASES = {
         rotated=["a.log.1"],
         missing=1,
     ),
+    "a file is unseen although one in olddir has its number": Case(
+        [position(1, ONE)],
+        [candidate("a.log.1", 1, ONE, 1, is_nearby=True), candidate("a.log.1", 2, TWO, 2)],
+        candidate(NAME, 4, MORE),
+        rotated=["a.log.1"],
+        unseen=["a.log.1"],
+    ),
+    "a finished file that has grown is read on": Case(
+        [position(1, ONE, finished=True), position(2, TWO)],
+        [candidate("a.log.1", 1, ONE + MORE)],
+        candidate(NAME, 2, TWO),
+        rotated=["a.log.1"],
+        continues_at=len(TWO),
+    ),
+    "a finished file that has grown twice is read on where it ended last": Case(
+        [position(1, ONE, finished=True), position(2, TWO), position(1, ONE + MORE, finished=True)],
+        [candidate("a.log.1", 1, ONE + MORE)],
+        candidate(NAME, 2, TWO),
+        continues_at=len(TWO),
+    ),
     "while no file stands at the path, nothing is unseen": Case(
         [position(1, ONE)], [candidate("a.log.2", 1, ONE), candidate("a.log.1", 2, TWO, 2)], rotated=["a.log.2"]
     ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePath
 from typing import Protocol
 
 from puppylog.tail.compression import SUFFIXES
@@ -78,6 +79,8 @@ class Candidate:
         if self.is_extended != other.is_extended:
             return None
         if self.number is not None and other.number is not None:
+            if PurePath(self.path).parent != PurePath(other.path).parent:
+                return None  # each directory has numbers of its own, as before and after `olddir` was configured
             return self.number > other.number if numbers_grow else self.number < other.number
         if self.date is not None and other.date is not None and len(self.date) == len(other.date):
             return self.date > other.date
