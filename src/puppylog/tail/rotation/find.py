@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint
-from puppylog.tail.handle import OpenFile
+from puppylog.tail.handle import OpenFile, identity_of
 from puppylog.tail.rotation.candidate import Candidate, DirectoryChanged
 from puppylog.tail.rotation.content import FileContent, candidate_of
 from puppylog.tail.rotation.evidence import Evidence
@@ -122,8 +122,8 @@ def _match(path: str, situation: Situation) -> Assignment:
     evidence = Evidence()
     assignment = match_at_path(situation, evidence)
     has_history = bool(situation.known) or situation.last is not None
-    has_finished = any(position.finished for position in situation.known)  # such a file may have grown
-    if not has_history or (assignment.is_certain_at_path and not assignment.missing and not has_finished):
+    is_complete = assignment.is_certain_at_path and not assignment.missing
+    if not has_history or (is_complete and not _has_grown(path, situation.known)):
         return assignment
     inodes = {position.identity[1] for position in assignment.missing}
     paths = [path, os.path.realpath(path), *(position.path for position in assignment.missing)]
@@ -134,6 +134,23 @@ def _match(path: str, situation: Situation) -> Assignment:
         if nearby:
             assignment = match(situation, sort_candidates([*candidates, *nearby]), evidence)
     return assignment
+
+
+def _has_grown(path: str, known: Sequence[ReadPosition]) -> bool:
+    """Return whether the newest rotated file was finished and has grown, if it has the name that logrotate gives.
+
+    A file with another name is found by the next search. To list the directory of a thousand logs for each of them
+    would take seconds at each start.
+    """
+    finished = [position for position in known if position.finished]
+    if not finished:
+        return False
+    try:
+        status = os.stat(f"{os.path.realpath(path)}.1")  # noqa: PTH116 - as in `Tailer`: it runs for each log
+    except OSError:
+        return False
+    ends = [position.byte_offset for position in finished if position.identity == identity_of(status)]
+    return bool(ends) and status.st_size > max(ends)
 
 
 def _open_all(assignment: Assignment, at_path: OpenFile | None) -> FilesToRead:
