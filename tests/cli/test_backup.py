@@ -12,7 +12,7 @@ from support.inprocess import InProcess
 def test_a_backup_is_made_and_restored(cli: InProcess, tmp_path: Path) -> None:
     done = cli("backup", str(tmp_path / "backup"))
     assert done.code == 0
-    assert done.err.startswith(f"puppylog: backed up 120 records and 1 rejected lines to {tmp_path}/backup, ")
+    assert done.err.startswith(f"puppylog: backed up 120 records and 1 rejected line to {tmp_path}/backup, ")
     url = f"duckdb://{tmp_path}/restored"
     done = cli("restore", str(tmp_path / "backup"), "--store", url)
     stop(url)

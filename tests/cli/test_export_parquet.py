@@ -12,7 +12,7 @@ def test_all_rows_are_written_into_a_new_directory(cli: InProcess, tmp_path: Pat
     done = cli("export", "--parquet", str(place))
     assert done.code == 0
     assert done.out == ""
-    assert done.err.startswith(f"puppylog: exported 120 records and 1 rejected lines to {place}, ")
+    assert done.err.startswith(f"puppylog: exported 120 records and 1 rejected line to {place}, ")
     (records,) = place.glob("day=*/rows.parquet")
     (rejected,) = place.glob("rejected/day=*/rows.parquet")
     assert parquet.read_table(str(records)).num_rows == 120

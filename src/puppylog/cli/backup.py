@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from puppylog.cli.claiming import describe_rows
 from puppylog.cli.options import examples, pass_settings, store_options
 from puppylog.cli.talk import tell
 from puppylog.model.number import format_bytes, format_number
@@ -37,8 +38,7 @@ def backup(settings: Settings, path: Path) -> None:
     size = sum(entry.stat().st_size for entry in os.scandir(path))
     tell(
         settings,
-        f"backed up {format_number(copy.records)} records and {format_number(copy.rejected_lines)} rejected lines "
-        f"to {path}, {format_bytes(size)}",
+        f"backed up {describe_rows(copy.records, copy.rejected_lines)} to {path}, {format_bytes(size)}",
     )
 
 

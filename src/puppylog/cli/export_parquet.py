@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Final
 
+from puppylog.cli.claiming import describe_rows
 from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
-from puppylog.model.number import format_bytes, format_number
+from puppylog.model.number import format_bytes
 from puppylog.monitor.exporting import Day, list_days, open_day
 from puppylog.rows.parquet import ParquetWriter
 from puppylog.settings import Settings
@@ -39,8 +40,8 @@ def export_rows(store: Store, directory: Path, settings: Settings) -> None:
         raise UsageError("export to", str(directory), error.strerror or str(error)) from error
     tell(
         settings,
-        f"exported {format_number(counts['log_records'])} records and {format_number(counts['rejected_lines'])} "
-        f"rejected lines to {directory}, {format_bytes(size_bytes)}",
+        f"exported {describe_rows(counts['log_records'], counts['rejected_lines'])} to {directory}, "
+        f"{format_bytes(size_bytes)}",
     )
 
 
