@@ -147,9 +147,9 @@ def test_a_summary_is_one_line() -> None:
     assert describe_summary(SUMMARY) == "2,370,789 bytes, 9,999 records, 1 rejected in 0.4 s (25,000 lines/s)"
     w3c = Summary(10, 194, 0, LineCounts(60), 1, 0, 0.0, ())
     assert " 194 records, 0 rejected, 60 lines without a row in " in describe_summary(w3c)
-    joined = Summary(10, 2, 0, LineCounts(joined=1_234), 1, 0, 0.0, ())
+    joined = Summary(10, 2, 0, LineCounts(continued=1_234), 1, 0, 0.0, ())
     assert "2 records, 0 rejected, 1,234 lines joined in" in describe_summary(joined)
-    one = Summary(10, 2, 0, LineCounts(joined=1), 1, 0, 0.0, ())
+    one = Summary(10, 2, 0, LineCounts(continued=1), 1, 0, 0.0, ())
     assert "2 records, 0 rejected, 1 line joined in" in describe_summary(one)
     waiting = Summary(10, 0, 0, LineCounts(), 1, 10, 0.0, ())
     assert describe_summary(waiting).endswith("(0 lines/s); 10 B of unfinished lines wait for their newline")

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from puppylog.cli.service_socket import ServiceSocket
-from puppylog.cli.signs_of_life import SignsOfLife
+from puppylog.cli.watchdog import Watchdog
 from puppylog.collect.collector import Collector
 
 
@@ -93,7 +93,7 @@ def test_the_watchdog_is_that_of_the_environment(
 def test_only_a_collector_that_moves_gives_signs_of_life(manager: socket.socket) -> None:
     collector: Any = SimpleNamespace(moved_at=time.monotonic() + 3600)  # it moves during the whole test
     stop = threading.Event()
-    with SignsOfLife(service(manager, WATCHDOG_USEC="80000"), cast("Collector", collector), stop):
+    with Watchdog(service(manager, WATCHDOG_USEC="80000"), cast("Collector", collector), stop):
         assert [receive(manager) for _ in range(3)] == ["WATCHDOG=1"] * 3
         collector.moved_at = time.monotonic() - 3600  # it hangs
         time.sleep(0.1)  # a sign that was on its way arrives
@@ -109,7 +109,7 @@ def test_only_a_collector_that_moves_gives_signs_of_life(manager: socket.socket)
 def test_a_server_that_hangs_gives_no_signs_of_life(manager: socket.socket) -> None:
     collector: Any = SimpleNamespace(moved_at=time.monotonic() + 3600)
     serves = [True]
-    with SignsOfLife(
+    with Watchdog(
         service(manager, WATCHDOG_USEC="80000"),
         cast("Collector", collector),
         threading.Event(),

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from puppylog.collect import collector as collector_module
-from puppylog.collect import opening as opening_module
+from puppylog.collect import source_opener as opening_module
 from puppylog.tail.tailer import Tailer
 from support.numbered_logs import Logs
 

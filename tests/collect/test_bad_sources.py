@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import reporting, tailed_source
+from puppylog.collect import stream_reporter, tailed_source
 from puppylog.collect.events import SourceUnreadable
 from support.embedded import wait_until
 from support.recording import RecordingStore, collect_once, watching
@@ -13,7 +13,7 @@ from support.recording import RecordingStore, collect_once, watching
 
 @pytest.fixture
 def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.05)
     monkeypatch.setattr(tailed_source, "IDLE_S", 0.2)
     path = tmp_path / "good.log"
     path.write_text("good\n")

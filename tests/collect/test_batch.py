@@ -1,7 +1,7 @@
 import json
 
 from puppylog.collect.batch import Batch, flag_cut
-from puppylog.collect.dry import DryWriter
+from puppylog.collect.dry_run import DryWriter
 from puppylog.model.stream import EMPTY_FINGERPRINT, Move
 from puppylog.tail.chunk import Chunk, TailedFile
 from support.lines import records, rejects

@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.collect import collector as collector_module
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryAppender, DryWriter
+from puppylog.collect.dry_run import DryAppender, DryWriter
 from puppylog.collect.events import Committed, Event, StoreInterrupted
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull

@@ -3,8 +3,8 @@
 import pytest
 
 from puppylog.collect import collector as collector_module
-from puppylog.collect.opening import uri_of
 from puppylog.collect.options import CollectOptions
+from puppylog.collect.source_opener import uri_of
 from puppylog.stores.base import NewFile
 from puppylog.tail.handle import identity_of
 from support.embedded import wait_until

@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.collect import source_follower as follower_module
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryWriter
+from puppylog.collect.dry_run import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreUnavailable

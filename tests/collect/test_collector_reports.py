@@ -8,9 +8,9 @@ from typing import NoReturn
 
 import pytest
 
-from puppylog.collect import reporting
+from puppylog.collect import stream_reporter
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryAppender, DryWriter
+from puppylog.collect.dry_run import DryAppender, DryWriter
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.errors import StoreFull, StoreRefused, StoreUnavailable
 from puppylog.formats.registry import find_format
@@ -104,7 +104,7 @@ def test_a_run_is_reported_at_its_start_and_end_even_if_the_store_is_unavailable
 def test_a_watched_file_that_is_missing_is_a_problem_until_it_exists(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.05)
     store, stop = ReportedStore(), threading.Event()
     log.unlink()
     running = threading.Thread(target=collector(store, stop, log, watch=True).run)
@@ -120,7 +120,7 @@ def test_a_watched_file_that_is_missing_is_a_problem_until_it_exists(
 
 
 def test_lines_that_a_full_store_refuses_are_not_counted_as_stored(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.05)
     store, stop = FullStore(), threading.Event()
     running = threading.Thread(target=collector(store, stop, log, watch=True).run)
     running.start()
@@ -148,7 +148,7 @@ def test_lines_that_a_full_store_refuses_are_not_counted_as_stored(log: Path, mo
 def test_a_deleted_file_is_reported_finished_and_a_new_file_at_its_path_is_not(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.05)
     assert Tailer.__init__.__kwdefaults__ is not None
     monkeypatch.setitem(Tailer.__init__.__kwdefaults__, "rotate_wait_s", 0.0)
     store, stop = ReportedStore(), threading.Event()
@@ -179,7 +179,7 @@ def test_a_collector_that_fails_does_not_report_an_end(log: Path) -> None:
 def test_a_quiet_collector_sends_no_empty_reports_and_looks_at_idle_files_for_a_heartbeat_only(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reporting, "REPORT_S", 0.0)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.0)
     monkeypatch.setattr("puppylog.collect.pause.MAX_S", 0.01)
     store, stop = CalledStore(), threading.Event()
     running = collector(store, stop, log, watch=True)

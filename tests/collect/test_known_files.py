@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from puppylog.collect import opening as opening_module
 from puppylog.collect import source_follower as source_follower_module
+from puppylog.collect import source_opener as opening_module
 from puppylog.collect.events import SourceSkipped
 from puppylog.collect.known_files import KnownFiles
 from puppylog.tail.chunk import TailedFile

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect import reporting
 from puppylog.collect import source_follower as follower_module
+from puppylog.collect import stream_reporter
 from puppylog.collect.events import OpenFileLimitReached
 from puppylog.collect.slots import Slots
 from support.embedded import wait_until
@@ -21,7 +21,7 @@ OPEN = 4
 @pytest.fixture
 def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     monkeypatch.setattr(follower_module, "Slots", partial(Slots, OPEN))
-    monkeypatch.setattr(reporting, "REPORT_S", 0.05)
+    monkeypatch.setattr(stream_reporter, "REPORT_S", 0.05)
     directory = tmp_path / "logs"
     directory.mkdir()
     paths = [directory / f"app{number}.log" for number in range(FILES)]

@@ -13,7 +13,7 @@ from puppylog.collect.collector import Collector
 from puppylog.collect.containers import Runtime, check_pod_labels, pick_pod_labels
 from puppylog.collect.events import Event, PodLabelsMissing
 from puppylog.collect.options import CollectOptions, SourceOptions
-from puppylog.collect.pods import watching
+from puppylog.collect.pods import watched_pods
 from puppylog.collect.pods.access import Access, find_access
 from puppylog.collect.pods.api import ApiError, Pod, PodApi
 from puppylog.errors import UsageError
@@ -75,7 +75,7 @@ def options_of(pods: Path, access: Access | None, *, watch: bool = False, **labe
 @contextmanager
 def collecting(options: CollectOptions, store: LabelledStore, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Event]]:
     monkeypatch.setattr(collector_module, "_EXPAND_S", 0.02)
-    monkeypatch.setattr(watching, "_RETRY_S", (0.05,))
+    monkeypatch.setattr(watched_pods, "_RETRY_S", (0.05,))
     events, stop = list[Event](), threading.Event()
     collector = Collector(store, replace(options, watch=True), stop=stop, on_event=events.append)
     with running(collector.run, stop):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from puppylog.collect import pause, source_follower
-from puppylog.collect.dry import DryWriter
+from puppylog.collect.dry_run import DryWriter
 from puppylog.collect.events import Event, StreamOpened
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.source_follower import SourceFollower

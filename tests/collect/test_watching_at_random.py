@@ -22,8 +22,8 @@ from collect.test_names_at_random import act, shift_rotated
 from puppylog.collect import collector as collector_module
 from puppylog.collect import committer as committer_module
 from puppylog.collect import known_files as known_files_module
-from puppylog.collect import opening as opening_module
 from puppylog.collect import source_follower as source_follower_module
+from puppylog.collect import source_opener as opening_module
 from puppylog.collect import tailed_source as tailed_source_module
 from puppylog.errors import SourceError, StreamBusy
 from puppylog.tail.tailer import Tailer

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from puppylog.config.apply import declare
 from puppylog.config.definition_set import DefinitionSet
 from puppylog.config.export import export
-from puppylog.config.notation import write_fields, write_table
 from puppylog.config.plan import Plan, make_plan
 from puppylog.config.reading import read_configuration
+from puppylog.config.toml_writer import write_fields, write_table
 from puppylog.model.alert import Alert, Comparison, NoData, define_alert
 from puppylog.model.derived import define_derived
 from puppylog.model.metric import Metric

@@ -2,7 +2,7 @@
 
 import pytest
 
-from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_places, read_store_id
+from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_positions, read_store_id
 from puppylog.monitor.search import Search
 from puppylog.stores.base import NewFile, Store
 from support.lines import LINE_BYTES, Source, records
@@ -11,21 +11,21 @@ pytestmark = pytest.mark.sampled
 
 
 def offsets(store: Store) -> dict[int, int]:
-    return {file_id: place.byte_offset for file_id, place in read_places(store).places.items()}
+    return {file_id: place.byte_offset for file_id, place in read_positions(store).positions.items()}
 
 
 def test_what_was_stored_between_two_readings_is_found_once_and_counted(store: Store) -> None:
     old = Source(store, "file:///old")
     old.append(records(3))
-    before = read_places(store)
+    before = read_positions(store)
     assert offsets(store)[old.file_id] == 3 * LINE_BYTES
     new = Source(store, "file:///new")
     new.append(records(5))
-    after = read_places(store, since_us=before.read_us)
+    after = read_positions(store, since_us=before.read_us)
     assert after.read_us > before.read_us
-    assert old.file_id not in after.places
-    assert after.places[new.file_id].moved_us >= before.read_us
-    ranges = plan_arrivals({file_id: place.byte_offset for file_id, place in before.places.items()}, offsets(store))
+    assert old.file_id not in after.positions
+    assert after.positions[new.file_id].moved_us >= before.read_us
+    ranges = plan_arrivals({file_id: place.byte_offset for file_id, place in before.positions.items()}, offsets(store))
     found = read_arrivals(store, Search(), ranges, records=2)
     assert [row["line_offset"] for row in found.records.to_pylist()] == [3 * LINE_BYTES, 4 * LINE_BYTES]
     assert found.left_out == 3
@@ -34,9 +34,9 @@ def test_what_was_stored_between_two_readings_is_found_once_and_counted(store: S
 
 
 def test_the_moment_of_a_reading_is_known_although_no_file_has_moved(store: Store) -> None:
-    first = read_places(store)
-    later = read_places(store, since_us=first.read_us + 3_600_000_000)
-    assert later.places == {}
+    first = read_positions(store)
+    later = read_positions(store, since_us=first.read_us + 3_600_000_000)
+    assert later.positions == {}
     assert later.read_us >= first.read_us > 0
 
 

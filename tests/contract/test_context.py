@@ -12,16 +12,16 @@ def test_the_context_of_a_record_is_its_neighbours_in_its_file(store: Store) -> 
         source.append(records(300, start=source.offset, message="m"))
     matches = [(second.file_id, 15_000), (first.file_id, 100), (first.file_id, 30_000), (first.file_id, 59_900)]
     found = find_context(store, matches, Extent(2, 1), read_cursor(store).offsets)
-    assert [[offset for _, offset in group.places] for group in found.groups] == [
+    assert [[offset for _, offset in group.locations] for group in found.groups] == [
         [14_800, 14_900, 15_000, 15_100],
         [0, 100, 200],
         [29_800, 29_900, 30_000, 30_100],
         [59_700, 59_800, 59_900],
     ]
     assert list(found.incomplete) == [(first.file_id, 59_900)]
-    places = [place for group in found.groups for place in group.places]
-    read = read_records(store, places)
-    assert list(zip(read["file_id"].to_pylist(), read["line_offset"].to_pylist(), strict=True)) == places
+    locations = [place for group in found.groups for place in group.locations]
+    read = read_records(store, locations)
+    assert list(zip(read["file_id"].to_pylist(), read["line_offset"].to_pylist(), strict=True)) == locations
     first.append(rejects(b"no\xff record", start=30_050))
     assert find_rejected(store, found.groups) == {(first.file_id, 30_100): [b"no\xff record"]}
     assert set(read.column_names) > {"ts", "stream_id", "message", "attributes"}

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pyarrow as pa
 
-from puppylog.monitor.exporting import list_days, open_day
-from puppylog.stores.archived import ARCHIVED
+from puppylog.monitor.export import list_days, open_day
+from puppylog.stores.archive_columns import ARCHIVED
 from puppylog.stores.base import Store
 from support.lines import NOON, Source, rejects, rows
 

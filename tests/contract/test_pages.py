@@ -8,7 +8,7 @@ import pytest
 
 from puppylog.monitor import pages
 from puppylog.monitor.condition import dialect_of
-from puppylog.monitor.context import Extent, find_surroundings
+from puppylog.monitor.context import Extent, find_lines_around
 from puppylog.monitor.counting.classes import choose_class, name_status_class
 from puppylog.monitor.counting.field import get_field
 from puppylog.monitor.counting.histogram import count_histogram
@@ -85,16 +85,16 @@ def test_the_surroundings_of_a_record_have_its_rejected_lines(store: Store) -> N
     source = Source(store, "file:///var/log/a.log")
     source.append(records(5, message="m"))
     source.append(rejects(b"no record", start=150), rejects(b"behind all", start=450))
-    found = find_surroundings(store, (source.file_id, 200), Extent(1, 1))
+    found = find_lines_around(store, (source.file_id, 200), Extent(1, 1))
     assert found is not None
-    assert [offset for _, offset in found.places] == [100, 200, 300]
+    assert [offset for _, offset in found.locations] == [100, 200, 300]
     assert [line.line for line in found.rejected] == [b"no record"]
     assert (found.has_before, found.has_after) == (True, True)
-    last = find_surroundings(store, (source.file_id, 400), Extent(0, 9))
+    last = find_lines_around(store, (source.file_id, 400), Extent(0, 9))
     assert last is not None
     assert [line.line for line in last.rejected] == [b"behind all"]
     assert (last.has_before, last.has_after) == (True, False)
-    assert find_surroundings(store, (source.file_id, 50), Extent(1, 1)) is None
+    assert find_lines_around(store, (source.file_id, 50), Extent(1, 1)) is None
 
 
 def test_a_sample_of_records_tells_their_fields(store: Store) -> None:

@@ -33,7 +33,7 @@ def read_again(store: Store, batches: Iterable[pa.RecordBatch] | None = None) ->
 
 @pytest.fixture
 def in_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rejects, "_PAGE_PLACES", 7)
+    monkeypatch.setattr(rejects, "_PAGE_LINES", 7)
     monkeypatch.setattr(rejects, "_BATCH_LINES", 3)
 
 

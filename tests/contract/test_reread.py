@@ -13,8 +13,8 @@ import pytest
 
 from contract.differences import DROPS_LATER, Difference
 from contract.test_retention import drop_old
-from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
+from puppylog.collect.format_choice import make_source
 from puppylog.collect.options import CollectOptions
 from puppylog.collect.reread import Counts, DryRewriting, Rereader
 from puppylog.collect.stored_files import StoredFile, find_stored_files

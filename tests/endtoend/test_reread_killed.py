@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.collect.choosing import make_source
 from puppylog.collect.collector import Collector
+from puppylog.collect.format_choice import make_source
 from puppylog.collect.options import CollectOptions
 from puppylog.formats.registry import find_format
 from puppylog.stores.base import Store

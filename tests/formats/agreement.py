@@ -21,7 +21,7 @@ class Outcome:
     rejects: list[dict[str, Any]]
     rowless: int
     context: str
-    joined: int = 0
+    continued: int = 0
 
 
 def read(
@@ -58,7 +58,7 @@ def read(
             outcome.rejects + parsed.rejects.to_pylist(),
             outcome.rowless + parsed.rowless,
             parser.context,
-            outcome.joined + parsed.joined,
+            outcome.continued + parsed.continued,
         )
     return outcome
 
@@ -77,7 +77,7 @@ def assert_no_line_is_lost(data: bytes, outcome: Outcome) -> None:
     offsets = [row["line_offset"] for row in outcome.records]
     assert offsets == sorted(set(offsets))
     lost = set(starts) - {*offsets, *(row["line_offset"] for row in outcome.rejects)}
-    assert len(lost) == outcome.rowless + outcome.joined
+    assert len(lost) == outcome.rowless + outcome.continued
     assert not {*offsets} & {row["line_offset"] for row in outcome.rejects}
 
 

@@ -22,7 +22,7 @@ from formats.paths import reading
 from formats.sample_files import before, line_of, read_samples
 from puppylog.formats import native
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed_formats import LISTED
 from puppylog.formats.registry import find_format
 from puppylog.model.record import Parsed
 
@@ -114,18 +114,18 @@ def _read(name: str, data: bytes, path: str) -> Parsed:
     offsets = {offset for batch in (parsed.records, parsed.rejects) for offset in batch["line_offset"].to_pylist()}
     _, begin = skip_mark(data, 0)  # the first line starts after a byte order mark
     starts = {begin, *(newline.end() for newline in re.finditer(b"\n", data))} - {len(data)}
-    assert len(starts - offsets) == parsed.rowless + parsed.joined, "a line was lost"
+    assert len(starts - offsets) == parsed.rowless + parsed.continued, "a line was lost"
     return parsed
 
 
 def _are_equal(one: Parsed, other: Parsed) -> bool:
     """Return whether both have the same rows; much faster than to compare `_rows`."""
-    counts = [(parsed.rowless, parsed.joined, parsed.joined_runs) for parsed in (one, other)]
+    counts = [(parsed.rowless, parsed.continued, parsed.joined_runs) for parsed in (one, other)]
     return one.records.equals(other.records) and one.rejects.equals(other.rejects) and counts[0] == counts[1]
 
 
 def _rows(parsed: Parsed) -> tuple[object, ...]:
-    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless, parsed.joined, parsed.joined_runs
+    return parsed.records.to_pylist(), parsed.rejects.to_pylist(), parsed.rowless, parsed.continued, parsed.joined_runs
 
 
 def _show_difference(name: str, data: bytes) -> None:

@@ -27,7 +27,7 @@ def test_stack_traces_do_not_make_another_format_of_a_log() -> None:
     parser = open_auto()
     parsed = parser.parse(SYSLOG + TRACE + SYSLOG + TRACE, 0, READ_AT_US)
     assert (parser.name, parsed.records.num_rows, parsed.rejects.num_rows) == ("syslog", 40, 0)
-    assert parsed.joined == 24
+    assert parsed.continued == 24
 
 
 def test_a_format_that_joins_most_lines_does_not_win() -> None:
@@ -41,13 +41,13 @@ def test_a_format_that_joins_most_lines_does_not_win() -> None:
 def test_the_format_changes_within_one_read(first: bytes, then: bytes, name: str) -> None:
     parser = open_auto()
     parsed = parser.parse(first + then, 0, READ_AT_US)
-    assert (parser.name, parsed.records.num_rows, parsed.rejects.num_rows, parsed.joined) == (name, 40, 0, 0)
+    assert (parser.name, parsed.records.num_rows, parsed.rejects.num_rows, parsed.continued) == (name, 40, 0, 0)
 
 
 def test_the_format_changes_and_changes_back() -> None:
     parser = open_auto()
     parsed = parser.parse(SYSLOG + ACCESS + SYSLOG + ACCESS, 0, READ_AT_US)
-    assert (parsed.records.num_rows, parsed.rejects.num_rows, parsed.joined) == (80, 0, 0)
+    assert (parsed.records.num_rows, parsed.rejects.num_rows, parsed.continued) == (80, 0, 0)
 
 
 @pytest.mark.parametrize("is_reopened", [False, True])

@@ -68,7 +68,7 @@ class TestParts:
         assert record["severity"] == "warning"
         assert json.loads(record["attributes"]) == {"stream": "stdout", "n": 7, "severity_text": "warn"}
         assert record["line_offset"] == len(line_of(runtime, "one"))
-        assert outcome.joined == 2
+        assert outcome.continued == 2
 
     def test_the_time_is_that_of_the_first_part(self, runtime: str, path: str) -> None:
         data = line_of(runtime, "a", is_part=True, at=1) + line_of(runtime, "b", at=1.5)
@@ -93,7 +93,7 @@ class TestParts:
         data = line_of(runtime, "x", is_part=True) * (MAX_RECORD_LINES + 1) + line_of(runtime, "y")
         outcome = read(runtime, data, path)
         assert messages(outcome) == ["x" * MAX_RECORD_LINES, "xy"]
-        assert outcome.joined == MAX_RECORD_LINES
+        assert outcome.continued == MAX_RECORD_LINES
 
     def test_a_message_with_the_most_bytes_ends(self, runtime: str, path: str) -> None:
         part = line_of(runtime, "x" * (MAX_RECORD_BYTES // 8), is_part=True)
@@ -160,7 +160,7 @@ def test_only_json_does_not_wait_for_more_lines(runtime: str) -> None:
 def test_lines_beside_an_object_that_stays_open_are_counted() -> None:
     data = b'{"msg":"a"\n' + line_of("json", "one") + line_of("json", " two")
     outcome = read("json", data, "native")
-    assert (len(outcome.rejects), messages(outcome), outcome.joined) == (1, ["one\n two"], 1)
+    assert (len(outcome.rejects), messages(outcome), outcome.continued) == (1, ["one\n two"], 1)
     assert_no_line_is_lost(data, outcome)
 
 

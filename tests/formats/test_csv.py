@@ -153,7 +153,7 @@ def test_no_bytes_raise_and_every_line_is_counted_once(name: str, header: bytes,
     parser.parse(header, 0, 0)
     parsed = parser.parse(data, len(header), 0)
     parsed.records.validate(full=True)
-    counted = parsed.records.num_rows + parsed.rejects.num_rows + parsed.rowless + parsed.joined
+    counted = parsed.records.num_rows + parsed.rejects.num_rows + parsed.rowless + parsed.continued
     assert counted == data.count(b"\n")
 
 

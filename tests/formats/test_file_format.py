@@ -80,7 +80,7 @@ def test_lines_that_do_not_begin_a_record_continue_the_one_before(write: Any) ->
     lines = "2026-11-24 10:00:00 [INFO] one\r\n  at a\r\n\r\n  at b\n\n2026-11-24T10:00:01Z two\n\n"
     parsed = write(SERVER).open().parse(lines.encode(), 0, 0)
     assert [record["message"] for record in outline(parsed)] == ["one\n  at a\n\n  at b", "two"]
-    assert (parsed.rowless, parsed.joined, parsed.orphans) == (2, 3, 0)
+    assert (parsed.rowless, parsed.continued, parsed.orphans) == (2, 3, 0)
 
 
 def test_without_joining_a_line_that_does_not_begin_a_record_is_rejected(write: Any) -> None:
@@ -395,6 +395,6 @@ def test_no_bytes_raise_and_every_line_is_counted_once(
         parsed.records.validate(full=True)
         for attributes in parsed.records["attributes"].to_pylist():
             json.loads(attributes or "{}")
-        counted = parsed.records.num_rows + parsed.rejects.num_rows + parsed.rowless + parsed.joined
+        counted = parsed.records.num_rows + parsed.rejects.num_rows + parsed.rowless + parsed.continued
         if not joins:
             assert counted == data.count(b"\n")

@@ -8,7 +8,7 @@ import pytest
 from formats.kinds import KINDS
 from formats.paths import PATHS, reading
 from puppylog.formats.detection import judge
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed_formats import LISTED
 from puppylog.formats.registry import find_format
 from support.formats_page import FAMILIES, OVERVIEW, PAGE, list_marked, with_list, with_tables
 

@@ -30,7 +30,7 @@ def rejected(rows: Rows, text: bytes) -> list[bytes]:
 
 
 def counts(rows: Rows) -> tuple[int, int, int]:
-    return rows.joined, rows.orphans, rows.rowless
+    return rows.continued, rows.orphans, rows.rowless
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -106,4 +106,4 @@ def test_each_line_is_a_row_or_joined_or_rowless() -> None:
     for lines in product([HEAD + b"one", REJECT, b"x", b""], repeat=5):
         text = b"".join(line + b"\n" for line in lines)
         rows = read(text, "native")
-        assert len(rows.starts) + len(rows.rejected_starts) + rows.joined + rows.rowless == len(lines)
+        assert len(rows.starts) + len(rows.rejected_starts) + rows.continued + rows.rowless == len(lines)

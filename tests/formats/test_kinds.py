@@ -134,4 +134,4 @@ def test_lines_of_go_without_a_level_are_records_although_some_have_one(first: i
     for at in (first, 4):
         lines[at] = f"2026/11/24 10:00:0{at} [INFO] the shop is open"
     parsed = find_format("auto").open().parse("".join(f"{line}\n" for line in lines).encode(), 0, 0)
-    assert (parsed.records.num_rows, parsed.joined, parsed.rejects.num_rows) == (6, 0, 0)
+    assert (parsed.records.num_rows, parsed.continued, parsed.rejects.num_rows) == (6, 0, 0)

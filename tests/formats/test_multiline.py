@@ -42,7 +42,7 @@ def test_continuation_lines_are_added_to_the_message_or_become_it() -> None:
     parsed = parse(b"m1\n a\n b\nn2\n c\nm3\n", 100)
     assert parsed.records["message"].to_pylist() == ["m1\n a\n b", " c", "m3"]
     assert parsed.records["line_offset"].to_pylist() == [100, 109, 115]
-    assert (parsed.rowless, parsed.joined) == (0, 3)
+    assert (parsed.rowless, parsed.continued) == (0, 3)
 
 
 def test_a_rejected_record_keeps_all_its_lines() -> None:
@@ -67,7 +67,7 @@ def test_no_line_is_lost(lines: list[bytes]) -> None:
     parsed = parse(data)
     parsed.records.validate(full=True)
     parsed.rejects.validate(full=True)
-    assert parsed.lines + parsed.rowless + parsed.joined == len(lines)
+    assert parsed.lines + parsed.rowless + parsed.continued == len(lines)
     offsets = sorted(parsed.records["line_offset"].to_pylist() + parsed.rejects["line_offset"].to_pylist())
     starts = [sum(len(line) + 1 for line in lines[:number]) for number in range(len(lines))]
     assert offsets == [
@@ -109,11 +109,11 @@ def test_an_object_of_json_may_take_several_lines(path: str) -> None:
     assert records[0]["attributes"] == '{"n": [1,     2]}'
     (reject,) = parsed.rejects.to_pylist()
     assert (reject["line_offset"], reject["line"]) == (100 + OBJECTS.index(b'{ "msg"'), b'{ "msg":\n  oops\n}')
-    assert parsed.joined == OBJECTS.count(b"\n") - 5
+    assert parsed.continued == OBJECTS.count(b"\n") - 5
 
 
 def test_joined_lines_and_records_without_a_time_are_counted() -> None:
     pattern = Multiline(find_format("plain"), lambda lines: [line.startswith(b"start") for line in lines])
     parsed = pattern.open().parse(b"start a\nb\nc\nstart d\n", 0, 0)
 
-    assert (parsed.joined, parsed.read, parsed.before, parsed.rowless) == (2, 2, 0, 0)
+    assert (parsed.continued, parsed.read, parsed.before, parsed.rowless) == (2, 2, 0, 0)

@@ -10,7 +10,7 @@ from puppylog.formats.base import Options
 from puppylog.formats.file import lazy
 from puppylog.formats.file.beginnings import Head
 from puppylog.formats.file.lazy import LazyFormat
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed_formats import LISTED
 from puppylog.formats.registry import make_auto
 from support.packaged_heads import PATH, write_table
 

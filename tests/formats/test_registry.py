@@ -1,7 +1,7 @@
 import pytest
 
 from puppylog.errors import UsageError
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed_formats import LISTED
 from puppylog.formats.registry import FORMAT_NAMES, find_format
 
 

@@ -10,7 +10,7 @@ from formats.paths import PATHS, reading
 from formats.sample_files import FAMILIES, READ_AT, Sample, before, line_of, read_samples
 from puppylog.formats.access.reason import Reason
 from puppylog.formats.base import Options, Parser
-from puppylog.formats.listed import LISTED
+from puppylog.formats.listed_formats import LISTED
 from puppylog.formats.registry import find_format
 
 KEYS = {"title", "as", "zone", "year", "modified", "joins", "before", "line", "bytes", "record", "reject"}
@@ -69,7 +69,7 @@ def check_sample(family: str, sample: Sample) -> None:
 def test_blank_lines_are_counted(name: str, path: str) -> None:
     with reading(path):
         parsed = find_format(name).open().parse(b"\n\r\n \t \n\n", 0, READ_AT_US)
-    assert (parsed.lines, parsed.rowless, parsed.joined) == (0, 4, 0)
+    assert (parsed.lines, parsed.rowless, parsed.continued) == (0, 4, 0)
 
 
 @pytest.mark.parametrize("path", PATHS)

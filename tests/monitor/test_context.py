@@ -62,12 +62,12 @@ def test_the_context_is_the_neighbours_in_the_file_however_long_its_lines_are(
         for number in range(offsets.index(match) - extent.before, offsets.index(match) + extent.after + 1)
         if 0 <= number < len(offsets)
     }
-    found = sorted(offsets.index(offset) for group in groups for _, offset in group.places)
+    found = sorted(offsets.index(offset) for group in groups for _, offset in group.locations)
     assert found == sorted(shown)
-    starts = {offsets.index(group.places[0][1]) for group in groups}
+    starts = {offsets.index(group.locations[0][1]) for group in groups}
     assert starts == {number for number in shown if number - 1 not in shown}
     for group in groups:
-        first = offsets.index(group.places[0][1])
+        first = offsets.index(group.locations[0][1])
         assert group.previous is None or group.previous == (7, offsets[first - 1])
         assert group.previous is not None or first == 0
 
@@ -84,10 +84,10 @@ def test_rejected_lines_between_the_records_of_a_group_are_found(
     assert find_rejected(reader, groups) == {(1, 200): [b"110"]}
 
 
-def test_records_are_read_in_the_order_of_their_places(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PLACES", 2)
+def test_records_are_read_in_the_order_of_locations(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LOCATIONS", 2)
     fill(reader, 1, [0, 10, 20])
     fill(reader, 2, [0])
-    places = [(1, 20), (2, 0), (1, 0), (1, 5)]
-    assert read_records(reader, places)["message"].to_pylist() == ["1 20", "2 0", "1 0"]
+    locations = [(1, 20), (2, 0), (1, 0), (1, 5)]
+    assert read_records(reader, locations)["message"].to_pylist() == ["1 20", "2 0", "1 0"]
     assert read_records(reader, []).num_rows == 0

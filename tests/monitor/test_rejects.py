@@ -65,7 +65,7 @@ def test_batches_are_limited_in_bytes_and_in_lines(reader: MemoryReader, monkeyp
 
 
 def test_pages_cover_all_files_and_streams_in_order(reader: MemoryReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rejects, "_PAGE_PLACES", 2)
+    monkeypatch.setattr(rejects, "_PAGE_LINES", 2)
     places = [(2, 1, 0), (1, 3, 5), (1, 3, 0), (1, 4, 0), (2, 2, 9), (1, 3, 7)]
     for stream_id, file_id, line_offset in places:
         reject(reader, file_id, line_offset, b"x", stream_id=stream_id)

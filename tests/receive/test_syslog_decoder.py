@@ -16,7 +16,7 @@ from formats.paths import PATHS, reading
 from formats.sample_files import line_of, read_samples
 from puppylog.receive.received import ReceivedLines
 from puppylog.receive.syslog.decoder import Arrived, Listening, decode
-from puppylog.receive.syslog.framing import Framer, Mark, Messages, split_datagram
+from puppylog.receive.syslog.framing import Defect, Framer, Messages, split_datagram
 
 RECEIVED_AT = datetime(2026, 11, 24, 10, tzinfo=UTC)
 RECEIVED_AT_US = int(RECEIVED_AT.timestamp()) * 1_000_000
@@ -231,7 +231,9 @@ def test_a_listener_may_use_the_time_of_receipt_and_keeps_the_time_of_the_messag
 def test_a_message_that_is_not_whole_says_so() -> None:
     arrived = Arrived()
     arrived.extend(Messages([b"<13>whole"]), "192.0.2.1")
-    arrived.extend(Messages([b"<13>a", b"b", b"<13>c"], {0: Mark.CUT, 1: Mark.LOST_FRAMING, 2: Mark.INCOMPLETE}), "::1")
+    arrived.extend(
+        Messages([b"<13>a", b"b", b"<13>c"], {0: Defect.CUT, 1: Defect.LOST_FRAMING, 2: Defect.INCOMPLETE}), "::1"
+    )
     whole, *rest = records_of(arrived)
     assert whole["attributes"] == {"facility": "user", "ts_source": "read", "peer": "192.0.2.1"}
     for record, mark in zip(rest, ("cut", "lost_framing", "incomplete"), strict=True):

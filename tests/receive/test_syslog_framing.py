@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from puppylog.receive.syslog.framing import Framer, Mark, Messages, split_datagram
+from puppylog.receive.syslog.framing import Defect, Framer, Messages, split_datagram
 
 messages = st.binary(max_size=30).map(lambda content: b"<13>" + content.rstrip(b"\n\r\0"))
 lines = messages.map(lambda text: text.replace(b"\n", b"").replace(b"\0", b"").rstrip(b"\r"))
@@ -16,16 +16,16 @@ def count(text: bytes) -> bytes:
     return b"%d %s" % (len(text), text)
 
 
-def feed_in_pieces(framer: Framer, data: bytes, cuts: list[int]) -> tuple[list[bytes], list[Mark]]:
-    """Give the bytes in pieces, then end the connection; return all messages and marks."""
+def feed_in_pieces(framer: Framer, data: bytes, cuts: list[int]) -> tuple[list[bytes], list[Defect]]:
+    """Give the bytes in pieces, then end the connection; return all messages and defects."""
     texts: list[bytes] = []
-    marks: list[Mark] = []
+    defects: list[Defect] = []
     bounds = sorted({0, len(data), *(cut for cut in cuts if cut < len(data))})
     parts = [data[start:end] for start, end in pairwise(bounds)]
     for result in [*(framer.feed(part) for part in parts if not framer.fault), framer.finish()]:
         texts += result.texts
-        marks += result.marks.values()
-    return texts, marks
+        defects += result.defects.values()
+    return texts, defects
 
 
 @given(st.lists(st.tuples(lines, st.booleans()), max_size=8), st.lists(st.integers(0, 300)))
@@ -73,19 +73,19 @@ def test_a_wrong_size_is_a_fault_and_its_bytes_are_kept(data: bytes, fault: str)
     framer = Framer()
     result = framer.feed(data)
     assert framer.fault == fault
-    assert list(result.marks.values()) == [Mark.LOST_FRAMING]
+    assert list(result.defects.values()) == [Defect.LOST_FRAMING]
     assert data.endswith(result.texts[-1])
 
 
 def test_a_connection_that_breaks_within_a_message_marks_it() -> None:
-    for data, is_clean, marks in (
-        (b"20 <13>half", True, {0: Mark.INCOMPLETE}),
-        (b"<13>half", False, {0: Mark.INCOMPLETE}),
+    for data, is_clean, defects in (
+        (b"20 <13>half", True, {0: Defect.INCOMPLETE}),
+        (b"<13>half", False, {0: Defect.INCOMPLETE}),
         (b"<13>half", True, {}),
     ):
         framer = Framer()
         assert framer.feed(data) == Messages()
-        assert framer.finish(is_clean=is_clean) == Messages([b"<13>half"], marks)
+        assert framer.finish(is_clean=is_clean) == Messages([b"<13>half"], defects)
 
 
 @pytest.mark.parametrize("framing", [count, lambda text: text + b"\n"])
@@ -96,9 +96,9 @@ def test_a_message_that_is_too_long_is_cut_and_the_next_one_is_found(framing: ob
         framer, result = Framer(limit_bytes=100), Messages()
         for start in range(0, len(data), step):
             for index, text in enumerate((part := framer.feed(data[start : start + step])).texts):
-                result.add(text, part.marks.get(index))
+                result.add(text, part.defects.get(index))
             assert framer.kept_bytes <= 100
-        assert result == Messages([b"<13>" + b"x" * 96, b"<13>next"], {0: Mark.CUT})
+        assert result == Messages([b"<13>" + b"x" * 96, b"<13>next"], {0: Defect.CUT})
 
 
 @pytest.mark.parametrize(

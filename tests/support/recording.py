@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryAppender, DryWriter
+from puppylog.collect.dry_run import DryAppender, DryWriter
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.formats.base import Options

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from puppylog.collect.dry import DryWriter
+from puppylog.collect.dry_run import DryWriter
 from puppylog.errors import StreamBusy
 from puppylog.model.record import Parsed
 from puppylog.model.request import ReceivedRequest

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.tail.carriage import quiet_s
 from puppylog.tail.chunk import Chunk
+from puppylog.tail.line_end import quiet_s
 from puppylog.tail.reader import LINE_WAIT_S
 from support.tail_world import World
 

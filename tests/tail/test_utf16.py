@@ -9,7 +9,7 @@ import pytest
 
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile
-from puppylog.tail.limited import LimitedFile
+from puppylog.tail.limited_file import LimitedFile
 from puppylog.tail.source import check_source
 from support.compressing import COMPRESS
 from support.tail_world import World

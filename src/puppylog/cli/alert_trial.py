@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from puppylog.cli.complete import complete_alerts
 from puppylog.cli.define_alert import Written, judging_options, read_rule
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import (
     examples,
     limit_option,
@@ -19,7 +20,6 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import write_rows
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.errors import UsageError

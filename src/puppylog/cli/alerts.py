@@ -12,6 +12,7 @@ import click
 import pyarrow as pa
 
 from puppylog.cli.complete import complete_alerts
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -23,7 +24,6 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import write_record, write_rows, write_table
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.errors import NotFound

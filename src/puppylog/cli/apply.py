@@ -8,11 +8,11 @@ from typing import Final
 import click
 import pyarrow as pa
 
-from puppylog.cli.given import find_config_files
+from puppylog.cli.given_options import find_config_files
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import terminal_width, write_rows
 from puppylog.cli.surroundings import wants_color
-from puppylog.cli.talk import tell, warn
 from puppylog.config.apply import apply_configuration, check, plan_configuration
 from puppylog.config.definition_set import Kind, read_definitions
 from puppylog.config.export import export as export_definitions

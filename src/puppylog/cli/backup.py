@@ -7,8 +7,8 @@ from typing import Final
 import click
 
 from puppylog.cli.claiming import describe_rows
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, pass_settings, store_options
-from puppylog.cli.talk import tell
 from puppylog.model.number import format_bytes, format_number
 from puppylog.settings import Settings
 from puppylog.stores.backup import back_up

@@ -1,4 +1,4 @@
-"""Reporting what a collector does: for every command that collects."""
+"""StreamReporter what a collector does: for every command that collects."""
 
 import sys
 import threading
@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final, Self
 
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.surroundings import can_redraw
-from puppylog.cli.talk import tell, warn
 from puppylog.collect.events import (
     Committed,
     Event,
@@ -176,7 +176,7 @@ def describe_summary(summary: Summary) -> str:
     lines = summary.records + summary.rejects
     rate = round(lines / summary.seconds) if summary.seconds > 0 else lines
     counts = summary.counts
-    others = f", {count_lines(counts.joined)} joined" if counts.joined else ""
+    others = f", {count_lines(counts.continued)} joined" if counts.continued else ""
     others += f", {count_lines(counts.rowless)} without a row" if counts.rowless else ""
     waiting = f"; {format_bytes(summary.unfinished_bytes)} of unfinished lines wait for their newline"
     if summary.unfinished_wait_s is not None:

@@ -171,7 +171,7 @@ def collector(
         ctx.call_on_close(begin_engine(settings.store))
     # These take 0.3 s of CPU, in which the engine starts.
     from puppylog.cli import collector_run  # noqa: PLC0415 - see above
-    from puppylog.collect.choosing import joins_lines, make_source  # noqa: PLC0415 - see above
+    from puppylog.collect.format_choice import joins_lines, make_source  # noqa: PLC0415 - see above
 
     def read_sources(settings: Settings) -> "Sequence[SourceOptions]":
         if not sources:

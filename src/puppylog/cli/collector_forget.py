@@ -3,8 +3,8 @@
 import click
 
 from puppylog.cli.claiming import claim, complete_streams, confirm, describe_rows
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
-from puppylog.cli.talk import tell
 from puppylog.model.source import name_source
 from puppylog.monitor.streams import count_rows, find_source_uri
 from puppylog.settings import Settings

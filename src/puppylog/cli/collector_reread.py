@@ -11,18 +11,18 @@ import click
 
 from puppylog.cli.claiming import claim, complete_streams, confirm, describe_rows
 from puppylog.cli.collecting import Reporter, count_lines
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import examples, host_option, pass_settings, store_options
 from puppylog.cli.parsing import choose_format, format_options, multiline_option, zone_option
 from puppylog.cli.signals import Signals
-from puppylog.cli.talk import tell, warn
-from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.events import Progress
+from puppylog.collect.format_choice import joins_lines, make_source
 from puppylog.collect.options import SourceOptions
 from puppylog.collect.reread import Counts, DryRewriting, Rereader
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.stored_files import StoredFile, find_stored_files
 from puppylog.errors import NotFound, PuppylogError, SourceError, UsageError
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.formats.registry import is_kept_by_auto
 from puppylog.model.number import format_bytes, format_number
 from puppylog.model.source import name_source, split_uri

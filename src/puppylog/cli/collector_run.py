@@ -12,13 +12,13 @@ from typing import Final
 import click
 
 from puppylog.cli.collecting import Reporter, describe_reasons, describe_summary, describe_times, tell_summary
-from puppylog.cli.given import find_config_files
+from puppylog.cli.given_options import find_config_files
 from puppylog.cli.gone_streams import finish_gone_streams
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import reread_settings
 from puppylog.cli.signals import Signals
-from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
-from puppylog.collect.dry import DryWriter
+from puppylog.collect.dry_run import DryWriter
 from puppylog.collect.events import Summary
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.pods.access import find_access

@@ -7,10 +7,10 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
 from puppylog.cli.output import write_rows
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell, warn
 from puppylog.model.number import format_bytes, format_duration, format_number
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.collectors import STALE_S, FollowedStream, StreamState, list_followed_streams

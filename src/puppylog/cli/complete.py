@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import click
 from click.shell_completion import CompletionItem
 
-from puppylog.cli.given import settings_of
+from puppylog.cli.given_options import settings_of
 
 if TYPE_CHECKING:  # every command imports this module, and most complete nothing
     from puppylog.monitor.names import Kind
@@ -31,7 +31,7 @@ def complete_files(ctx: click.Context, parameter: click.Parameter, incomplete: s
 def complete_formats(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the formats that have a name."""
     from puppylog.formats.file.folder import list_files  # noqa: PLC0415 - only the completion of a format needs it
-    from puppylog.formats.listed import AUTO, LISTED  # noqa: PLC0415 - likewise
+    from puppylog.formats.listed_formats import AUTO, LISTED  # noqa: PLC0415 - likewise
 
     del ctx, parameter  # any option that takes a format
     return matching(list(dict.fromkeys((AUTO, *LISTED, *list_files()))), incomplete)

@@ -10,10 +10,10 @@ from typing import Final
 import click
 
 from puppylog.cli.complete import complete_files
-from puppylog.cli.given import find_config_files, given_options, origins_of
+from puppylog.cli.given_options import find_config_files, given_options, origins_of
+from puppylog.cli.messages import warn
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.serving import check_certificates
-from puppylog.cli.talk import warn
 from puppylog.cli.texts import write_texts
 from puppylog.config.contacts import open_contacts
 from puppylog.config.effective import list_effective

@@ -10,11 +10,11 @@ import pyarrow as pa
 from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import matching
-from puppylog.cli.given import find_config_files
+from puppylog.cli.given_options import find_config_files
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_rows
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.config.contacts import ContactConfig
 from puppylog.config.reading import check_configuration, read_configuration
 from puppylog.errors import ConfigurationError, NotFound, PuppylogError

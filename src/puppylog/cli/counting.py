@@ -15,6 +15,7 @@ from typing import Any, Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.messages import tell
 from puppylog.cli.newest_part import count_in_time, tell_counted_since, write_counts
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
@@ -31,7 +32,6 @@ from puppylog.cli.options import (
 from puppylog.cli.output import terminal_width
 from puppylog.cli.queries import complete_field, query_argument, read_query, translate_for
 from puppylog.cli.surroundings import wants_color
-from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant, parse_range
 from puppylog.cli.truncation import tell_later
 from puppylog.errors import UsageError

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from puppylog.cli.talk import tell
+from puppylog.cli.messages import tell
 from puppylog.model.defaults import ORIGINAL, Contents, choose_defaults
 from puppylog.monitor.condition import dialect_of
 from puppylog.monitor.contents import read_contents

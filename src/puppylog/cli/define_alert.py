@@ -9,10 +9,10 @@ from typing import Any, Final, TypeAlias
 import click
 
 from puppylog.cli.complete import complete_alerts, complete_metrics
-from puppylog.cli.given import find_config_files
+from puppylog.cli.given_options import find_config_files
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
-from puppylog.cli.talk import tell, warn
 from puppylog.errors import NotFound, PuppylogError, UsageError
 from puppylog.model.alert import (
     ALERT_STATISTICS,

@@ -7,10 +7,10 @@ import click
 
 from puppylog.cli.complete import complete_metrics
 from puppylog.cli.default_metrics import FITTING, SETS, create_defaults, tell_created
+from puppylog.cli.messages import tell
 from puppylog.cli.metric_definition import REMOVABLE, Parts, define_metric, definition_options, read_parts
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, pass_settings, store_options
-from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.derived import define_derived, is_derived
 from puppylog.model.identifier import parse_identifier

@@ -22,9 +22,9 @@ from puppylog.formats.base import Format
 from puppylog.formats.detection import Verdict, judge, rank
 from puppylog.model.record import RECORDS, Parsed
 from puppylog.settings import Settings
-from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import cannot_read
+from puppylog.tail.line_end import LineEnd, find_line_end
 from puppylog.tail.source import STDIN, check_source, is_pipe
 from puppylog.tui.clean import clean, width_of
 
@@ -178,7 +178,7 @@ def _row(verdict: Verdict, data: bytes) -> dict[str, object]:
         "coverage": round(verdict.coverage, 6),
         "records": verdict.parsed.records.num_rows,
         "rejected": verdict.parsed.rejects.num_rows,
-        "joined": verdict.parsed.joined,
+        "joined": verdict.parsed.continued,
         "times": _count_times(verdict.parsed),
         "severities": _count_severities(verdict.parsed),
         "ambiguous_zones": verdict.parsed.ambiguous_zones,
@@ -217,8 +217,8 @@ def _describe_rows(parsed: Parsed) -> list[str]:
     records = parsed.records.num_rows
     times, severities = _count_times(parsed), _count_severities(parsed)
     found = [f"time found in {times:,} of {records:,} records", f"severity in {severities:,}"]
-    if parsed.joined:
-        found.append(f"{count_lines(parsed.joined)} joined to the record before")
+    if parsed.continued:
+        found.append(f"{count_lines(parsed.continued)} joined to the record before")
     lines = ["; ".join(found)]
     if parsed.ambiguous_zones:
         name = "times name" if parsed.ambiguous_zones > 1 else "time names"

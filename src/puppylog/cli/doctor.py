@@ -8,10 +8,10 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options, timeout_option
 from puppylog.cli.output import terminal_width, write_rows
 from puppylog.cli.surroundings import wants_color
-from puppylog.cli.talk import tell
 from puppylog.errors import StoreDamaged
 from puppylog.model.finding import Finding, Health
 from puppylog.monitor.doctor import list_findings, list_vital_findings

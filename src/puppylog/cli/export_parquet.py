@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Final
 
 from puppylog.cli.claiming import describe_rows
-from puppylog.cli.talk import tell
+from puppylog.cli.messages import tell
 from puppylog.errors import UsageError
 from puppylog.model.number import format_bytes
-from puppylog.monitor.exporting import Day, list_days, open_day
+from puppylog.monitor.export import Day, list_days, open_day
 from puppylog.rows.parquet import ParquetWriter
 from puppylog.settings import Settings
-from puppylog.stores.archived import ARCHIVED
+from puppylog.stores.archive_columns import ARCHIVED
 from puppylog.stores.base import Store
 
 # The folder of each table in the directory, as in an archive.

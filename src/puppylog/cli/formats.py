@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from puppylog.cli.complete import complete_files, complete_formats
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
-from puppylog.cli.talk import tell
 from puppylog.cli.texts import write_texts
 from puppylog.errors import NotFound
 from puppylog.formats.file.folder import FoundFile, find_file, find_title_and_line, list_files
-from puppylog.formats.listed import AUTO, LISTED, WRITTEN, find_sample_line
+from puppylog.formats.listed_formats import AUTO, LISTED, WRITTEN, find_sample_line
 from puppylog.model.printable import clean
 from puppylog.settings import Settings
 

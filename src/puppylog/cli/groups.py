@@ -5,10 +5,10 @@ from typing import Final
 import click
 
 from puppylog.cli.complete import complete_groups
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.model.identifier import parse_identifier
 from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.groups import list_groups

@@ -16,6 +16,7 @@ from click.shell_completion import shell_complete
 
 from puppylog import __version__
 from puppylog.cli.lazy import LazyGroup, Table
+from puppylog.cli.messages import show_caret, warn
 from puppylog.cli.old_names import without_old_names
 from puppylog.cli.options import examples, store_options
 from puppylog.cli.standard_streams import (
@@ -25,7 +26,6 @@ from puppylog.cli.standard_streams import (
     open_missing_streams,
 )
 from puppylog.cli.surroundings import Surroundings
-from puppylog.cli.talk import show_caret, warn
 from puppylog.errors import ExpressionError, FormatError, PuppylogError, SearchError
 from puppylog.formats.file.search_path import set_own_folder
 from puppylog.settings import find_format_folder

@@ -11,6 +11,7 @@ import click
 import pyarrow as pa
 
 from puppylog.cli.complete import complete_metrics
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -22,7 +23,6 @@ from puppylog.cli.options import (
 )
 from puppylog.cli.output import terminal_width, write_record, write_rows, write_table
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.model.metric import Metric

@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 
 import pyarrow as pa
 
+from puppylog.cli.messages import warn
 from puppylog.cli.output import write_rows
-from puppylog.cli.talk import warn
 from puppylog.monitor.search import Search
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from puppylog.cli.messages import tell
 from puppylog.cli.queries import translate_for
-from puppylog.cli.talk import tell
 from puppylog.model.source import name_source
 from puppylog.monitor.condition import join_conditions, read_source_query
 from puppylog.monitor.origins import has_stream, read_origins

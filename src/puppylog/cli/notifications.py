@@ -7,10 +7,10 @@ from typing import Final
 import click
 
 from puppylog.cli.complete import complete_alerts
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, limit_option, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.cli.truncation import tell_truncated
 from puppylog.model.notification import NotificationState, Outcome
 from puppylog.monitor.notifications import (

@@ -8,11 +8,11 @@ from typing import Final
 
 import click
 
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.old_names import OldNamesOption
 from puppylog.cli.options import examples, group_option, output_options, pass_settings, store_options
 from puppylog.cli.output import terminal_width
 from puppylog.cli.surroundings import is_dumb, wants_color
-from puppylog.cli.talk import tell, warn
 from puppylog.errors import PuppylogError
 from puppylog.model.period import format_period, parse_period
 from puppylog.monitor.alerts import (

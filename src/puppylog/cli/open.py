@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from puppylog.cli.collecting import Reporter, tell_summary
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.newest_part import count_in_time, tell_counted_since
 from puppylog.cli.nothing_found import tell_nothing_found
 from puppylog.cli.options import (
@@ -31,11 +32,10 @@ from puppylog.cli.report_commands import list_commands
 from puppylog.cli.report_json import write_report_json
 from puppylog.cli.signals import Signals
 from puppylog.cli.surroundings import wants_color
-from puppylog.cli.talk import tell, warn
 from puppylog.cli.times import parse_range
-from puppylog.collect.choosing import joins_lines, make_source
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event, FileFinished, FormatChosen, Summary
+from puppylog.collect.format_choice import joins_lines, make_source
 from puppylog.collect.options import CollectOptions
 from puppylog.errors import SourceError, StreamBusy, UsageError
 from puppylog.formats.file.folder import find_versions
@@ -127,9 +127,9 @@ def open_(
     reading = (format_, str(format_from or ""), str(year or ""), str(settings.data_zone), multiline)
     versions = find_versions(format_)  # so that lines are read again after a format file was changed
     is_unique = any(path == STDIN or is_pipe(path) for path in paths)
-    place = _cache().find(paths, [*reading, *versions], unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
+    cached = _cache().find(paths, [*reading, *versions], unique=f"{time.time_ns()} {os.getpid()}" if is_unique else "")
     reported, unread = _report_files(
-        settings, place, options, Search("true", within), title=_name_files(files), budget_s=budget_s
+        settings, cached, options, Search("true", within), title=_name_files(files), budget_s=budget_s
     )
     _show(settings, reported, budget_s)
     _point_at_rejects(settings, reported.report)
@@ -155,7 +155,7 @@ def _refuse_store_options(group: str | None) -> None:
 
 def _report_files(
     settings: Settings,
-    place: CachedStore,
+    cached: CachedStore,
     options: CollectOptions,
     search: Search,
     *,
@@ -169,14 +169,14 @@ def _report_files(
     """
     # A query over a large file may take longer than the default, which protects stores that others use.
     timeout_s = settings.timeout_s if is_flag_given("timeout") else None
-    store, deleted = _cache().connect(place, timeout_s=timeout_s)
+    store, deleted = _cache().connect(cached, timeout_s=timeout_s)
     with store:
         for old in deleted:
             size = format_bytes(old.size_bytes)
             tell(settings, f"deleted the cached store of {', '.join(old.files)}, {size}, which was not used lately")
-        summary = _collect(settings, place, store, options)
+        summary = _collect(settings, cached, store, options)
         report, since = _report(settings, store, search, budget_s)
-    return _Reported(report, title, place.url, since), 0 if summary is None else summary.unread
+    return _Reported(report, title, cached.url, since), 0 if summary is None else summary.unread
 
 
 def _report(settings: Settings, store: Store, search: Search, budget_s: float | None) -> tuple[Report, datetime | None]:
@@ -191,7 +191,7 @@ def _report(settings: Settings, store: Store, search: Search, budget_s: float | 
     return report, since
 
 
-def _collect(settings: Settings, place: CachedStore, store: Store, options: CollectOptions) -> Summary | None:
+def _collect(settings: Settings, cached: CachedStore, store: Store, options: CollectOptions) -> Summary | None:
     """Collect what is new; return None if another process does, and this one has waited or has been refused.
 
     A pipe has often no end but an interrupt, and what was read from it cannot be read again. So its report is shown.
@@ -209,7 +209,7 @@ def _collect(settings: Settings, place: CachedStore, store: Store, options: Coll
         return not signals.stop.is_set()
 
     summary = None
-    with Signals() as signals, Reporter(settings) as reporter, place.collecting(may_wait) as is_mine:
+    with Signals() as signals, Reporter(settings) as reporter, cached.collecting(may_wait) as is_mine:
 
         def on_event(event: Event) -> None:
             if not isinstance(event, FormatChosen | FileFinished):  # the report has the formats and the files
@@ -220,7 +220,7 @@ def _collect(settings: Settings, place: CachedStore, store: Store, options: Coll
                 summary = Collector(store, options, stop=signals.stop, on_event=on_event).run()
             except StreamBusy as error:
                 warn(f"{error.message}; the report has what is stored now")
-    if signals.stop.is_set() and not place.is_unique:
+    if signals.stop.is_set() and not cached.is_unique:
         tell(settings, "interrupted; what was read is stored, and the same command goes on from there")
         raise KeyboardInterrupt
     if summary is not None and (summary.bytes_read or summary.unfinished_bytes):

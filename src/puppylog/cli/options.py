@@ -15,8 +15,8 @@ import click
 from click.core import ParameterSource
 
 from puppylog.cli.complete import complete_files, complete_groups
-from puppylog.cli.given import given_options, note_origin, settings_of
-from puppylog.cli.talk import warn
+from puppylog.cli.given_options import given_options, note_origin, settings_of
+from puppylog.cli.messages import warn
 from puppylog.errors import ConfigurationError
 from puppylog.settings import COLORS, OUTPUTS, TIMEOUT_S, Settings, find_zone
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from puppylog.cli.complete import complete_formats
+from puppylog.cli.messages import tell
 from puppylog.cli.options import tz_option
-from puppylog.cli.talk import tell
 from puppylog.formats.file.folder import find_file, is_packaged
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.settings import Settings
 from puppylog.tail.limits import RECORD_WAIT_S
 
@@ -92,7 +92,7 @@ def choose_format(
 
     Args:
         settings: of the command.
-        written: see `puppylog.collect.choosing.choose_format`.
+        written: see `puppylog.collect.format_choice.choose_format`.
         configuration: see there.
         year: the year of the first stamp without a year.
         joins_lines: see `puppylog.formats.base.Options`.
@@ -101,12 +101,12 @@ def choose_format(
         UsageError: no such format exists, or the server's configuration cannot be read.
         ConfigurationError: the format file has a fault.
     """
-    from puppylog.collect import choosing  # noqa: PLC0415 - see above
+    from puppylog.collect import format_choice  # noqa: PLC0415 - see above
     from puppylog.formats.base import Options  # noqa: PLC0415 - see above
 
     found = find_file(written)
     if configuration is None and found is not None and found.is_own and is_packaged(written):
         tell(settings, f"the format {written} is that of {found.path}, not that of Puppylog")
-    return choosing.choose_format(
-        written, configuration, Options(choosing.find_log_zone(settings.data_zone, os.environ), year, joins_lines)
+    return format_choice.choose_format(
+        written, configuration, Options(format_choice.find_log_zone(settings.data_zone, os.environ), year, joins_lines)
     )

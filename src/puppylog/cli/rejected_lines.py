@@ -55,8 +55,8 @@ class _ScreenWriter:
         times = format_times(batch["rejected_at"].to_pylist(), self._settings.zone, self._settings.clock())
         available = self._width - len(_INDENT)
         for time, row in zip(times, batch.to_pylist(), strict=True):
-            place = clean(_name_place(row["source"], row["file"]))
-            head = [Run(f"{time} {place} at byte {row['line_offset']}: "), Run(clean(row["reason"]), _BOLD)]
+            location = clean(_write_location(row["source"], row["file"]))
+            head = [Run(f"{time} {location} at byte {row['line_offset']}: "), Run(clean(row["reason"]), _BOLD)]
             first, *others = wrap(head, self._width, available)
             shown = [first, *([Run(_INDENT), *runs] for runs in others), *self._draw_line(row["line"])]
             sys.stdout.writelines(f"{paint(runs, color=self._color)}\n" for runs in shown)
@@ -76,7 +76,7 @@ class _ScreenWriter:
         tell_hidden_columns(self._settings, ["line"] if self._has_cut else [], width=self._width)
 
 
-def _name_place(source_uri: str, file: str) -> str:
+def _write_location(source_uri: str, file: str) -> str:
     """Return the name of a source, with the path of the file if that is another one, because it was rotated."""
     name = name_source(source_uri)
     return name if file in {split_uri(source_uri)[1], source_uri} else f"{name} ({file})"

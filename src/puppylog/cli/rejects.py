@@ -12,6 +12,7 @@ import click
 import pyarrow as pa
 
 from puppylog.cli.complete import complete_files
+from puppylog.cli.messages import tell
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -26,7 +27,6 @@ from puppylog.cli.parsing import choose_format, format_options, zone_option
 from puppylog.cli.queries import query_argument, read_query, translate_for
 from puppylog.cli.rejected_lines import LISTED, open_list_writer
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_range
 from puppylog.cli.truncation import tell_truncated
 from puppylog.collect.replay import Summary, replay

@@ -7,9 +7,9 @@ from typing import Final
 import click
 import pyarrow as pa
 
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
-from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.number import format_bytes
 from puppylog.model.period import format_period, parse_period

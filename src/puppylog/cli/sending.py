@@ -4,8 +4,8 @@ import os
 import urllib.request
 from collections.abc import Callable, Iterable
 
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.service_socket import VARIABLES
-from puppylog.cli.talk import tell, warn
 from puppylog.model.notification import NotificationKind
 from puppylog.model.number import format_number
 from puppylog.notify.contact import Contact

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import click
 
-from puppylog.cli.given import given_options
+from puppylog.cli.given_options import given_options
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, is_flag_given, pass_settings, store_options
 from puppylog.cli.systemd_unit import (
     check_reachable,
     find_config,
     find_enabling_link,
-    find_place,
     find_program,
+    find_unit_path,
     is_ours,
     make_unit,
     systemctl,
 )
-from puppylog.cli.talk import tell
 from puppylog.config.reading import read_configuration
 from puppylog.errors import ConfigurationError, UsageError
 from puppylog.settings import Settings, read_document
@@ -71,12 +71,12 @@ def install(ctx: click.Context, settings: Settings, *, is_user: bool, now: bool,
     if dry_run:
         sys.stdout.write(unit)
         return
-    place = find_place(os.environ, is_user=is_user)
-    tell(settings, f"{_write(place, unit)} {place}")
+    path = find_unit_path(os.environ, is_user=is_user)
+    tell(settings, f"{_write(path, unit)} {path}")
     commands = [
         systemctl("daemon-reload", is_user=is_user),
-        systemctl("enable", place.name, is_user=is_user),
-        systemctl("restart", place.name, is_user=is_user),
+        systemctl("enable", path.name, is_user=is_user),
+        systemctl("restart", path.name, is_user=is_user),
     ]
     _run_or_tell(settings, "start it with: ", commands, now=now)
 
@@ -88,21 +88,21 @@ def install(ctx: click.Context, settings: Settings, *, is_user: bool, now: bool,
 @pass_settings
 def uninstall(settings: Settings, *, is_user: bool, now: bool) -> None:
     """Delete the unit of the service. The store and the configuration file stay."""
-    place = find_place(os.environ, is_user=is_user)
-    if not is_ours(_read(place, "uninstall")):
-        raise UsageError("uninstall", "the service", f"{place} is not a unit that puppylog service install has written")
-    disable = systemctl("disable", "--now", place.name, is_user=is_user)
+    path = find_unit_path(os.environ, is_user=is_user)
+    if not is_ours(_read(path, "uninstall")):
+        raise UsageError("uninstall", "the service", f"{path} is not a unit that puppylog service install has written")
+    disable = systemctl("disable", "--now", path.name, is_user=is_user)
     if now:
         _run(disable)
-    elif find_enabling_link(place) is not None:
+    elif find_enabling_link(path) is not None:
         raise UsageError(
             "uninstall", "the service", "it is enabled", f"run '{shlex.join(disable)}' first, or give --now"
         )
     try:
-        place.unlink()
+        path.unlink()
     except OSError as error:
-        raise UsageError("delete", str(place), error.strerror or str(error)) from error
-    tell(settings, f"deleted {place}; the store and the configuration file stay")
+        raise UsageError("delete", str(path), error.strerror or str(error)) from error
+    tell(settings, f"deleted {path}; the store and the configuration file stay")
     _run_or_tell(settings, "tell systemd: ", [systemctl("daemon-reload", is_user=is_user)], now=now)
 
 
@@ -120,39 +120,39 @@ def _check_config(config: Path, *, is_user: bool) -> None:
         )
 
 
-def _write(place: Path, unit: str) -> str:
+def _write(path: Path, unit: str) -> str:
     """Write the unit; return what was done.
 
     Raises:
         UsageError: the file cannot be written, or another program or person has written it.
     """
     try:
-        before = place.read_text(encoding="utf-8")
+        before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         before = None
     except (OSError, ValueError) as error:
-        raise UsageError("read", str(place), str(getattr(error, "strerror", None) or error)) from error
+        raise UsageError("read", str(path), str(getattr(error, "strerror", None) or error)) from error
     if before == unit:
         return "nothing to change in"
     if before is not None and not is_ours(before):
-        raise UsageError("install", "the service", f"{place} exists, and is another unit", "delete it first")
+        raise UsageError("install", "the service", f"{path} exists, and is another unit", "delete it first")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(unit, encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(unit, encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "write", str(place), (error.strerror or str(error)).lower(), "run it with sudo, or give --user"
+            "write", str(path), (error.strerror or str(error)).lower(), "run it with sudo, or give --user"
         ) from error
     return "wrote" if before is None else "replaced"
 
 
-def _read(place: Path, verb: str) -> str:
+def _read(path: Path, verb: str) -> str:
     try:
-        return place.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UsageError(verb, "the service", f"there is no {place}") from None
+        raise UsageError(verb, "the service", f"there is no {path}") from None
     except (OSError, ValueError) as error:
-        raise UsageError("read", str(place), str(getattr(error, "strerror", None) or error)) from error
+        raise UsageError("read", str(path), str(getattr(error, "strerror", None) or error)) from error
 
 
 def _run_or_tell(settings: Settings, what: str, commands: Sequence[Sequence[str]], *, now: bool) -> None:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from puppylog.cli.declared import Declared
-from puppylog.cli.talk import tell, warn
+from puppylog.cli.messages import tell, warn
 from puppylog.collect.events import Committed, Event
 from puppylog.config.faults import Faults
 from puppylog.config.listen import ListenConfig, SyslogConfig, add_syslog

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Final, Self
 
-from puppylog.cli.talk import warn
+from puppylog.cli.messages import warn
 from puppylog.errors import StoreUnavailable
 
 # A process must end within 10 s after SIGTERM, even if the store does not answer; service managers kill it later.

@@ -11,10 +11,10 @@ import pyarrow as pa
 from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import ask_store, complete_alerts, matching
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options, tz_option
 from puppylog.cli.output import write_rows
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.cli.times import parse_instant
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.period import parse_period

@@ -6,10 +6,10 @@ import click
 from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import ask_store, matching
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_table
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.errors import NotFound, UsageError
 from puppylog.model.number import format_bytes, format_number
 from puppylog.monitor.collectors import FollowedStream, StreamState, list_followed_streams

@@ -1,4 +1,4 @@
-"""The units of systemd that run Puppylog: their text, their place, and what would keep them from working."""
+"""The units of systemd that run Puppylog: their text, their path, and what would keep them from working."""
 
 import os
 import re
@@ -24,7 +24,7 @@ HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tm
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/._+,:=@~-]+")
 
 
-def find_place(environ: Mapping[str, str], *, is_user: bool) -> Path:
+def find_unit_path(environ: Mapping[str, str], *, is_user: bool) -> Path:
     """Return the path of the unit: in the directory of the system's administrator, or in the user's.
 
     Raises:
@@ -36,7 +36,7 @@ def find_place(environ: Mapping[str, str], *, is_user: bool) -> Path:
 
 
 def find_config(environ: Mapping[str, str], *, is_user: bool) -> Path:
-    """Return the usual path of the configuration file. Raises as `find_place`."""
+    """Return the usual path of the configuration file. Raises as `find_unit_path`."""
     return _find_user_directory(environ) / "puppylog" / "config.toml" if is_user else SYSTEM_FILE
 
 

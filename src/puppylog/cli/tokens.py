@@ -11,10 +11,10 @@ import pyarrow as pa
 from click.shell_completion import CompletionItem
 
 from puppylog.cli.complete import ask_store, matching
+from puppylog.cli.messages import tell
 from puppylog.cli.options import examples, output_options, pass_settings, store_options
 from puppylog.cli.output import write_record, write_rows
 from puppylog.cli.tables import Layout
-from puppylog.cli.talk import tell
 from puppylog.errors import ConfigurationError, NotFound
 from puppylog.model.period import parse_period
 from puppylog.model.token import NewToken, Scope, Token, hash_token, is_token, make_token, parse_token_name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from puppylog.cli.talk import PREFIX, tell, warn
+from puppylog.cli.messages import PREFIX, tell, warn
 from puppylog.errors import PuppylogError
 from puppylog.settings import Settings
 from puppylog.tui.times import format_instant

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from puppylog.cli.complete import complete_files
-from puppylog.cli.given import find_config_files
+from puppylog.cli.given_options import find_config_files
+from puppylog.cli.messages import tell
 from puppylog.cli.options import (
     examples,
     group_option,
@@ -18,7 +19,6 @@ from puppylog.cli.options import (
     store_options,
 )
 from puppylog.cli.parsing import choose_format, format_options, zone_option
-from puppylog.cli.talk import tell
 from puppylog.errors import UsageError
 from puppylog.model.address import Address
 from puppylog.model.identifier import parse_identifier
@@ -97,7 +97,7 @@ def up(
             return declaring.read_declared(find_config_files(ctx), reread_settings(), os.environ, before)
 
     if paths:
-        from puppylog.collect.choosing import make_source  # noqa: PLC0415 - see above
+        from puppylog.collect.format_choice import make_source  # noqa: PLC0415 - see above
 
         source = make_source(paths, choose_format(settings, format_, format_from, year, joins_lines=True), group=group)
         declared = declaring.Declared(settings, sources=[source])

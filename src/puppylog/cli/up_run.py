@@ -8,12 +8,12 @@ from contextlib import ExitStack
 from puppylog.cli.collecting import Reporter, tell_summary
 from puppylog.cli.declared import Declared
 from puppylog.cli.gone_streams import finish_gone_streams
+from puppylog.cli.maintenance import Maintenance
+from puppylog.cli.messages import tell
 from puppylog.cli.service_socket import ServiceSocket
 from puppylog.cli.serving import Serving
 from puppylog.cli.signals import Signals
-from puppylog.cli.signs_of_life import SignsOfLife
-from puppylog.cli.talk import tell
-from puppylog.cli.upkeep import Upkeep
+from puppylog.cli.watchdog import Watchdog
 from puppylog.collect.collector import Collector
 from puppylog.collect.events import Event
 from puppylog.collect.options import CollectOptions
@@ -57,13 +57,11 @@ def run(
         finish_gone_streams(store, options)
         collector = Collector(store, options, stop=stop, on_event=on_event)
         service = ServiceSocket(os.environ)
-        stack.enter_context(
-            SignsOfLife(service, collector, stop, on_stop=serving.begin_end, is_serving=serving.has_moved)
-        )
+        stack.enter_context(Watchdog(service, collector, stop, on_stop=serving.begin_end, is_serving=serving.has_moved))
         if read_again is None:
             service.tell_ready(serving.describe_status(name_store(settings.store.url)))
         else:
-            work = Upkeep(
+            work = Maintenance(
                 declared,
                 read_again,
                 reload_wanted,

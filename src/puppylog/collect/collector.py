@@ -22,9 +22,9 @@ from puppylog.collect.events import (
 )
 from puppylog.collect.file_registration import stream_of
 from puppylog.collect.options import CollectOptions, SourceOptions
-from puppylog.collect.reporting import Reporting, StoreState
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.source_follower import SourceFollower
+from puppylog.collect.stream_reporter import StoreState, StreamReporter
 from puppylog.collect.tailed_source import SOON_S, OpenFile, TailedSource, context_behind, is_missing
 from puppylog.errors import BatchDropped, PuppylogError, StoreFull, StoreRewound, StoreUnavailable
 from puppylog.formats import native
@@ -48,7 +48,7 @@ class Collector:
     Example:
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
-        >>> from puppylog.collect.dry import DryWriter
+        >>> from puppylog.collect.dry_run import DryWriter
         >>> from puppylog.collect.options import SourceOptions
         >>> from puppylog.formats.registry import find_format
         >>> with TemporaryDirectory() as directory:
@@ -88,7 +88,7 @@ class Collector:
 
         A run moves while it waits for new lines, and while it retries calls to a store that is unavailable.
         """
-        self._reporting = Reporting()
+        self._reporting = StreamReporter()
         self._change = threading.Event()  # other sources are to be collected
         self._next_sources: Sequence[SourceOptions] = options.sources  # set before `_change` is
         self._follower = SourceFollower(

@@ -27,7 +27,7 @@ from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile, cannot_read
-from puppylog.tail.limited import LimitedFile
+from puppylog.tail.limited_file import LimitedFile
 from puppylog.tail.limits import CHUNK_BYTES, MAX_LINE_BYTES
 from puppylog.tail.opener import Opener
 from puppylog.tail.rotation.find import FileToRead

@@ -12,24 +12,24 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.collect.batch import Batch
-from puppylog.collect.complaints import Complaints
 from puppylog.collect.events import OnEvent, SourceUnreadable, StreamOpened
 from puppylog.collect.file_registration import FileRegistration, SourceChunk
 from puppylog.collect.known_files import Head, KnownFiles
-from puppylog.collect.labelling import Labelling
-from puppylog.collect.opening import SourceOpener, line_wait_s, source_prefix, uri_of
 from puppylog.collect.options import CollectOptions, SourceOptions
 from puppylog.collect.pause import pause_until
+from puppylog.collect.problem_reporter import ProblemReporter
 from puppylog.collect.retry import call_with_retry
 from puppylog.collect.slots import Slots
+from puppylog.collect.source_opener import SourceOpener, line_wait_s, source_prefix, uri_of
+from puppylog.collect.stream_labeller import StreamLabeller
 from puppylog.collect.tailed_source import IDLE_S, JOURNAL_IDLE_S, NOTIFIED_IDLE_S, TailedSource
 from puppylog.errors import StreamBusy
 from puppylog.model.stream import FilePosition, KnownFile, Stream
 from puppylog.stores.base import NewFile, RecordWriter
 from puppylog.tail.chunk import Chunk, TailedFile
-from puppylog.tail.closed import ClosedTailer
+from puppylog.tail.closed_tailer import ClosedTailer
 from puppylog.tail.journal.source import is_journal
-from puppylog.tail.listed import ListedDirectories
+from puppylog.tail.listed_directories import ListedDirectories
 from puppylog.tail.notification import Notification
 from puppylog.tail.rotation.names import list_bases
 from puppylog.tail.rotation.position import Identity
@@ -77,10 +77,10 @@ class SourceFollower:
         self._on_event = on_event
         self._on_stream = on_stream
         self._on_stream_end = on_stream_end
-        self._complaints = Complaints(on_event, watch=options.watch)
-        self._labelling = Labelling(store, options, stop, on_event)
+        self._problems = ProblemReporter(on_event, watch=options.watch)
+        self._labeller = StreamLabeller(store, options, stop, on_event)
         self._openers = [self._make_opener(source) for source in options.sources]
-        self._notification = Notification(on_limit=self._complaints.note_watch_limit)
+        self._notification = Notification(on_limit=self._problems.note_watch_limit)
         self._sources: dict[str, TailedSource] = {}  # by path
         self._opener_of: dict[str, SourceOpener] = {}  # of the followed sources, by path
         self._slots = self._make_slots()
@@ -94,7 +94,7 @@ class SourceFollower:
 
     @property
     def line_wait_s(self) -> float | None:
-        """See `puppylog.collect.opening.line_wait_s`."""
+        """See `puppylog.collect.source_opener.line_wait_s`."""
         return line_wait_s(self._options)
 
     @property
@@ -125,7 +125,7 @@ class SourceFollower:
     @property
     def unread(self) -> int:
         """How many sources cannot be read, or not to their end."""
-        return self._complaints.refused + sum(source.problem is not None for source in self._sources.values())
+        return self._problems.refused + sum(source.problem is not None for source in self._sources.values())
 
     def begin_again(self) -> None:
         """Close all files and release all streams. `follow_new` then starts from the positions in the store.
@@ -150,7 +150,7 @@ class SourceFollower:
         self._openers = [known.get(id(source)) or self._make_opener(source) for source in sources]
         gone = [path for path, opener in self._opener_of.items() if opener not in self._openers]
         self._unfollow(gone)
-        self._complaints.clear()
+        self._problems.clear()
 
     def list_gone(self) -> list[TailedSource]:
         """Return the sources that were read to their end, and whose files are gone.
@@ -201,8 +201,8 @@ class SourceFollower:
             opener_of,
             watch=self._options.watch,
             followed=self._sources,
-            on_skipped=self._complaints.skip,
-            on_refused=self._complaints.refuse,
+            on_skipped=self._problems.skip,
+            on_refused=self._problems.refuse,
             on_listed=self._searched.note,
             find_known=self._known.find_renamed,
         )
@@ -225,7 +225,7 @@ class SourceFollower:
 
         Raises as `follow_new`.
         """
-        self._labelling.label_changed(
+        self._labeller.label_changed(
             (path, self._opener_of[path].source, source.stream) for path, source in self._sources.items()
         )
         is_time = time.monotonic() - self._searched_at >= _SEARCH_S
@@ -303,7 +303,7 @@ class SourceFollower:
         for stream_id in self._known.take_claims(uris):
             self._store.close_stream(stream_id)
         opened = self._open_streams(uris, list(openers), group)
-        self._labelling.label((path, openers[path].source, stream) for path, stream in opened)
+        self._labeller.label((path, openers[path].source, stream) for path, stream in opened)
         for path, stream in opened:
             opener = openers[path]
             from_end = opener.source.from_end and not opener.has_begun
@@ -346,7 +346,7 @@ class SourceFollower:
                 try:
                     opened.append((path, open_([uri])[0]))
                 except StreamBusy as error:
-                    self._complaints.refuse(path, error.message)
+                    self._problems.refuse(path, error.message)
         self._known.follow(stream for _, stream in opened)
         self._known.prepare([path for path, _ in opened if not is_journal(path)])
         return opened
@@ -364,7 +364,7 @@ class SourceFollower:
                 lambda: self._store.find_known_files(prefix, identities, heads), self._stop, self._on_event
             )
 
-        return KnownFiles(find, self._claim, self._on_stream, self._complaints.skip)
+        return KnownFiles(find, self._claim, self._on_stream, self._problems.skip)
 
     def _claim(self, source_uri: str) -> Stream:
         """Claim a stream, because one of its files is, or may be, here under another name."""
@@ -372,10 +372,10 @@ class SourceFollower:
         return stream
 
     def _make_slots(self) -> Slots:
-        return Slots(on_full=lambda: self._complaints.note_open_file_limit(self._slots))
+        return Slots(on_full=lambda: self._problems.note_open_file_limit(self._slots))
 
     def _make_opener(self, source: SourceOptions) -> SourceOpener:
-        return SourceOpener(self._options, source, self._complaints.note_gap, self._complaints.skip)
+        return SourceOpener(self._options, source, self._problems.note_gap, self._problems.skip)
 
     def _close_all(self) -> None:
         for source in self._sources.values():
@@ -393,5 +393,5 @@ class SourceFollower:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with self._notification, closing(self._labelling):
+        with self._notification, closing(self._labeller):
             self._close_all()

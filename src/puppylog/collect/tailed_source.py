@@ -12,11 +12,11 @@ from weakref import WeakKeyDictionary
 from puppylog.collect.slots import Slots
 from puppylog.errors import SourceError
 from puppylog.formats.base import Format, Parser, find_kept, own_context
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.model.stream import FilePosition, Stream
 from puppylog.tail.boundary import OpenBoundary
 from puppylog.tail.chunk import Chunk, TailedFile
-from puppylog.tail.closed import ClosedTailer, PathState, read_path_state
+from puppylog.tail.closed_tailer import ClosedTailer, PathState, read_path_state
 from puppylog.tail.handle import cannot_read, signed64
 from puppylog.tail.journal.tailer import JournalTailer
 from puppylog.tail.pipe import PipeTailer

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from puppylog.config.definition_set import Definition, DefinitionSet
-from puppylog.config.notation import write_table
+from puppylog.config.toml_writer import write_table
 from puppylog.model.derived import is_derived, order_by_depth
 
 

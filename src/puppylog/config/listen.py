@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import anchor_format, choose_format
+from puppylog.collect.format_choice import anchor_format, choose_format
 from puppylog.config.faults import Faults, Location
 from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.errors import UsageError

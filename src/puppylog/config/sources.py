@@ -5,7 +5,8 @@ from datetime import tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from puppylog.collect.choosing import (
+from puppylog.collect.containers import DEFAULT_PATHS, Runtime, check_pod_labels
+from puppylog.collect.format_choice import (
     anchor_format,
     choose_boundary,
     choose_format,
@@ -13,7 +14,6 @@ from puppylog.collect.choosing import (
     joins_lines,
     make_source,
 )
-from puppylog.collect.containers import DEFAULT_PATHS, Runtime, check_pod_labels
 from puppylog.collect.options import SourceOptions
 from puppylog.config.faults import Faults, Location
 from puppylog.config.tables import SourceTable

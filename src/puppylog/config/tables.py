@@ -13,7 +13,7 @@ from msgspec import Meta
 from puppylog.config.kinds import Duration, Identifier, Size, ZoneName
 from puppylog.config.listen_tables import ListenTable, LokiTable, SyslogTable
 from puppylog.config.table import Instant, Table, Text, Year, written
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.model.alert import DEFAULT_GROUP_WAIT_S, Comparison, NoData
 from puppylog.model.metric import STATISTICS
 from puppylog.model.period import format_period

@@ -4,8 +4,9 @@ The first lines decide: the format that fits most of them is chosen if it fits a
 resort, which fits every line. Lines that are only headers (``#Fields: …``) or blank decide nothing.
 
 The file is then read in the chosen format. Lines that do not fit are joined to the record before, read by a format that
-is sure of them (`foreign`), or rejected. The parser switches to another format only at a long run of such lines, if the
-other format fits nearly all lines of the run. The other format then reads the file from the first line of the run on.
+is sure of them (see `puppylog.formats.foreign_formats`), or rejected. The parser switches to another format only at a
+long run of such lines, if the other format fits nearly all lines of the run. The other format then reads the file from
+the first line of the run on.
 """
 
 from bisect import bisect_left
@@ -17,7 +18,7 @@ from puppylog.formats.base import KEPT, Format, Parser, keep_format
 from puppylog.formats.byte_order_mark import skip_mark
 from puppylog.formats.csv.parser import TableFormat
 from puppylog.formats.detection import Verdict, find_best, looks_continued, take_sample
-from puppylog.formats.foreign import ForeignFormats
+from puppylog.formats.foreign_formats import ForeignFormats
 from puppylog.formats.headers import find_data
 from puppylog.formats.integers import view_integers
 from puppylog.formats.record_times import last_time_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.model.record import Parsed
 
 UTC: Final = ZoneInfo("UTC")

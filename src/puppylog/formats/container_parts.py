@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 import pyarrow as pa
 
+from puppylog.formats.ansi import remove_colours
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.colours import remove_colours
 from puppylog.formats.container_lines import ContainerLine
 from puppylog.formats.integers import view_integers
 from puppylog.formats.json_objects import JsonFormat
@@ -83,7 +83,7 @@ class ContainerParser:
             return parsed
         data, offset = skip_mark(data, offset)
         sections = _join_messages(self.format, bytes(data))
-        if not any(section.joined for section in sections):
+        if not any(section.continued for section in sections):
             return parsed
         self.parser = parser = self.format.lines.open(before)
         return join_parsed([_place(parser.parse(each.text, 0, read_at_us), each, offset) for each in sections])
@@ -125,7 +125,7 @@ class _Section:
 
     runs: list[bytes] = field(default_factory=list)  # unchanged lines, or a message on one line
     starts: list[int] = field(default_factory=list)  # where each run begins in the data
-    joined: int = 0  # the number of lines that were joined to the line before
+    continued: int = 0  # the number of lines that were joined to the line before
 
     def add(self, start: int, run: bytes) -> None:
         self.starts.append(start)
@@ -161,7 +161,7 @@ def _join_messages(format_: ContainerFormat, data: bytes) -> list[_Section]:
             continue
         sections[-1].add(done, data[done:start])
         sections[-1].add(start, line + b"\n")
-        sections[-1].joined += len(lines) - 1
+        sections[-1].continued += len(lines) - 1
         done = start + sum(len(line) + 1 for line in lines)
         if is_full:
             sections.append(_Section())
@@ -198,6 +198,6 @@ def _place(parsed: Parsed, section: _Section, offset: int) -> Parsed:
         parsed,
         records=place(parsed.records),
         rejects=place(parsed.rejects),
-        joined=parsed.joined + section.joined,
+        continued=parsed.continued + section.continued,
         joined_runs=[(section.find_in_data([at])[0] + offset, size) for at, size in parsed.joined_runs],
     )

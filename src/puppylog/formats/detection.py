@@ -74,10 +74,12 @@ def judge(format_: Format, sample: bytes, modified_at_us: int | None = None) -> 
     """
     parsed = format_.open("", modified_at_us).parse(sample, 0, modified_at_us or 0)
     heads = parsed.records.num_rows - parsed.orphans
-    alike = min(parsed.joined, _count_alike(format_, sample)) if parsed.joined else 0
-    counted = parsed.joined if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MAX_JOINED * heads
-    fits = heads + min(parsed.joined, counted) if heads else 0
-    lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.joined
+    alike = min(parsed.continued, _count_alike(format_, sample)) if parsed.continued else 0
+    counted = (
+        parsed.continued if isinstance(format_, LazyFormat | FileFormat | Multiline) else alike + _MAX_JOINED * heads
+    )
+    fits = heads + min(parsed.continued, counted) if heads else 0
+    lines = parsed.records.num_rows + parsed.rejects.num_rows + parsed.continued
     return Verdict(format_, heads, fits, lines, parsed, is_sure=0 < lines == heads + alike)
 
 

@@ -96,7 +96,7 @@ def _merge(entries: Rows, others: Rows, count: int) -> Rows:
         join(entries.rejected_ends, others.rejected_ends, order_of_rejects),
         join(entries.reasons, others.reasons, order_of_rejects),
         rowless=others.rowless - count,
-        joined=others.joined,
+        continued=others.continued,
         ambiguous_zones=entries.ambiguous_zones + others.ambiguous_zones,
         parts=others.parts,
     )
@@ -191,7 +191,7 @@ def _divide_bundles(text: bytes, rows: Rows, names: NameTable) -> Rows:
         pa.concat_arrays([_leave_out(rows.rejected_ends, is_bundle), ends.take(rejected)]).take(order_of_rejects),
         pa.concat_arrays([_leave_out(rows.reasons, is_bundle), inner.reasons]).take(order_of_rejects),
         rowless=rows.rowless + empty,
-        joined=rows.joined,
+        continued=rows.continued,
         ambiguous_zones=rows.ambiguous_zones + inner.ambiguous_zones,
         parts=rows.parts,
     )

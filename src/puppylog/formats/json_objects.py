@@ -65,7 +65,7 @@ class JsonParser:
         text, joined = _join_objects(written)
         parsed = self.parser.parse(text, offset, read_at_us)
         rejects = _restore_lines(parsed.rejects, written, offset)
-        return replace(parsed, rejects=rejects, joined=parsed.joined + joined)
+        return replace(parsed, rejects=rejects, continued=parsed.continued + joined)
 
     def find_last_start(self, lines: bytes) -> int:
         end = len(lines)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from puppylog.formats.colours import remove_colours
+from puppylog.formats.ansi import remove_colours
 from puppylog.formats.rows import Rows
 
 ReadRecords: TypeAlias = Callable[[bytes], Rows]

@@ -14,9 +14,9 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.ansi import remove_colours
 from puppylog.formats.base import Parser
 from puppylog.formats.byte_order_mark import skip_mark
-from puppylog.formats.colours import remove_colours
 from puppylog.formats.integers import view_integers
 from puppylog.formats.last_start import find_last_start
 from puppylog.formats.lines import Lines, slice_bytes
@@ -199,7 +199,7 @@ def _parse_part(
         records,
         rejects,
         rowless=rows.rowless,
-        joined=rows.joined,
+        continued=rows.continued,
         orphans=rows.orphans,
         before=times.count(BEFORE),
         read=times.count(READ),
@@ -249,7 +249,7 @@ class _RepairedLines:
     def are_damaged(self, rows: Rows) -> pa.Array:
         """Return for each record whether the bytes of one of its lines are not UTF-8."""
         damaged = self._damaged.take(self._line_of(rows.starts))
-        if not rows.joined:
+        if not rows.continued:
             return damaged
         starts = sorted([*rows.starts.to_pylist(), *rows.rejected_starts.to_pylist()])
         lines = self._text.starts.filter(self._damaged).to_pylist()

@@ -88,7 +88,7 @@ class MultilineParser:
             records,
             _add_lines_to_rejects(rejects, continuations, head_offsets),
             rowless=parsed.rowless,
-            joined=len(lines) - len(heads),
+            continued=len(lines) - len(heads),
             before=sum(part.before for part in parts),
             read=sum(part.read for part in parts),
             ambiguous_zones=sum(part.ambiguous_zones for part in parts),

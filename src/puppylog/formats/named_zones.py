@@ -1,4 +1,4 @@
-"""Resolves local times whose stamps name a place: ``24-Nov-2026 10:00:00 Europe/Berlin``."""
+"""Resolves local times whose stamps name a zone by a city: ``24-Nov-2026 10:00:00 Europe/Berlin``."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,8 +12,8 @@ from puppylog.formats.rows import Rows
 _ZONE: Final = r'"zone": "(?P<zone>[A-Z][A-Za-z_]+/[0-9A-Za-z_/+-]+)"'
 
 
-def resolve_places(ts_us: pa.Array, is_local: pa.Array, zone_names: pa.Array) -> tuple[pa.Array, pa.Array]:
-    """Return the times of stamps, with those that name a place resolved, and whether each is still local.
+def resolve_zone_names(ts_us: pa.Array, is_local: pa.Array, zone_names: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the times of stamps, with those resolved that name a city, and whether each is still local.
 
     In the hour that clocks show twice, the first of both is taken.
 
@@ -34,12 +34,12 @@ def resolve_places(ts_us: pa.Array, is_local: pa.Array, zone_names: pa.Array) ->
 
 
 def resolve_rows(rows: Rows) -> Rows:
-    """Return the rows of a reader with the times resolved whose attribute ``zone`` names a place."""
+    """Return the rows of a reader with the times resolved whose attribute ``zone`` names a city."""
     if not rows.ambiguous_zones:
         return rows
     zones = pc.struct_field(pc.extract_regex(rows.columns["attributes"], _ZONE), "zone")
     was_local = rows.is_local.cast(pa.bool_())
-    ts_us, is_local = resolve_places(rows.ts_us, was_local, zones)
+    ts_us, is_local = resolve_zone_names(rows.ts_us, was_local, zones)
     resolved = pc.sum(pc.and_not(was_local, is_local)).as_py() or 0
     return replace(rows, ts_us=ts_us, is_local=is_local, ambiguous_zones=rows.ambiguous_zones - resolved)
 

@@ -72,7 +72,7 @@ def read_nginx_error(text: bytes | memoryview, *, joins: bool = True) -> Rows:
     def read(at: int, line: str) -> Entry | None:
         nonlocal until
         if at < until:
-            builder.joined += 1
+            builder.continued += 1
             return None
         entry = _read_line(line, joins=joins)
         if joins and "host" not in entry.columns and entry.ts_us != NO_TIME:

@@ -30,7 +30,7 @@ from puppylog.formats.envoy import find_envoy_mismatch, read_envoy
 from puppylog.formats.file.folder import find_file, list_files
 from puppylog.formats.file.format import read_format_file
 from puppylog.formats.file.lazy import LazyFormat
-from puppylog.formats.foreign import GENERAL, ForeignFormats
+from puppylog.formats.foreign_formats import GENERAL, ForeignFormats
 from puppylog.formats.haproxy import find_haproxy_mismatch, read_haproxy
 from puppylog.formats.json_lines import find_json_mismatch, join_docker_parts, read_json
 from puppylog.formats.json_objects import JsonFormat
@@ -38,7 +38,7 @@ from puppylog.formats.klog import Klog
 from puppylog.formats.layout.configuration import WrittenLayout, choose_layout, find_layouts
 from puppylog.formats.layout.layout import compile_layout, is_layout, parse_written, writes_json
 from puppylog.formats.line_format import LineFormat
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.formats.logfmt import find_logfmt_mismatch, read_logfmt
 from puppylog.formats.nginx_error import find_nginx_error_mismatch, read_nginx_error
 from puppylog.formats.plain import read_plain
@@ -120,7 +120,7 @@ FORMATS: Final[Mapping[str, Entry]] = {
     "app": Entry(lambda o: DatedFormat("app", o, read_app)),
     "plain": Entry(lambda o: DatedFormat("plain", o, read_plain)),
 }
-"""The formats of `listed` by name, in the same order: that in which `auto` tries them."""
+"""The formats of `listed_formats` by name, in the same order: that in which `auto` tries them."""
 
 FORMAT_NAMES: Final = tuple(FORMATS)
 

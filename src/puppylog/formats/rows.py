@@ -48,7 +48,7 @@ class Rows:
     rejected_ends: pa.Array  # int64: the offset of each rejected line's newline
     reasons: pa.Array  # strings: why each line is rejected
     rowless: int = 0  # the number of directives and blank lines
-    joined: int = 0  # the number of continuation lines, which belong to the record before
+    continued: int = 0  # the number of continuation lines, which belong to the record before
     orphans: int = 0  # the number of records that begin with a continuation line
     joined_runs: Sequence[Run] = ()  # the first long runs of continuation lines
     ambiguous_zones: int = 0  # the number of records whose stamp names a zone that can mean several
@@ -61,7 +61,7 @@ class RowsBuilder:
 
     text: bytes
     rowless: int = 0
-    joined: int = 0
+    continued: int = 0
     orphans: int = 0
     ambiguous_zones: int = 0
     parts: int = 0
@@ -230,7 +230,7 @@ class RowsBuilder:
 
     def _count_joined(self, blanks: int) -> None:
         self.rowless -= blanks
-        self.joined += blanks + 1
+        self.continued += blanks + 1
         self._record_lines += blanks + 1
 
     @property
@@ -254,7 +254,7 @@ class RowsBuilder:
             pa.array(self._rejected_ends, pa.int64()),
             pa.array(self._reasons, pa.string()),
             self.rowless,
-            self.joined,
+            self.continued,
             self.orphans,
             self._runs,
             self.ambiguous_zones,

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from puppylog.formats import native
 from puppylog.formats.calendar import Calendar
 from puppylog.formats.dating import Dating, Order
-from puppylog.formats.named_zones import resolve_places
+from puppylog.formats.named_zones import resolve_zone_names
 from puppylog.formats.rows import NO_TIME, Rows, RowsBuilder, rows_from_buffers
 from puppylog.formats.stamp import read_stamp
 
@@ -18,7 +18,7 @@ class StampColumn:
     """The stamps of many texts."""
 
     ts_us: pa.Array  # int64: microseconds since the epoch, or NO_TIME if the text is not a stamp
-    is_local: pa.Array  # bool: see `puppylog.formats.stamp.Found`; a stamp that names a place is not local
+    is_local: pa.Array  # bool: see `puppylog.formats.stamp.Found`; a stamp that names a city is not local
     zone_names: pa.Array  # strings: names of zones that have several meanings, or are unknown; else null
     stamps: pa.Array  # strings: the texts of the stamps; null if there is none
 
@@ -40,7 +40,7 @@ def read_stamps(texts: pa.Array, dating: Dating, *, is_whole: bool = True) -> St
     text = memoryview(data)[: memoryview(ends).cast("i")[len(lines)]]
     rows = _read_lines(text, dating, is_whole=is_whole)
     zone_names = rows.columns["host"]
-    ts_us, is_local = resolve_places(rows.ts_us, rows.is_local.cast(pa.bool_()), zone_names)
+    ts_us, is_local = resolve_zone_names(rows.ts_us, rows.is_local.cast(pa.bool_()), zone_names)
     unsettled = pc.if_else(is_local, zone_names, pa.scalar(None, pa.string()))
     return StampColumn(ts_us, is_local, unsettled, rows.columns["message"])
 

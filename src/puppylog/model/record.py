@@ -69,7 +69,7 @@ class LineCounts:
     """Numbers of lines and records, as in `Parsed`."""
 
     rowless: int = 0
-    joined: int = 0
+    continued: int = 0
     before: int = 0
     read: int = 0
     ambiguous_zones: int = 0
@@ -77,7 +77,7 @@ class LineCounts:
     def __add__(self, other: "LineCounts") -> "LineCounts":
         return LineCounts(
             self.rowless + other.rowless,
-            self.joined + other.joined,
+            self.continued + other.continued,
             self.before + other.before,
             self.read + other.read,
             self.ambiguous_zones + other.ambiguous_zones,
@@ -88,7 +88,7 @@ class LineCounts:
 class Parsed:
     """The result of parsing some whole lines: records and rejects, each in the order of the file.
 
-    A line that is joined to the record before is counted in ``joined``, a directive or a blank line in ``rowless``.
+    A line that is joined to the record before is counted in ``continued``, a directive or a blank line in ``rowless``.
     """
 
     records: pa.RecordBatch  # of schema RECORDS
@@ -96,7 +96,7 @@ class Parsed:
     data: bytes = b""  # the lines that were parsed, from which `line_at` returns one
     data_offset: int = 0  # offset in bytes of ``data`` in its file
     rowless: int = 0  # directives and blank lines
-    joined: int = 0  # continuation lines, which belong to the record before
+    continued: int = 0  # the number of continuation lines, which belong to the record before
     orphans: int = 0  # records that begin with a continuation line
     joined_runs: Sequence[tuple[int, int]] = ()
     """The first long runs of continuation lines: the offset of each in its file, and its number of lines."""
@@ -114,7 +114,7 @@ class Parsed:
     @property
     def counts(self) -> "LineCounts":
         """What the lines were, besides records and rejected lines."""
-        return LineCounts(self.rowless, self.joined, self.before, self.read, self.ambiguous_zones)
+        return LineCounts(self.rowless, self.continued, self.before, self.read, self.ambiguous_zones)
 
     @property
     def lines(self) -> int:
@@ -134,7 +134,7 @@ def join_parsed(parts: Sequence[Parsed]) -> Parsed:
         pa.concat_batches([NO_RECORDS, *(part.records for part in parts)]),
         pa.concat_batches([NO_REJECTS, *(part.rejects for part in parts)]),
         rowless=sum(part.rowless for part in parts),
-        joined=sum(part.joined for part in parts),
+        continued=sum(part.continued for part in parts),
         orphans=sum(part.orphans for part in parts),
         joined_runs=tuple(run for part in parts for run in part.joined_runs),
         before=sum(part.before for part in parts),

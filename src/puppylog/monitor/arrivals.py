@@ -25,7 +25,7 @@ MAX_COMMIT_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class FilePlace:
+class FilePosition:
     """How far a file was stored at a moment."""
 
     byte_offset: int
@@ -37,7 +37,7 @@ class Reading:
     """Positions of files as they were at one moment."""
 
     read_us: int  # the moment, in microseconds since the epoch, by the store's clock
-    places: Mapping[int, FilePlace]  # by the id of the file
+    positions: Mapping[int, FilePosition]  # by the id of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Arrivals:
     left_out: int  # how many older ones there are
 
 
-def read_places(reader: RecordReader, *, since_us: int | None = None) -> Reading:
+def read_positions(reader: RecordReader, *, since_us: int | None = None) -> Reading:
     """Return the positions of all files; with ``since_us``, of those that have moved at or after this moment.
 
     Args:
@@ -57,12 +57,12 @@ def read_places(reader: RecordReader, *, since_us: int | None = None) -> Reading
     """
     found = reader.query(_QUERIES["moved_positions"], {"since_us": -1 if since_us is None else since_us})
     rows = zip(*(found[name].to_pylist() for name in ("file_id", "byte_offset", "moved_us", "read_us")), strict=True)
-    places = {}
+    positions = {}
     read_us = 0
     for file_id, byte_offset, moved_us, read_us in rows:  # noqa: B007 - every row has the same moment, also the last
         if file_id is not None:  # the row that is there if no file has moved
-            places[file_id] = FilePlace(byte_offset, moved_us)
-    return Reading(read_us, places)
+            positions[file_id] = FilePosition(byte_offset, moved_us)
+    return Reading(read_us, positions)
 
 
 def read_store_id(reader: RecordReader) -> str:

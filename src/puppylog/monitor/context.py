@@ -15,7 +15,7 @@ from puppylog.monitor.byte_ranges import ByteRange, range_parameters, render_ran
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
-Place: TypeAlias = tuple[int, int]
+LineLocation: TypeAlias = tuple[int, int]
 """Where a line is stored: the id of its file, and the offset in bytes at which it starts."""
 
 # How many bytes on each side of a record are searched first, per record that is asked for and at least; and at how
@@ -24,8 +24,8 @@ _BYTES_PER_RECORD: Final = 512
 _FIRST_BYTES: Final = 16 << 10
 _MAX_BYTES: Final = 16 << 20
 _GROWTH: Final = 8
-# The most places that one query asks for.
-_PLACES: Final = 10_000
+# The most locations that one query asks for.
+_LOCATIONS: Final = 10_000
 
 # The most rejected lines that one answer shows between its records.
 _REJECTED: Final = 1000
@@ -46,8 +46,8 @@ class Extent:
 class Group:
     """Consecutive records of one file: matches and the records around them."""
 
-    places: Sequence[Place]
-    previous: Place | None  # the record before the first one
+    locations: Sequence[LineLocation]
+    previous: LineLocation | None  # the record before the first one
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Context:
     """The groups around some matches, in the order of the matches: the first match of a group counts."""
 
     groups: Sequence[Group]
-    incomplete: Sequence[Place]  # matches whose file ends before it has enough records after them
+    incomplete: Sequence[LineLocation]  # matches whose file ends before it has enough records after them
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,14 @@ class _Block:
         return range(max(at - extent.before, 0), min(at + extent.after + 1, len(self.offsets)))
 
 
-def find_context(reader: RecordReader, matches: Sequence[Place], extent: Extent, ends: Mapping[int, int]) -> Context:
-    """Return the places of the records around the matches.
+def find_context(
+    reader: RecordReader, matches: Sequence[LineLocation], extent: Extent, ends: Mapping[int, int]
+) -> Context:
+    """Return the locations of the records around the matches.
 
     Args:
         reader: the store.
-        matches: the places of records.
+        matches: the locations of records.
         extent: how many records before and after each match.
         ends: by file, the offset in bytes up to which the file is looked at.
     """
@@ -84,56 +86,64 @@ def find_context(reader: RecordReader, matches: Sequence[Place], extent: Extent,
     widths = dict.fromkeys(matches, first)
     while True:
         blocks = _find_blocks(reader, widths, ends)
-        narrow = [place for place in matches if not _is_wide_enough(place, widths[place], blocks, extent, ends)]
+        narrow = [
+            location for location in matches if not _is_wide_enough(location, widths[location], blocks, extent, ends)
+        ]
         if not narrow:
             return _group(matches, extent, blocks)
-        for place in narrow:
-            widths[place] *= _GROWTH
+        for location in narrow:
+            widths[location] *= _GROWTH
 
 
 def read_records(
-    reader: RecordReader, places: Sequence[Place], *, query: str = "", values: Mapping[str, Value] | None = None
+    reader: RecordReader,
+    locations: Sequence[LineLocation],
+    *,
+    query: str = "",
+    values: Mapping[str, Value] | None = None,
 ) -> pa.Table:
-    """Return the records at the places, in the order of the places. A place without a record is left out.
+    """Return the records at the locations, in the order of the locations. A location without a record is left out.
 
     Args:
         reader: the store.
-        places: where the records are.
+        locations: where the records are.
         query: SQL with the parameters of the query ``records_at``, and with other columns.
         values: the other parameters of this SQL.
     """
     sql = query or _QUERIES["records_at"]
     parts = [
-        _read_records(reader, places[at : at + _PLACES], sql, values or {})
-        for at in range(0, max(len(places), 1), _PLACES)
+        _read_records(reader, locations[at : at + _LOCATIONS], sql, values or {})
+        for at in range(0, max(len(locations), 1), _LOCATIONS)
     ]
     return pa.concat_tables(parts)
 
 
-def _read_records(reader: RecordReader, places: Sequence[Place], sql: str, values: Mapping[str, Value]) -> pa.Table:
-    files, offsets = [file_id for file_id, _ in places] or [0], [offset for _, offset in places] or [-1]
+def _read_records(
+    reader: RecordReader, locations: Sequence[LineLocation], sql: str, values: Mapping[str, Value]
+) -> pa.Table:
+    files, offsets = [file_id for file_id, _ in locations] or [0], [offset for _, offset in locations] or [-1]
     lists = {"files": _joined(files), "offsets": _joined(offsets)}
     found = reader.query(sql, {**lists, **_bounds(files, offsets), **values})
-    index = {place: at for at, place in enumerate(places_of(found))}
-    return found.take(pa.array([index[place] for place in places if place in index], pa.int64()))
+    index = {location: at for at, location in enumerate(locations_of(found))}
+    return found.take(pa.array([index[location] for location in locations if location in index], pa.int64()))
 
 
-def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[Place, list[bytes]]:
-    """Return the rejected lines between the records of groups, by the place of the record that follows them.
+def find_rejected(reader: RecordReader, groups: Sequence[Group]) -> dict[LineLocation, list[bytes]]:
+    """Return the rejected lines between the records of groups, by the location of the record that follows them.
 
     A line that does not fit the format is not a record, but may be what the user looks for: a traceback among JSON.
     At most _REJECTED lines are returned, those of the first files.
     """
-    spans = [(group.places[0], group.places[-1]) for group in groups if len(group.places) > 1]
+    spans = [(group.locations[0], group.locations[-1]) for group in groups if len(group.locations) > 1]
     if not spans:
         return {}
     ranges = [ByteRange(file_id, start, end) for (file_id, start), (_, end) in spans]
     values: dict[str, Value] = {**range_parameters(ranges), "lines": _REJECTED}
     found = reader.query(render_ranges(_REJECTS["lines_in_ranges"]), values)
-    records = sorted(place for group in groups for place in group.places)
-    rejected: dict[Place, list[bytes]] = {}
-    for place, line in zip(places_of(found), found["line"].to_pylist(), strict=True):
-        rejected.setdefault(records[bisect_right(records, place)], []).append(line)
+    records = sorted(location for group in groups for location in group.locations)
+    rejected: dict[LineLocation, list[bytes]] = {}
+    for location, line in zip(locations_of(found), found["line"].to_pylist(), strict=True):
+        rejected.setdefault(records[bisect_right(records, location)], []).append(line)
     return rejected
 
 
@@ -147,29 +157,29 @@ class RejectedLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class LinesAround:
     """The records around a record in its file, and the record itself, in the order of the file.
 
     Attributes:
-        places: where the records are.
+        locations: where the records are.
         rejected: the rejected lines between them; also those before the first record or after the last one, if no
             other record of the file is there.
         has_before: whether the file has more records before these.
         has_after: whether the store has more records of the file after these.
     """
 
-    places: Sequence[Place]
+    locations: Sequence[LineLocation]
     rejected: Sequence[RejectedLine]
     has_before: bool
     has_after: bool
 
 
-def find_surroundings(reader: RecordReader, place: Place, extent: Extent) -> Surroundings | None:
-    """Return the records and rejected lines around a record; None if there is no record at the place."""
-    file_id, offset = place
+def find_lines_around(reader: RecordReader, location: LineLocation, extent: Extent) -> LinesAround | None:
+    """Return the records and rejected lines around a record; None if there is no record at the location."""
+    file_id, offset = location
     positions = reader.query(_QUERIES["file_positions"], {"files": str(file_id)})["byte_offset"].to_pylist()
-    found = find_context(reader, [place], Extent(extent.before + 1, extent.after + 1), {file_id: sum(positions)})
-    offsets = [known for group in found.groups for _, known in group.places]
+    found = find_context(reader, [location], Extent(extent.before + 1, extent.after + 1), {file_id: sum(positions)})
+    offsets = [known for group in found.groups for _, known in group.locations]
     if offset not in offsets:
         return None
     at = offsets.index(offset)
@@ -179,7 +189,7 @@ def find_surroundings(reader: RecordReader, place: Place, extent: Extent) -> Sur
     rejected = reader.query(
         render_ranges(_REJECTS["lines_in_ranges"]), {**range_parameters([lines]), "lines": _REJECTED}
     )
-    return Surroundings(
+    return LinesAround(
         [(file_id, known) for known in offsets[start:end]],
         [RejectedLine(row["line_offset"], row["reason"], row["line"]) for row in rejected.to_pylist()],
         has_before=has_before,
@@ -187,17 +197,17 @@ def find_surroundings(reader: RecordReader, place: Place, extent: Extent) -> Sur
     )
 
 
-def places_of(records: pa.Table) -> list[Place]:
-    """Return the places of records."""
+def locations_of(records: pa.Table) -> list[LineLocation]:
+    """Return the locations of records."""
     return list(zip(records["file_id"].to_pylist(), records["line_offset"].to_pylist(), strict=True))
 
 
-def _find_blocks(reader: RecordReader, widths: Mapping[Place, int], ends: Mapping[int, int]) -> list[_Block]:
-    """Return the records around the places, ``widths`` bytes on each side, sorted by file and offset."""
+def _find_blocks(reader: RecordReader, widths: Mapping[LineLocation, int], ends: Mapping[int, int]) -> list[_Block]:
+    """Return the records around the locations, ``widths`` bytes on each side, sorted by file and offset."""
     ranges = _plan_ranges(widths, ends)
     if not ranges:
         return []
-    found = places_of(reader.query(render_ranges(_QUERIES["places_in_ranges"]), range_parameters(ranges)))
+    found = locations_of(reader.query(render_ranges(_QUERIES["places_in_ranges"]), range_parameters(ranges)))
     blocks = []
     for lines in ranges:
         low = bisect_left(found, (lines.file_id, lines.start))
@@ -206,8 +216,8 @@ def _find_blocks(reader: RecordReader, widths: Mapping[Place, int], ends: Mappin
     return blocks
 
 
-def _plan_ranges(widths: Mapping[Place, int], ends: Mapping[int, int]) -> list[ByteRange]:
-    """Return the ranges of bytes around the places. Ranges of one file that overlap or touch become one."""
+def _plan_ranges(widths: Mapping[LineLocation, int], ends: Mapping[int, int]) -> list[ByteRange]:
+    """Return the ranges of bytes around the locations. Ranges of one file that overlap or touch become one."""
     ranges: list[ByteRange] = []
     for (file_id, offset), width in sorted(widths.items()):
         start, end = max(offset - width, 0), min(offset + width, max(ends.get(file_id, 0), offset + 1))
@@ -219,39 +229,41 @@ def _plan_ranges(widths: Mapping[Place, int], ends: Mapping[int, int]) -> list[B
 
 
 def _is_wide_enough(
-    place: Place, width: int, blocks: Sequence[_Block], extent: Extent, ends: Mapping[int, int]
+    location: LineLocation, width: int, blocks: Sequence[_Block], extent: Extent, ends: Mapping[int, int]
 ) -> bool:
-    """Return whether the block has enough records around the place, and one more on each side.
+    """Return whether the block has enough records around the location, and one more on each side.
 
     The extra record tells whether two groups touch.
     """
     if width >= _MAX_BYTES:
         return True
-    block = _block_of(place, blocks)
-    at = bisect_left(block.offsets, place[1])
+    block = _block_of(location, blocks)
+    at = bisect_left(block.offsets, location[1])
     has_before = at > extent.before or block.lines.start == 0
-    has_after = len(block.offsets) - at - 1 > extent.after or block.lines.end >= ends.get(place[0], 0)
+    has_after = len(block.offsets) - at - 1 > extent.after or block.lines.end >= ends.get(location[0], 0)
     return has_before and has_after
 
 
-def _block_of(place: Place, blocks: Sequence[_Block]) -> _Block:
-    at = bisect_right(blocks, place, key=lambda block: (block.lines.file_id, block.lines.start))
+def _block_of(location: LineLocation, blocks: Sequence[_Block]) -> _Block:
+    at = bisect_right(blocks, location, key=lambda block: (block.lines.file_id, block.lines.start))
     return blocks[at - 1]
 
 
-def _group(matches: Sequence[Place], extent: Extent, blocks: Sequence[_Block]) -> Context:
+def _group(matches: Sequence[LineLocation], extent: Extent, blocks: Sequence[_Block]) -> Context:
     shown: dict[int, set[int]] = {}  # by the identity of a block, the indexes of the records around its matches
     incomplete = []
-    for place in matches:
-        block = _block_of(place, blocks)
-        indexes = block.around(place[1], extent)
+    for location in matches:
+        block = _block_of(location, blocks)
+        indexes = block.around(location[1], extent)
         shown.setdefault(id(block), set()).update(indexes)
-        if indexes.stop - bisect_left(block.offsets, place[1]) <= extent.after:
-            incomplete.append(place)
+        if indexes.stop - bisect_left(block.offsets, location[1]) <= extent.after:
+            incomplete.append(location)
     groups = [group for block in blocks for group in _cut(block, sorted(shown.get(id(block), ())))]
-    first = {place: at for at, place in reversed(list(enumerate(matches)))}
-    # A group of no match is around a place that has no record.
-    groups.sort(key=lambda group: min((first[place] for place in group.places if place in first), default=0))
+    first = {location: at for at, location in reversed(list(enumerate(matches)))}
+    # A group of no match is around a location that has no record.
+    groups.sort(
+        key=lambda group: min((first[location] for location in group.locations if location in first), default=0)
+    )
     return Context(groups, incomplete)
 
 
@@ -261,9 +273,9 @@ def _cut(block: _Block, indexes: Sequence[int]) -> list[Group]:
     start = 0
     for at in range(1, len(indexes) + 1):
         if at == len(indexes) or indexes[at] != indexes[at - 1] + 1:
-            places = [(block.lines.file_id, block.offsets[index]) for index in indexes[start:at]]
+            locations = [(block.lines.file_id, block.offsets[index]) for index in indexes[start:at]]
             low = indexes[start]
-            groups.append(Group(places, (block.lines.file_id, block.offsets[low - 1]) if low else None))
+            groups.append(Group(locations, (block.lines.file_id, block.offsets[low - 1]) if low else None))
             start = at
     return groups
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from puppylog.model.record import COLUMNS, TEXT_COLUMNS
 from puppylog.monitor.budget import Budget
-from puppylog.monitor.context import Place, read_records
+from puppylog.monitor.context import LineLocation, read_records
 from puppylog.monitor.range import Range
 from puppylog.monitor.search import Search, narrow_search
 from puppylog.monitor.windows import iter_oldest_windows, iter_windows
@@ -139,10 +139,10 @@ def _iter_parts(
             after = _make_cursor(part)
 
 
-def read_cut_records(reader: RecordReader, places: Sequence[Place]) -> pa.Table:
-    """Return the records at the places, in the order of the places, with the columns of `Page.records`."""
+def read_cut_records(reader: RecordReader, locations: Sequence[LineLocation]) -> pa.Table:
+    """Return the records at the locations, in the order of the locations, with the columns of `Page.records`."""
     cut = _QUERIES["cut_records"].format(columns=render_columns(), found=_QUERIES["records_at"])
-    return read_records(reader, places, query=cut, values=CUTS)
+    return read_records(reader, locations, query=cut, values=CUTS)
 
 
 def _narrow(within: Range, order: Order, after: PageCursor | None) -> Range:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from puppylog.monitor.rejects import RejectFilter, count_reasons, fetch_lines, iter_place_batches
+from puppylog.monitor.rejects import RejectFilter, count_reasons, fetch_lines, iter_location_batches
 from puppylog.stores.base import RecordReader, Value
 from puppylog.stores.queries import load_queries
 
@@ -72,16 +72,16 @@ def find_reject_page(
         parameters |= {"at": after.rejected_at, "at_stream": after.stream_id, "at_file": after.file_id}
         parameters |= {"at_offset": after.line_offset}
     condition = "true" if after is None else _QUERIES["after_cursor"]
-    places = reader.query(wanted.render("page_of_places", after_cursor=condition), parameters)
-    found = list(_read(reader, places.slice(0, lines)))
+    locations = reader.query(wanted.render("page_of_places", after_cursor=condition), parameters)
+    found = list(_read(reader, locations.slice(0, lines)))
     found.sort(key=lambda line: (line.rejected_at, line.stream_id, line.file_id, line.line_offset), reverse=True)
-    return found, places.num_rows > lines
+    return found, locations.num_rows > lines
 
 
 def count_reject_reasons(reader: RecordReader, wanted: RejectFilter) -> list[ReasonCount]:
     """Return the number of lines for each reason, the most frequent first, with an example."""
-    places = reader.query(wanted.render("examples"), wanted.parameters())
-    examples = {line.reason: line for line in _read(reader, places)}
+    locations = reader.query(wanted.render("examples"), wanted.parameters())
+    examples = {line.reason: line for line in _read(reader, locations)}
     by_reason: dict[str, list[dict[str, Any]]] = {}
     for row in count_reasons(reader, wanted).to_pylist():
         by_reason.setdefault(row["reason"], []).append(row)
@@ -99,9 +99,9 @@ def count_reject_reasons(reader: RecordReader, wanted: RejectFilter) -> list[Rea
     return sorted(counted, key=lambda count: (-count.lines, count.reason))
 
 
-def _read(reader: RecordReader, places: pa.Table) -> Iterator[RejectedLine]:
-    """Yield the lines at places, in no order. Only some megabytes of them are in memory at once."""
-    for batch in iter_place_batches(places):
+def _read(reader: RecordReader, locations: pa.Table) -> Iterator[RejectedLine]:
+    """Yield the lines at locations, in no order. Only some megabytes of them are in memory at once."""
+    for batch in iter_location_batches(locations):
         for part in fetch_lines(reader, batch, ("file_id", "line_offset")):
             for row in part.to_pylist():
                 line = row.pop("line")

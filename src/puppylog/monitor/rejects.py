@@ -1,8 +1,8 @@
-"""Reading rejected lines: their places, the number of lines per reason, and their bytes.
+"""Reading rejected lines: their locations, the number of lines per reason, and their bytes.
 
 A store may hold millions of rejected lines, each up to the greatest length of a line. So the first query returns only
-places (file and offset) and lengths; further queries fetch the lines at these places, in batches of limited size. A
-line that is deleted between the two queries is left out.
+locations (file and offset) and lengths; further queries fetch the lines at these locations, in batches of limited size.
+A line that is deleted between the two queries is left out.
 """
 
 from bisect import bisect_right
@@ -37,11 +37,11 @@ LINES: Final = pa.schema(
 _QUERIES = load_queries("puppylog.stores", "rejects.sql")
 _GROUPS = load_queries("puppylog.stores", "monitor.sql")
 
-_PAGE_PLACES: Final = 65_536
+_PAGE_LINES: Final = 65_536
 # Limits on a batch of lines. A caller that works on a batch needs a few times its size in memory.
 _BATCH_LINES: Final = 16_384
 _BATCH_BYTES: Final = 8 << 20
-_BY_PLACE: Final = ("stream_id", "file_id", "line_offset")
+_BY_LOCATION: Final = ("stream_id", "file_id", "line_offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +131,9 @@ def count_reasons(reader: RecordReader, wanted: RejectFilter) -> pa.Table:
 
 def iter_newest(reader: RecordReader, wanted: RejectFilter, *, lines: int) -> Iterator[pa.RecordBatch]:
     """Yield the newest ``lines`` that match the filter, oldest first, in batches of schema LINES."""
-    places = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
-    for batch in iter_place_batches(places):
-        yield from fetch_lines(reader, batch, ("rejected_at", *_BY_PLACE))
+    locations = reader.query(wanted.render("newest_places"), {**wanted.parameters(), "places": lines})
+    for batch in iter_location_batches(locations):
+        yield from fetch_lines(reader, batch, ("rejected_at", *_BY_LOCATION))
 
 
 def count_lines(reader: RecordReader, wanted: RejectFilter, most: int) -> int:
@@ -149,30 +149,30 @@ def iter_rejects(reader: RecordReader, wanted: RejectFilter) -> Iterator[pa.Reco
     """
     after = {"after_stream": -1, "after_file": -1, "after_offset": -1}
     while True:
-        page = reader.query(wanted.render("places_in_files"), {**wanted.parameters(), **after, "places": _PAGE_PLACES})
-        for places in iter_place_batches(page):
-            yield from fetch_lines(reader, places, _BY_PLACE)
-        if page.num_rows < _PAGE_PLACES:
+        page = reader.query(wanted.render("places_in_files"), {**wanted.parameters(), **after, "places": _PAGE_LINES})
+        for locations in iter_location_batches(page):
+            yield from fetch_lines(reader, locations, _BY_LOCATION)
+        if page.num_rows < _PAGE_LINES:
             return
-        stream_id, file_id, line_offset = (page[name][-1].as_py() for name in _BY_PLACE)
+        stream_id, file_id, line_offset = (page[name][-1].as_py() for name in _BY_LOCATION)
         after = {"after_stream": stream_id, "after_file": file_id, "after_offset": line_offset}
 
 
-def iter_place_batches(places: pa.Table) -> Iterator[pa.Table]:
-    """Cut places into batches of at most _BATCH_LINES lines and _BATCH_BYTES bytes; a longer line is a batch alone."""
-    ends = list(accumulate(places["line_bytes"].to_pylist()))
+def iter_location_batches(locations: pa.Table) -> Iterator[pa.Table]:
+    """Cut locations into batches of at most _BATCH_LINES lines and _BATCH_BYTES bytes, but of at least one line."""
+    ends = list(accumulate(locations["line_bytes"].to_pylist()))
     start = 0
-    while start < places.num_rows:
+    while start < locations.num_rows:
         before = ends[start - 1] if start else 0
         end = bisect_right(ends, before + _BATCH_BYTES)
         end = min(max(end, start + 1), start + _BATCH_LINES)
-        yield places.slice(start, end - start)
+        yield locations.slice(start, end - start)
         start = end
 
 
-def fetch_lines(reader: RecordReader, places: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the lines at places that are still rejected, in batches of schema LINES, sorted by columns."""
-    columns = [places[name].to_pylist() for name in _BY_PLACE]
+def fetch_lines(reader: RecordReader, locations: pa.Table, order: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the lines at locations that are still rejected, in batches of schema LINES, sorted by columns."""
+    columns = [locations[name].to_pylist() for name in _BY_LOCATION]
     values: dict[str, Value] = {}
     for what, numbers in zip(("stream", "file", "offset"), columns, strict=True):
         values[f"{what}s"] = ",".join(map(str, numbers))

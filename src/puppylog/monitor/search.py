@@ -100,7 +100,7 @@ def narrow_search(reader: RecordReader, search: Search) -> Search:
     """Return a search for the same records, which leaves out what tallies say that no record has. See `narrow`."""
     if not isinstance(search.condition, ConditionSql) or not search.condition.expressions:
         return search
-    from puppylog.monitor.narrowing import narrow  # noqa: PLC0415 - a search without a query does not need it
+    from puppylog.monitor.pruning import narrow  # noqa: PLC0415 - a search without a query does not need it
 
     return replace(search, condition=narrow(reader, search.condition, search.within))
 

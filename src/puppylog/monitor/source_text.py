@@ -16,10 +16,10 @@ from puppylog.model.stream import KnownFile
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 from puppylog.stores.rows import known_file_of
-from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.checkpoint import confirm
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import OpenFile
+from puppylog.tail.line_end import LineEnd, find_line_end
 
 _QUERIES = load_queries("puppylog.stores", "monitor.sql")
 

@@ -182,13 +182,13 @@ class Composer:
             _QUERIES["observations_before"].format(metric=metric.name),
             {"since": since.isoformat(), "until": window["window_until"].isoformat(), "segment": segment},
         ).to_pylist()
-        by_place: dict[int, list[float]] = {}
+        by_period: dict[int, list[float]] = {}
         for row in rows:
             if row["value"] is not None:
-                place = int((row["bucket"] - since).total_seconds()) // metric.period_s
-                by_place.setdefault(place, []).append(row["value"])
+                period = int((row["bucket"] - since).total_seconds()) // metric.period_s
+                by_period.setdefault(period, []).append(row["value"])
         add = adds_up(metric.statistic)
-        points = [(place, sum(values) / (1 if add else len(values))) for place, values in by_place.items()]
+        points = [(period, sum(values) / (1 if add else len(values))) for period, values in by_period.items()]
         missing = 0.0 if points and counts_missing_as_zero(metric.statistic) else None
         return tuple(resample(points, buckets, _CHART_COLUMNS, missing=missing))
 

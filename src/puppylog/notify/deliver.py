@@ -54,10 +54,10 @@ def deliver(job: Job, add: Callable[[Delivered], None]) -> bool:
     """
     groups = [part for group in job.groups for part in split_group(group, job.contact.max_segments)]
     resent = [part for group in job.resent for part in split_group(group, job.contact.max_segments)]
-    for place, group in enumerate([*groups, *resent]):
+    for index, group in enumerate([*groups, *resent]):
         if job.is_stopped():
             return False
-        is_recorded = place < len(groups)
+        is_recorded = index < len(groups)
         error = _send(job, group)
         if error is None:
             if is_recorded:
@@ -68,7 +68,7 @@ def deliver(job: Job, add: Callable[[Delivered], None]) -> bool:
             add(_fail(job, [group] if is_recorded else [], error))
             job.on_event(DeliveryGivenUp(group.contact, group.alert, _cause_of(error)))
         else:
-            delivered = _fail(job, groups[place:], error)
+            delivered = _fail(job, groups[index:], error)
             add(delivered)
             job.on_event(DeliveryDelayed(group.contact, group.alert, _cause_of(error), _retry_at(job, delivered)))
             return False

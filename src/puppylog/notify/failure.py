@@ -25,7 +25,7 @@ def failed(
     cause: str,
     advice: str = "",
     *,
-    place: str = "",
+    server: str = "",
     is_final: bool = False,
     retry_after_s: float | None = None,
 ) -> DeliveryFailed:
@@ -35,11 +35,11 @@ def failed(
         contact: the name of the contact.
         cause: why, without a secret.
         advice: what the user can do about it.
-        place: where the message was sent to, without a secret, such as ``https://hooks.slack.com``.
+        server: where the message was sent to, without a secret, such as ``https://hooks.slack.com``.
         is_final: whether a later attempt would fail in the same way.
         retry_after_s: how long the receiver asks to wait, in seconds.
     """
-    thing = f"the message to contact {contact!r}" + (f" at {place}" if place else "")
+    thing = f"the message to contact {contact!r}" + (f" at {server}" if server else "")
     return DeliveryFailed("send", thing, cause, advice, is_final=is_final, retry_after_s=retry_after_s)
 
 
@@ -83,10 +83,10 @@ def parse_retry_after(header: str | None, now: datetime) -> float | None:
     return min(max(0.0, seconds), _MAX_RETRY_AFTER_S) if math.isfinite(seconds) else None
 
 
-def place_of(url: str) -> str:
+def server_of(url: str) -> str:
     """Return scheme, host and port of a URL. The rest of it may be a secret.
 
-    >>> place_of("https://user:password@hooks.example.com:8443/services/T0/secret?token=1")
+    >>> server_of("https://user:password@hooks.example.com:8443/services/T0/secret?token=1")
     'https://hooks.example.com:8443'
     """
     try:

@@ -19,7 +19,7 @@ import urllib3.connection
 from puppylog import __version__
 from puppylog.notify.contact import Delivery
 from puppylog.notify.deadline import DeadlinePassed, run_until
-from puppylog.notify.failure import failed, first_line, is_retried, parse_retry_after, place_of, secrets_of_url
+from puppylog.notify.failure import failed, first_line, is_retried, parse_retry_after, secrets_of_url, server_of
 from puppylog.notify.network import explain_network_error, find_proxy, make_tls_context
 
 _MAX_ANSWER_BYTES: Final = 65_536
@@ -86,26 +86,26 @@ def post(request: Request, delivery: Delivery) -> Answer:
     Raises:
         DeliveryFailed: there was no answer, or it was not one of success.
     """
-    place = _check_url(request)
+    server = _check_url(request)
     connections = _Connections()
     try:
         status, headers, text = run_until(delivery.deadline, _exchange, request, delivery, connections)
     except DeadlinePassed:
         connections.cut()
-        raise failed(request.contact, "there is no answer yet", place=place) from None
+        raise failed(request.contact, "there is no answer yet", server=server) from None
     except Exception as error:  # noqa: BLE001 - urllib3, http.client and ssl raise errors of many classes
         cause, is_final = explain_network_error(error)
-        raise failed(request.contact, cause, place=place, is_final=is_final) from None  # its text may hold the URL
+        raise failed(request.contact, cause, server=server, is_final=is_final) from None  # its text may hold the URL
     answer = Answer(status, text, first_line(text, request.secrets))
     if 200 <= status < 300:
         return answer
     if 300 <= status < 400:
-        cause = f"the receiver answered {status}, and redirects to {place_of(headers.get('location', '')) or 'a path'}"
-        raise failed(request.contact, cause, "name the new address", place=place, is_final=True)
+        cause = f"the receiver answered {status}, and redirects to {server_of(headers.get('location', '')) or 'a path'}"
+        raise failed(request.contact, cause, "name the new address", server=server, is_final=True)
     raise failed(
         request.contact,
         f"the receiver answered {answer.describe()}",
-        place=place,
+        server=server,
         is_final=not is_retried(status),
         retry_after_s=parse_retry_after(headers.get("retry-after"), delivery.now),
     )
@@ -117,21 +117,21 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def _check_url(request: Request) -> str:
-    """Return the place of the URL.
+    """Return the server of the URL.
 
     Raises:
         DeliveryFailed: it is not a URL of HTTP, or a header has a character that HTTP does not allow.
     """
-    place = place_of(request.url)
-    if not place.startswith(("http://", "https://")):
+    server = server_of(request.url)
+    if not server.startswith(("http://", "https://")):
         raise failed(request.contact, "its URL is not one of http:// or https://", is_final=True)
     if not (request.url.isascii() and request.url.isprintable() and " " not in request.url):
-        raise failed(request.contact, "its URL has characters that are not allowed", place=place, is_final=True)
+        raise failed(request.contact, "its URL has characters that are not allowed", server=server, is_final=True)
     for name, value in request.headers.items():
         if not (value.isascii() and value.isprintable()):
             cause = f"the value for the header {name} has characters that are not allowed"
-            raise failed(request.contact, cause, place=place, is_final=True)
-    return place
+            raise failed(request.contact, cause, server=server, is_final=True)
+    return server
 
 
 class _Connections:

@@ -12,7 +12,7 @@ def write_sample(record: Mapping[str, Any]) -> str:
     """Return the record as one line: its severity, its message or request, and its attributes.
 
     Args:
-        record: the columns of a record that are not null, without its instant and its place.
+        record: the columns of a record that are not null, without its instant and its location.
 
     >>> write_sample({"host": "10.0.0.7", "request_method": "GET", "request_route": "/cart", "status_code": 502})
     '10.0.0.7 "GET /cart" 502'

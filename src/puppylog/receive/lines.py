@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from puppylog.formats.base import Format, Parser
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.formats.record_times import without_last_time
 from puppylog.formats.registry import LAST_RESORT
 from puppylog.model.record import Parsed

@@ -55,7 +55,7 @@ class Share:
         self.is_complete = True
 
     def _take(self, size: int) -> None:
-        self._budget.make_place(size, self)
+        self._budget.free_memory(size, self)
         self.size_bytes += size
         self._budget.used_bytes += size
 
@@ -107,7 +107,7 @@ class Budget:
         self._shares.add(share)
         return share
 
-    def make_place(self, size: int, share: Share) -> None:
+    def free_memory(self, size: int, share: Share) -> None:
         """Take memory from other bodies until ``size`` bytes are free. Raises as `Share.append`."""
         while self.used_bytes + size > self._limit:
             arriving = [other for other in self._shares if not other.is_complete and other.size_bytes]

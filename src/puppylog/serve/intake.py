@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from puppylog.collect.reporting import REPORT_S, Reporting
+from puppylog.collect.stream_reporter import REPORT_S, StreamReporter
 from puppylog.errors import PuppylogError
 from puppylog.model.record import NO_RECORDS, NO_REJECTS, Parsed
 from puppylog.receive.received import Received, ReceivedLines
@@ -76,7 +76,7 @@ class Intake:
         self._stop = threading.Event()
         self._counters = counters
         self._commits = Commits(self._queue, self._remember, counters, self._stop, self._note_problem)
-        self._reporting = Reporting()  # committing thread only; so are the fields below
+        self._reporting = StreamReporter()  # committing thread only; so are the fields below
         self._reported: set[int] = set()  # ids of the streams that are reported
         self._problem: str | None = None
         self._has_said_full = False

@@ -56,7 +56,7 @@ class Refusal(Exception):
 
     @property
     def message(self) -> str:
-        """Place and cause in one line."""
+        """The place in the request, and the cause, in one line."""
         return f"{self.place}: {self.cause}" if self.place else self.cause
 
     @property

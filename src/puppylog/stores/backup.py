@@ -58,6 +58,6 @@ def restore(backup: Path, url: str) -> None:
         raise UsageError(
             "restore", f"store {name_store(url)}", "PostgreSQL does this itself", "use pg_restore, or a base backup"
         )
-    from puppylog.stores.duckdb.outgoing import restore as restore_directory  # noqa: PLC0415 - as above
+    from puppylog.stores.duckdb.copies import restore as restore_directory  # noqa: PLC0415 - as above
 
     restore_directory(backup, parse_duckdb_url(url))

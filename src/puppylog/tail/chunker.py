@@ -6,7 +6,7 @@ from puppylog.tail.boundary import Boundary
 from puppylog.tail.checkpoint import Checkpoint
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.lines import LineCutter, Piece
-from puppylog.tail.records import RecordGatherer
+from puppylog.tail.record_gatherer import RecordGatherer
 
 
 class Chunker:

@@ -1,9 +1,9 @@
 """The newest rotated file after it was finished, in case a program that was not told of the rotation writes to it."""
 
 from puppylog.tail.checkpoint import confirm
-from puppylog.tail.foreign import SkippedFile, ask_owner
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.owners import Elsewhere, Owners
+from puppylog.tail.ownership import SkippedFile, ask_owner
 from puppylog.tail.rotation.find import FileToRead
 from puppylog.tail.rotation.position import Identity, ReadPosition
 

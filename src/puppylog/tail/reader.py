@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from puppylog.model.stream import HEAD_BYTES, hash_bytes
-from puppylog.tail import carriage
-from puppylog.tail.carriage import LineEnd, find_line_end, has_lone_cr, quiet_s
+from puppylog.tail import line_end
 from puppylog.tail.chunk import Chunk, TailedFile
 from puppylog.tail.chunker import Chunker
 from puppylog.tail.handle import OpenFile
+from puppylog.tail.line_end import LineEnd, find_line_end, has_lone_cr, quiet_s
 from puppylog.tail.rotation.position import ReadPosition
 
 LINE_WAIT_S = 10.0
@@ -245,7 +245,7 @@ class Reader:
                 self._find_line_end(block)
                 self._first_bytes = self._first_bytes or (b"" if self.handle.is_compressed else block[:HEAD_BYTES])
             self._ready += self._chunker.feed(block)
-            if self._chunker.waiting_bytes >= carriage.HEAD_BYTES and self._may_find_line_end:
+            if self._chunker.waiting_bytes >= line_end.HEAD_BYTES and self._may_find_line_end:
                 self._find_line_end()
         return bool(block)
 
@@ -257,7 +257,7 @@ class Reader:
         return self._line_end is LineEnd.CR
 
     def _find_line_end(self, beginning: bytes = b"") -> None:
-        self._line_end = LineEnd.LF if b"\n" in beginning[: carriage.HEAD_BYTES] else find_line_end(self.handle)
+        self._line_end = LineEnd.LF if b"\n" in beginning[: line_end.HEAD_BYTES] else find_line_end(self.handle)
         if self._line_end is LineEnd.CR:
             self._chunker.cut_at_cr()
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from puppylog.tail.finished import FinishedFiles
+from puppylog.tail.finished_files import FinishedFiles
 from puppylog.tail.handle import OpenFile
 from puppylog.tail.late_file import LateFile
 from puppylog.tail.limits import LATE_WAIT_S

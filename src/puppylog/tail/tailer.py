@@ -13,14 +13,14 @@ from puppylog.model.stream import FilePosition
 from puppylog.tail.checkpoint import START_OF_FILE
 from puppylog.tail.chunk import Chunk
 from puppylog.tail.decompressed import open_log
-from puppylog.tail.ending import start_at_end
-from puppylog.tail.finished import FinishedFiles
-from puppylog.tail.foreign import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in, find_owner
+from puppylog.tail.file_end import start_at_end
+from puppylog.tail.finished_files import FinishedFiles
 from puppylog.tail.handle import OpenFile, cannot_read, identity_of
 from puppylog.tail.known_positions import KnownPositions
 from puppylog.tail.limits import ROTATE_WAIT_S
 from puppylog.tail.opener import Opener, ReadOptions
 from puppylog.tail.owners import Elsewhere, NoOwners, OpenedFile, Owners
+from puppylog.tail.ownership import SkippedFile, apply_owners, apply_owners_to_rotated, continue_in, find_owner
 from puppylog.tail.reader import Reader
 from puppylog.tail.rotated_file import RotatedFile, RotatedFiles
 from puppylog.tail.rotation.find import FilesToRead, FileToRead, find_copy, find_files

@@ -39,14 +39,14 @@ class _Axis(NamedTuple):
     last: datetime
     period_s: int
 
-    def find_place(self, bucket: datetime) -> int:
+    def index_of(self, bucket: datetime) -> int:
         """Return the number of buckets between the first one and ``bucket``."""
         return int((bucket - self.first).total_seconds()) // self.period_s
 
     @property
     def length(self) -> int:
         """The number of buckets from the first to the last, empty ones included."""
-        return self.find_place(self.last) + 1
+        return self.index_of(self.last) + 1
 
 
 def draw_metric(
@@ -192,5 +192,5 @@ def _total(metric: Metric, series: Sequence[Observation], axis: _Axis) -> float:
 
 def _resample(metric: Metric, series: Sequence[Observation], axis: _Axis, cells: int) -> list[Number]:
     """Return one series as ``cells`` values at most, on the time axis of the chart."""
-    points = [(axis.find_place(row.bucket), row.value) for row in series]
+    points = [(axis.index_of(row.bucket), row.value) for row in series]
     return resample(points, axis.length, cells, missing=_missing(metric))

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from puppylog.config.notation import TomlValue, write_fields, write_table
 from puppylog.config.plan import Plan
 from puppylog.config.step import Action, Step
+from puppylog.config.toml_writer import TomlValue, write_fields, write_table
 from puppylog.tui.clean import clean
 from puppylog.tui.runs import Run, paint, wrap
 

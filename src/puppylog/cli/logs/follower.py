@@ -6,10 +6,10 @@ from typing import Final
 
 import pyarrow as pa
 
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.standard_streams import sleep_while_read
-from puppylog.cli.talk import tell, warn
 from puppylog.errors import PuppylogError
-from puppylog.monitor.context import Place, places_of
+from puppylog.monitor.context import LineLocation, locations_of
 from puppylog.monitor.search import Cursor, NewRecords, Search, read_new_records
 from puppylog.settings import Settings
 from puppylog.stores.base import Store
@@ -26,11 +26,13 @@ class Follower:
     search: Search
     write: Callable[[pa.Table, Cursor], None]
     _is_away: bool = False  # whether the store did not answer the last time
-    _known: set[Place] = field(default_factory=set)
+    _known: set[LineLocation] = field(default_factory=set)
 
     def run(self, cursor: Cursor, shown: pa.Table) -> None:
         """Write the records that are stored after ``cursor``, until interrupted. Those in ``shown`` are left out."""
-        self._known = {place for place in places_of(shown) if place[1] >= cursor.offsets.get(place[0], 0)}
+        self._known = {
+            location for location in locations_of(shown) if location[1] >= cursor.offsets.get(location[0], 0)
+        }
         while True:
             news = self._read(cursor)
             if news is not None:
@@ -59,7 +61,7 @@ class Follower:
         """Return the records without the known ones, and forget those: no record is read a third time."""
         if not self._known:
             return records
-        places = places_of(records)
-        kept = pa.array([place not in self._known for place in places], pa.bool_())
-        self._known.difference_update(places)
+        locations = locations_of(records)
+        kept = pa.array([location not in self._known for location in locations], pa.bool_())
+        self._known.difference_update(locations)
         return records.filter(kept)

@@ -7,7 +7,7 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.cli.logs.lines import NO_REJECTED, Rejected
-from puppylog.cli.talk import tell
+from puppylog.cli.messages import tell
 from puppylog.monitor.source_text import read_source_texts
 from puppylog.settings import Settings
 from puppylog.stores.base import RecordReader

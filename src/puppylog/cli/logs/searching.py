@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 
+from puppylog.cli.messages import warn
 from puppylog.cli.surroundings import can_redraw
-from puppylog.cli.talk import warn
 from puppylog.monitor.budget import Budget
 from puppylog.monitor.search import Search, iter_records
 from puppylog.settings import Settings

@@ -118,4 +118,4 @@ def _as_records(rows: TextRows, wanted: pa.Array) -> Records:
     records = Records(texts, rows.starts.filter(wanted), rows.ends.filter(wanted), kept)
     joined = rows.lines - len(rows.texts)
     in_rows = joined + len(texts)  # a row with several lines is always a record
-    return replace(records, rowless=rows.lines - in_rows, joined=joined)
+    return replace(records, rowless=rows.lines - in_rows, continued=joined)

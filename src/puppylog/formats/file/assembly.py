@@ -78,7 +78,7 @@ def assemble_rows(
         records.ends.take(wrong),
         why.take(by_place),
         records.rowless,
-        records.joined,
+        records.continued,
         len(records.is_head) - (pc.sum(records.is_head).as_py() or 0),
         records.joined_runs,
         0 if times.zone_names is None else len(times.zone_names) - times.zone_names.null_count,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from puppylog.formats.file.search_path import get_own_folder
-from puppylog.formats.listed import AUTO, FILE_MARK, LISTED
+from puppylog.formats.listed_formats import AUTO, FILE_MARK, LISTED
 
 SUFFIX: Final = ".toml"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from puppylog.formats.ansi import remove_colours
 from puppylog.formats.base import Format, Options
-from puppylog.formats.colours import remove_colours
 from puppylog.formats.dating import Dating
 from puppylog.formats.file.definition import Definition, read_definition
 from puppylog.formats.file.heads import find_heads, split_records

@@ -33,7 +33,7 @@ class Records:
     ends: pa.Array  # int64: the offset of the newline after the last line
     is_head: pa.Array  # bool: whether the first line may begin a record
     rowless: int = 0  # the number of lines that belong to no record
-    joined: int = 0  # the number of continuation lines
+    continued: int = 0  # the number of continuation lines
     joined_runs: Sequence[Run] = ()
     """Of the first runs of continuation lines that are long: the offset of the first, and how many there are."""
 

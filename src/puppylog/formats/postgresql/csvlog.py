@@ -65,7 +65,7 @@ def read_csvlog(text: bytes | memoryview, *, joins: bool = True) -> Rows:
     for at, line in builder.iter_lines():
         stamp = STAMP.match(line.decode())
         if at < until:
-            builder.joined += 1
+            builder.continued += 1
         elif stamp is not None and line.startswith(b",", stamp.end()):
             until = _read_record(builder, at, stamp[0])
         elif joins:

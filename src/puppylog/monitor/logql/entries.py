@@ -30,7 +30,7 @@ class Entry:
         stream: the labels of its stream.
         metadata: the labels that its record has in addition.
         parsed: the labels that stages have made or changed.
-        place: the id of its file, and the offset at which its line starts.
+        location: the id of its file, and the offset at which its line starts.
     """
 
     ts_ns: int
@@ -38,7 +38,7 @@ class Entry:
     stream: Mapping[str, str]
     metadata: Mapping[str, str]
     parsed: Mapping[str, str]
-    place: tuple[int, int]
+    location: tuple[int, int]
 
 
 def find_entries(asking: Asking, query: LogQuery, within: Within, *, direction: Direction, limit: int) -> list[Entry]:

@@ -80,14 +80,14 @@ class Email:
 
     def send(self, message: Message, delivery: Delivery) -> str:
         """Send the message. See `puppylog.notify.contact.Contact`."""
-        place = f"{self.host}:{self._port}"
+        server = f"{self.host}:{self._port}"
         try:
             return run_until(delivery.deadline, self._deliver, self.draw(message, delivery), delivery)
         except DeadlinePassed:
-            raise failed(self.name, "there is no answer yet", place=place) from None
+            raise failed(self.name, "there is no answer yet", server=server) from None
         except Exception as error:  # noqa: BLE001 - smtplib, ssl, socket and email raise errors of many classes
             cause, is_final = self._explain(error)
-            raise failed(self.name, cause, place=place, is_final=is_final) from None  # its text may hold the password
+            raise failed(self.name, cause, server=server, is_final=is_final) from None  # its text may hold the password
 
     @property
     def _port(self) -> int:

@@ -5,7 +5,7 @@ from typing import ClassVar, Final
 from urllib.parse import unquote, urlsplit
 
 from puppylog.notify.contact import Delivery, open_field, secret_field
-from puppylog.notify.failure import failed, place_of, secrets_of_url
+from puppylog.notify.failure import failed, secrets_of_url, server_of
 from puppylog.notify.http import bearer, post_json
 from puppylog.notify.message import Kind, Message
 from puppylog.notify.render import Style, fit, format_plain, format_title
@@ -54,7 +54,7 @@ class Ntfy:
         parts = urlsplit(self.url)
         path, _, topic = parts.path.rstrip("/").rpartition("/")
         if not topic:
-            raise failed(self.name, "its URL names no topic", place=place_of(self.url), is_final=True)
+            raise failed(self.name, "its URL names no topic", server=server_of(self.url), is_final=True)
         document = {"topic": unquote(topic), **draw(message)}
         root = parts._replace(path=path or "/", query="", fragment="").geturl()
         secrets = {*secrets_of_url(self.url), self.token}

@@ -70,15 +70,15 @@ class Arrived(Messages):
     def extend(self, messages: Messages, peer: str) -> None:
         """Add the messages of one peer."""
         count = len(self.texts)
-        self.marks |= {count + index: mark for index, mark in messages.marks.items()}
+        self.defects |= {count + index: defect for index, defect in messages.defects.items()}
         self.texts += messages.texts
         self.peers += [peer] * len(messages.texts)
 
     def halve(self) -> "tuple[Arrived, Arrived]":
         """Return the first half of the messages, and the second half."""
         middle = len(self.texts) // 2
-        first = {index: mark for index, mark in self.marks.items() if index < middle}
-        second = {index - middle: mark for index, mark in self.marks.items() if index >= middle}
+        first = {index: defect for index, defect in self.defects.items() if index < middle}
+        second = {index - middle: defect for index, defect in self.defects.items() if index >= middle}
         return (
             Arrived(self.texts[:middle], first, self.peers[:middle]),
             Arrived(self.texts[middle:], second, self.peers[middle:]),
@@ -203,8 +203,8 @@ def _write_members(arrived: Arrived, reasons: dict[int, str]) -> list[str]:
     """Return the members of JSON that are added to the attributes of each message's record."""
     member_of = {peer: f'"peer": {quote(peer)}' for peer in set(arrived.peers)}
     members = [member_of[peer] for peer in arrived.peers]
-    for index, mark in arrived.marks.items():
-        members[index] += f', "{mark.value}": true'
+    for index, defect in arrived.defects.items():
+        members[index] += f', "{defect.value}": true'
     for index, reason in reasons.items():
         if reason != NO_MESSAGE:  # such a message is read as a whole
             members[index] += f', "unparsed": {quote(reason)}'

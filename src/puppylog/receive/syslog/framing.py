@@ -28,7 +28,7 @@ _SEPARATOR_BYTES = b"\n\r\0"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Mark(Enum):
+class Defect(Enum):
     """Why a message is not whole. The value is the attribute of its record that says so."""
 
     CUT = "cut"
@@ -44,15 +44,15 @@ class Messages:
     """Messages in the order in which they arrived."""
 
     texts: list[bytes] = field(default_factory=list)
-    marks: dict[int, Mark] = field(default_factory=dict)  # by index in ``texts``
+    defects: dict[int, Defect] = field(default_factory=dict)  # by index in ``texts``
 
-    def add(self, text: bytes, mark: Mark | None = None) -> None:
+    def add(self, text: bytes, defect: Defect | None = None) -> None:
         """Add a message, unless it is blank."""
         text = text.rstrip(_SEPARATOR_BYTES)
         if not text.strip():
             return
-        if mark is not None:
-            self.marks[len(self.texts)] = mark
+        if defect is not None:
+            self.defects[len(self.texts)] = defect
         self.texts.append(text)
 
 
@@ -106,7 +106,7 @@ class Framer:
             if 0 <= nul < at:
                 nul = data.find(b"\0", at)
         if self.fault:
-            messages.add(data[at : at + self._limit_bytes], Mark.LOST_FRAMING)
+            messages.add(data[at : at + self._limit_bytes], Defect.LOST_FRAMING)
         return messages
 
     def finish(self, *, is_clean: bool = True) -> Messages:
@@ -118,7 +118,7 @@ class Framer:
         messages = Messages()
         is_complete = is_clean and self._missing_bytes is None
         text = bytes(self._kept) + self._head
-        messages.add(text, Mark.CUT if self._is_cut else None if is_complete else Mark.INCOMPLETE)
+        messages.add(text, Defect.CUT if self._is_cut else None if is_complete else Defect.INCOMPLETE)
         self._forget()
         self._head = b""
         return messages
@@ -168,7 +168,7 @@ class Framer:
         if not is_complete:
             self._kept += text
         else:
-            messages.add(bytes(self._kept) + text if self._kept else text, Mark.CUT if self._is_cut else None)
+            messages.add(bytes(self._kept) + text if self._kept else text, Defect.CUT if self._is_cut else None)
             self._forget()
         return after
 

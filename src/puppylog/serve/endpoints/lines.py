@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
-from puppylog.formats.listed import AUTO
+from puppylog.formats.listed_formats import AUTO
 from puppylog.formats.registry import find_format
 from puppylog.model.identifier import parse_identifier
 from puppylog.receive.lines import decode_lines

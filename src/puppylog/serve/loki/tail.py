@@ -75,14 +75,14 @@ class _Tail:
     pause_s: float
     snapshots: SnapshotReader = field(default_factory=SnapshotReader)
     offsets: Mapping[int, int] = field(default_factory=dict)  # everything before them was sent
-    sent: frozenset[tuple[int, int]] = frozenset()  # the places of the first entries
+    sent: frozenset[tuple[int, int]] = frozenset()  # the locations of the first entries
 
     def begin(self, store: CancellableReader) -> list[Entry]:
         """Return the first entries, the oldest first, and note the present positions."""
         self.offsets = self.snapshots.read(store).offsets
         within = Within(self.parameters.within().start_ns, MAX_NS)  # also what was stored since the request came
         found = find_entries(self.asking(store), self.query, within, direction="backward", limit=self.limit)
-        self.sent = frozenset(entry.place for entry in found)
+        self.sent = frozenset(entry.location for entry in found)
         return found[::-1]
 
     def advance(self, store: CancellableReader) -> NewEntries:
@@ -92,7 +92,7 @@ class _Tail:
         if not ranges:
             return NewEntries([], 0)
         found = read_new_entries(self.asking(store), self.query, ranges, limit=_MAX_ENTRIES)
-        entries = [entry for entry in found.entries if entry.place not in self.sent]
+        entries = [entry for entry in found.entries if entry.location not in self.sent]
         self.offsets = offsets
         return NewEntries(entries, found.left_out)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import pyarrow as pa
 from msgspec import Meta, Struct
 
-from puppylog.monitor.context import Extent, Place, find_surroundings, read_records
+from puppylog.monitor.context import Extent, LineLocation, find_lines_around, read_records
 from puppylog.monitor.pages import TEXT_CHARACTERS, read_cut_records
 from puppylog.monitor.source_text import SourceText, read_source_texts
 from puppylog.serve.read.record_rows import Record, make_records
@@ -15,14 +15,14 @@ from puppylog.serve.refusal import Refusal
 _MAX_AROUND: Final = 1000
 
 
-class PlaceParameters(Parameters, frozen=True, kw_only=True):
+class LocationParameters(Parameters, frozen=True, kw_only=True):
     """Where a record is stored."""
 
     file_id: Annotated[int, Meta(ge=0, le=2**31 - 1, description="The `file_id` of the record.")]
     line_offset: Annotated[int, Meta(ge=0, le=2**63 - 1, description="The `line_offset` of the record.")]
 
 
-class ContextParameters(PlaceParameters, frozen=True, kw_only=True):
+class ContextParameters(LocationParameters, frozen=True, kw_only=True):
     """A record, and how many records around it."""
 
     before: Annotated[int, Meta(ge=0, le=_MAX_AROUND, description="The number of records before it.")] = 10
@@ -58,9 +58,9 @@ class RecordContext(Answer, kw_only=True):
     has_after: Annotated[bool, Meta(description="Whether the store has more records of the file after these.")]
 
 
-def get_record(asked: Asked[PlaceParameters], reader: Reader) -> OneRecord:
+def get_record(asked: Asked[LocationParameters], reader: Reader) -> OneRecord:
     """Return a record and its line."""
-    table = read_records(reader, [_place_of(asked)])
+    table = read_records(reader, [_location_of(asked)])
     if table.num_rows == 0:
         raise _no_record(asked)
     [record] = make_records(reader, table, is_whole=True)
@@ -83,11 +83,11 @@ def _read_text(reader: Reader, table: pa.Table, host: str) -> SourceText | None:
 def get_context(asked: Asked[ContextParameters], reader: Reader) -> RecordContext:
     """Return the records around a record."""
     extent = Extent(asked.parameters.before, asked.parameters.after)
-    found = find_surroundings(reader, _place_of(asked), extent)
+    found = find_lines_around(reader, _location_of(asked), extent)
     if found is None:
         raise _no_record(asked)
     return RecordContext(
-        records=make_records(reader, read_cut_records(reader, found.places)),
+        records=make_records(reader, read_cut_records(reader, found.locations)),
         rejected=[_describe_rejected(line.line_offset, line.reason, line.line) for line in found.rejected],
         has_before=found.has_before,
         has_after=found.has_after,
@@ -101,12 +101,12 @@ def _describe_rejected(line_offset: int, reason: str, line: bytes) -> RejectedLi
     )
 
 
-def _place_of(asked: Asked[PlaceParameters]) -> Place:
+def _location_of(asked: Asked[LocationParameters]) -> LineLocation:
     return asked.parameters.file_id, asked.parameters.line_offset
 
 
-def _no_record(asked: Asked[PlaceParameters]) -> Refusal:
-    file_id, line_offset = _place_of(asked)
+def _no_record(asked: Asked[LocationParameters]) -> Refusal:
+    file_id, line_offset = _location_of(asked)
     return Refusal(404, f"cannot find the record: the store has none at offset {line_offset} of file {file_id}")
 
 
@@ -114,7 +114,7 @@ RESOURCES: Final = (
     Resource(
         path="/api/v1/records/one",
         summary="A record with all of its text, and its line",
-        parameters=PlaceParameters,
+        parameters=LocationParameters,
         answer=OneRecord,
         work=get_record,
     ),

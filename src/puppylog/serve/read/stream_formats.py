@@ -3,7 +3,7 @@
 import os
 from typing import Final
 
-from puppylog.collect.choosing import find_log_zone
+from puppylog.collect.format_choice import find_log_zone
 from puppylog.errors import PuppylogError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.regex.pattern import is_pattern

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from puppylog.collect.choosing import choose_format, find_log_zone
+from puppylog.collect.format_choice import choose_format, find_log_zone
 from puppylog.config.listen import ListenConfig, SyslogConfig
 from puppylog.formats.base import Options
 from puppylog.model.address import Address

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from puppylog.monitor.arrivals import FilePlace, Reading
+from puppylog.monitor.arrivals import FilePosition, Reading
 from puppylog.serve.read.tail.position import Sums, UnreadablePosition, read_position, write_position
 from puppylog.serve.read.tail.snapshots import SentPositions, Snapshot
 
@@ -21,22 +21,22 @@ class Files:
     """The files of a store, as they grow."""
 
     now_us: int = NOON_US
-    places: dict[int, FilePlace] = field(default_factory=dict)
+    positions: dict[int, FilePosition] = field(default_factory=dict)
     sums: Sums = field(default_factory=Sums)
 
     def move(self, file_id: int, size_bytes: int, *, late_us: int = 0) -> None:
         """Commit lines. With ``late_us``, the transaction began so many microseconds ago."""
-        before = self.places.get(file_id, FilePlace(0, 0)).byte_offset
-        self.places[file_id] = FilePlace(before + size_bytes, self.now_us - late_us)
+        before = self.positions.get(file_id, FilePosition(0, 0)).byte_offset
+        self.positions[file_id] = FilePosition(before + size_bytes, self.now_us - late_us)
         self.sums.move(file_id, before, before + size_bytes)
 
     @property
     def reading(self) -> Reading:
-        return Reading(self.now_us, dict(self.places))
+        return Reading(self.now_us, dict(self.positions))
 
     @property
     def offsets(self) -> dict[int, int]:
-        return {file_id: place.byte_offset for file_id, place in self.places.items() if place.byte_offset}
+        return {file_id: place.byte_offset for file_id, place in self.positions.items() if place.byte_offset}
 
     def write(self) -> str:
         return write_position(STORE, self.reading, self.sums)
@@ -70,7 +70,7 @@ def test_a_position_is_short_and_stands_for_the_offsets_of_all_files(count: int)
 def test_files_that_have_moved_since_keep_the_offsets_that_they_had() -> None:
     files = grown(5_000)
     text, then = files.write(), files.offsets
-    for file_id in random.Random(1).sample(sorted(files.places), 180):
+    for file_id in random.Random(1).sample(sorted(files.positions), 180):
         files.now_us += 1000
         files.move(file_id, 500)
     files.move(100_000, 77)  # a new file
@@ -80,7 +80,7 @@ def test_files_that_have_moved_since_keep_the_offsets_that_they_had() -> None:
 
 def test_the_files_that_moved_last_may_all_move_again_however_many_others_there_are() -> None:
     files = grown(5_000)
-    busy = random.Random(2).sample(sorted(files.places), 150)
+    busy = random.Random(2).sample(sorted(files.positions), 150)
     for _ in range(20):
         text, then = files.write(), files.offsets
         for file_id in busy:
@@ -101,7 +101,7 @@ def test_if_too_many_files_have_moved_those_are_named_whose_offsets_cannot_be_to
     files = grown(5_000)
     text, then = files.write(), files.offsets
     files.now_us += 1_000_000
-    moved = sorted(files.places)[:1000]
+    moved = sorted(files.positions)[:1000]
     for file_id in moved:
         files.move(file_id, 500)
     found = read_position(text, STORE, files.reading)
@@ -115,7 +115,7 @@ def test_if_too_many_files_have_moved_those_are_named_whose_offsets_cannot_be_to
 @settings(deadline=None, max_examples=40)
 def test_any_history_gives_the_offsets_back_or_names_the_files_whose_offsets_it_cannot(data: st.DataObject) -> None:
     files = grown(data.draw(st.sampled_from([0, 3, 400, 600, 1500])), seed=data.draw(st.integers(0, 3)))
-    known = sorted(files.places)
+    known = sorted(files.positions)
     any_file = st.integers(1, 40) if not known else st.one_of(st.sampled_from(known), st.integers(6000, 6040))
     moves = st.lists(st.tuples(any_file, st.integers(1, 1 << 30)), max_size=30)
     for file_id, size in data.draw(moves):
@@ -162,5 +162,5 @@ def test_a_text_that_is_no_position_of_this_store_is_refused(count: int) -> None
 def test_files_that_a_restored_store_does_not_have_are_left_out() -> None:
     files = grown(10)
     text = files.write()
-    del files.places[1]
+    del files.positions[1]
     assert 1 not in read(text, files)

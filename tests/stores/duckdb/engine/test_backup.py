@@ -19,8 +19,8 @@ from puppylog.formats.registry import find_format
 from puppylog.model.metric import Metric
 from puppylog.stores.backup import back_up, restore
 from puppylog.stores.base import Store
+from puppylog.stores.duckdb.copies import name_copy
 from puppylog.stores.duckdb.directory import StoreDirectory
-from puppylog.stores.duckdb.outgoing import name_copy
 from support.embedded import EmbeddedStore, wait_until
 from support.lines import Source, records
 

@@ -11,7 +11,7 @@ import pytest
 
 from puppylog.model.alert import Alert, Comparison, NoData
 from puppylog.model.metric import Metric
-from puppylog.stores.duckdb.engine import evaluate, jobs, postponed
+from puppylog.stores.duckdb.engine import deferred_writes, evaluate, jobs
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from puppylog.stores.duckdb.engine.definitions import DEFINITIONS
@@ -194,7 +194,7 @@ def test_a_long_round_stores_heartbeats(engine: Engine, monkeypatch: pytest.Monk
         return evaluate_some(connection, names, now_us, **others)
 
     monkeypatch.setattr(jobs, "BEAT_S", 0.0)
-    monkeypatch.setattr(postponed, "WAIT_S", 0.0)
+    monkeypatch.setattr(deferred_writes, "WAIT_S", 0.0)
     monkeypatch.setattr(jobs, "MAX_ALERTS", 1)
     monkeypatch.setattr(evaluate, "beat", note_beat)
     monkeypatch.setattr(evaluate, "evaluate", note_evaluation)

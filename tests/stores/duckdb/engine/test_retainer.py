@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from puppylog.model.retention import Retention
-from puppylog.stores.archived import ARCHIVED
+from puppylog.stores.archive_columns import ARCHIVED
 from puppylog.stores.duckdb.engine import archive, dropping
 from puppylog.stores.duckdb.engine.backup import copy_database
 from puppylog.stores.duckdb.engine.clock import rebase

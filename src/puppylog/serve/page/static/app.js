@@ -21,7 +21,7 @@ const app = {
 /** @type {import("./lib/session.js").Session} */
 let session = { needs_token: false, name: null, scope: null };
 const content = /** @type {HTMLElement} */ (document.getElementById("content"));
-/** @type {{view: string, place: HTMLElement, opened: {update: (address: address.Address) => void, close: () => void} | null} | null} */
+/** @type {{view: string, container: HTMLElement, opened: {update: (address: address.Address) => void, close: () => void} | null} | null} */
 let current = null;
 
 /** Show the view of the address. @param {address.Address} now */
@@ -31,18 +31,18 @@ async function show(now) {
   topBar.update(view.name);
   if (current?.view === view.name) return current.opened?.update(now);
   current?.opened?.close();
-  const place = h("div", { class: "view", data: { view: view.name } });
-  const mine = (current = { view: view.name, place, opened: /** @type {any} */ (null) });
-  fill(content, place);
+  const container = h("div", { class: "view", data: { view: view.name } });
+  const mine = (current = { view: view.name, container, opened: /** @type {any} */ (null) });
+  fill(content, container);
   document.title = `${view.title} · Puppylog`;
   if (isLater) say(view.title);
   try {
     const module = await import(`./views/${view.name}.js`);
     if (current !== mine) return;
-    mine.opened = module.open(place, app);
+    mine.opened = module.open(container, app);
     mine.opened.update(address.read());
   } catch (error) {
-    if (current === mine) fill(place, describeError(error));
+    if (current === mine) fill(container, describeError(error));
     console.error(error);
   }
 }

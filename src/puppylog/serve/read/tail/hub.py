@@ -13,7 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_places, read_store_id
+from puppylog.monitor.arrivals import plan_arrivals, read_arrivals, read_positions, read_store_id
 from puppylog.monitor.byte_ranges import ByteRange
 from puppylog.monitor.search import Search
 from puppylog.serve.limits import Limits
@@ -141,7 +141,7 @@ class Hub:
             return Found(sent.offsets, ())
 
         def find(store: Store) -> Found:
-            return read_position(since, read_store_id(store), read_places(store))
+            return read_position(since, read_store_id(store), read_positions(store))
 
         try:
             return await self._lane.call(find)

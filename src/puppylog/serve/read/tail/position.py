@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePlace, Reading
+from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePosition, Reading
 
 _VERSION: Final = 1
 _LIST_BYTES: Final = 3000  # if the list of all files is longer, there are sums. 4 characters of the id are 3 bytes
@@ -55,8 +55,8 @@ class Sums:
 
     def move(self, file_id: int, start: int, end: int) -> None:
         """Replace the offset of a file; that of a file that was not added yet is 0."""
-        for place in _places_of(file_id):
-            self.sums[place] = (self.sums[place] + end - start) % _MODULUS
+        for cell in _cells_of(file_id):
+            self.sums[cell] = (self.sums[cell] + end - start) % _MODULUS
         self.checksum = (self.checksum + _mix(file_id, end) - _mix(file_id, start)) & _WORD
 
 
@@ -69,12 +69,14 @@ def write_position(store_id: str, reading: Reading, sums: Sums) -> str:
         sums: over the same positions.
     """
     head = bytes([_VERSION]) + _identify(store_id) + reading.read_us.to_bytes(8)
-    listed = _write_list({file_id: place.byte_offset for file_id, place in reading.places.items()})
+    listed = _write_list({file_id: position.byte_offset for file_id, position in reading.positions.items()})
     if len(listed) <= _LIST_BYTES:
         return _to_text(head + b"\0" + listed)
-    newest = sorted(reading.places.items(), key=lambda item: item[1].moved_us, reverse=True)
+    newest = sorted(reading.positions.items(), key=lambda item: item[1].moved_us, reverse=True)
     count = _SHORT_LIST_BYTES // 4
-    while len(listed := _write_list({key: place.byte_offset for key, place in newest[:count]})) > _SHORT_LIST_BYTES:
+    while (
+        len(listed := _write_list({key: position.byte_offset for key, position in newest[:count]})) > _SHORT_LIST_BYTES
+    ):
         count = count * _SHORT_LIST_BYTES // (len(listed) + 1)
     packed = b"".join(number.to_bytes(_SUM_BYTES) for number in sums.sums)
     return _to_text(head + b"\1" + sums.checksum.to_bytes(8) + packed + listed)
@@ -109,7 +111,7 @@ def read_position(text: str, store_id: str, now: Reading) -> Found:
 
 
 def _drop_unknown_files(offsets: Mapping[int, int], now: Reading) -> dict[int, int]:
-    return {file_id: offset for file_id, offset in offsets.items() if file_id in now.places}
+    return {file_id: offset for file_id, offset in offsets.items() if file_id in now.positions}
 
 
 def _solve(sums: Sums, listed: Mapping[int, int], read_us: int, now: Reading) -> Found:
@@ -118,48 +120,48 @@ def _solve(sums: Sums, listed: Mapping[int, int], read_us: int, now: Reading) ->
     A commit that was running at that moment may have an earlier instant. So files that have moved within a minute
     before count as moved, and if the checksum is wrong, those that have moved within an hour.
     """
-    others = {file_id: place for file_id, place in now.places.items() if file_id not in listed}
+    others = {file_id: position for file_id, position in now.positions.items() if file_id not in listed}
     for margin_s in _MARGINS_S:
         since_us = read_us - round(margin_s * 1e6)
-        moved = {file_id: place for file_id, place in others.items() if place.moved_us >= since_us}
-        still = {file_id: place.byte_offset for file_id, place in others.items() if file_id not in moved}
+        moved = {file_id: position for file_id, position in others.items() if position.moved_us >= since_us}
+        still = {file_id: position.byte_offset for file_id, position in others.items() if file_id not in moved}
         solved = _solve_moved(sums, {**listed, **still}, moved)
         if solved is not None:
             return Found(_drop_unknown_files({**listed, **still, **solved}, now), ())
     since_us = read_us - round(MAX_COMMIT_S * 1e6)
-    still = {file_id: place.byte_offset for file_id, place in others.items() if place.moved_us < since_us}
+    still = {file_id: position.byte_offset for file_id, position in others.items() if position.moved_us < since_us}
     return Found(_drop_unknown_files({**listed, **still}, now), tuple(others.keys() - still.keys()))
 
 
-def _solve_moved(sums: Sums, known: Mapping[int, int], moved: Mapping[int, FilePlace]) -> dict[int, int] | None:
+def _solve_moved(sums: Sums, known: Mapping[int, int], moved: Mapping[int, FilePosition]) -> dict[int, int] | None:
     """Return the earlier offsets of the files that have moved; None if the sums do not tell all of them."""
     rest = sums.copy()
     for file_id, offset in known.items():
         rest.move(file_id, offset, 0)
     members: list[set[int]] = [set() for _ in range(SUMS)]
     for file_id in moved:
-        for place in _places_of(file_id):
-            members[place].add(file_id)
+        for cell in _cells_of(file_id):
+            members[cell].add(file_id)
     solved: dict[int, int] = {}
-    ready = [place for place in range(SUMS) if len(members[place]) == 1]
+    ready = [cell for cell in range(SUMS) if len(members[cell]) == 1]
     while ready:
         found = members[ready.pop()]
         if len(found) != 1:
             continue  # it was found in another sum meanwhile
         [file_id] = found
-        offset = next(rest.sums[place] for place in _places_of(file_id) if len(members[place]) == 1)
+        offset = next(rest.sums[cell] for cell in _cells_of(file_id) if len(members[cell]) == 1)
         if offset > moved[file_id].byte_offset:
             return None
         solved[file_id] = offset
         rest.move(file_id, offset, 0)
-        for place in _places_of(file_id):
-            members[place].discard(file_id)
-            if len(members[place]) == 1:
-                ready.append(place)
+        for cell in _cells_of(file_id):
+            members[cell].discard(file_id)
+            if len(members[cell]) == 1:
+                ready.append(cell)
     return solved if len(solved) == len(moved) and rest.checksum == 0 and not any(rest.sums) else None
 
 
-def _places_of(file_id: int) -> Iterator[int]:
+def _cells_of(file_id: int) -> Iterator[int]:
     """Yield the indexes of the sums that a file belongs to: one in each part."""
     for part in range(_PARTS):
         yield part * _PART + _mix(file_id, -1 - part) % _PART

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePlace, Reading, read_places, read_store_id
+from puppylog.monitor.arrivals import MAX_COMMIT_S, FilePosition, Reading, read_positions, read_store_id
 from puppylog.serve.read.tail.position import Sums, write_position
 from puppylog.stores.base import RecordReader
 
@@ -24,7 +24,7 @@ class Snapshot:
 
     @cached_property
     def offsets(self) -> Mapping[int, int]:
-        return {file_id: place.byte_offset for file_id, place in self.reading.places.items()}
+        return {file_id: position.byte_offset for file_id, position in self.reading.positions.items()}
 
     @cached_property
     def text(self) -> str:
@@ -49,28 +49,30 @@ class SnapshotReader:
         last = self._last
         if last is None or now - self._read_at > _COMPLETE_S:
             store_id = read_store_id(reader)
-            places = read_places(reader)
+            reading = read_positions(reader)
             self._read_at = now
-            if last is not None and (store_id != last.store_id or last.reading.places.keys() - places.places.keys()):
+            if last is not None and (
+                store_id != last.store_id or last.reading.positions.keys() - reading.positions.keys()
+            ):
                 last = None  # another store, or an earlier state of the store, as after a restore
         else:
             store_id = last.store_id
-            places = read_places(reader, since_us=last.reading.read_us - round(MAX_COMMIT_S * 1e6))
-        self._last = last = _advance(last, store_id, places)
+            reading = read_positions(reader, since_us=last.reading.read_us - round(MAX_COMMIT_S * 1e6))
+        self._last = last = _advance(last, store_id, reading)
         return last
 
 
-def _advance(last: Snapshot | None, store_id: str, places: Reading) -> Snapshot:
-    """Return the snapshot after ``last``, with positions that have moved; ``last`` itself if none has."""
-    known: Mapping[int, FilePlace] = {} if last is None else last.reading.places
-    moved = {file_id: place for file_id, place in places.places.items() if known.get(file_id) != place}
+def _advance(last: Snapshot | None, store_id: str, reading: Reading) -> Snapshot:
+    """Return the snapshot after ``last``, with the positions that have moved; ``last`` itself if none has."""
+    known: Mapping[int, FilePosition] = {} if last is None else last.reading.positions
+    moved = {file_id: position for file_id, position in reading.positions.items() if known.get(file_id) != position}
     if last is not None and not moved:
         return last
     sums = Sums() if last is None else last.sums.copy()
-    for file_id, place in moved.items():
+    for file_id, position in moved.items():
         before = known.get(file_id)
-        sums.move(file_id, 0 if before is None else before.byte_offset, place.byte_offset)
-    return Snapshot(store_id, Reading(places.read_us, {**known, **moved}), sums)
+        sums.move(file_id, 0 if before is None else before.byte_offset, position.byte_offset)
+    return Snapshot(store_id, Reading(reading.read_us, {**known, **moved}), sums)
 
 
 class SentPositions:
@@ -84,10 +86,10 @@ class SentPositions:
         """Return the position of a snapshot for a client."""
         if snapshot.text not in self._sent:
             self._sent[snapshot.text] = snapshot
-            self._files += len(snapshot.reading.places)
+            self._files += len(snapshot.reading.positions)
             while self._files > _MAX_FILES and len(self._sent) > 1:
                 oldest = self._sent.pop(next(iter(self._sent)))
-                self._files -= len(oldest.reading.places)
+                self._files -= len(oldest.reading.positions)
         return snapshot.text
 
     def find(self, text: str) -> Snapshot | None:

@@ -37,7 +37,7 @@ if TYPE_CHECKING:  # a command that reads records uses none of these, and they t
     from puppylog.model.stream import FilePosition, KnownFile, Move, Stream, StreamReport
     from puppylog.stores.cancellation import Cancellation
     from puppylog.stores.doctor import StoreFindings
-    from puppylog.stores.duckdb import outgoing
+    from puppylog.stores.duckdb import copies
     from puppylog.stores.duckdb.client.appender import SpoolAppender
     from puppylog.stores.duckdb.spool import Spool
 
@@ -246,7 +246,7 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
 
     # --- the engine
 
-    def back_up(self, place: Path) -> outgoing.Copy:
+    def back_up(self, place: Path) -> copies.Copy:
         """Copy the store to a new directory while it is used, and return what the copy holds.
 
         Raises:
@@ -254,12 +254,12 @@ class DuckdbStore(RewritingClient, NotificationClient, TokenClient, DefinitionCl
             StoreRefused: the directory cannot be written.
             StoreFull: there is no disk space. The copy is made in the store's directory first.
         """
-        from puppylog.stores.duckdb import outgoing  # noqa: PLC0415 - see above
+        from puppylog.stores.duckdb import copies  # noqa: PLC0415 - see above
 
-        outgoing.refuse_existing(place, "backup")
-        name = outgoing.name_copy()
-        copy = outgoing.Copy(**self._ask("back_up", name=name))
-        outgoing.move(self._directory.outgoing / name, place)
+        copies.refuse_existing(place, "backup")
+        name = copies.name_copy()
+        copy = copies.Copy(**self._ask("back_up", name=name))
+        copies.move(self._directory.outgoing / name, place)
         return copy
 
     def find_files(self, file_ids: Sequence[int]) -> dict[int, FilePosition]:

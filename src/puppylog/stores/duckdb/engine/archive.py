@@ -15,7 +15,7 @@ from typing import Final
 import pyarrow as pa
 
 from puppylog.errors import StoreError
-from puppylog.stores.archived import ARCHIVED, INSTANTS, KEYS
+from puppylog.stores.archive_columns import ARCHIVED, INSTANTS, KEYS
 from puppylog.stores.duckdb.directory import sync
 from puppylog.stores.duckdb.engine.connection import Connection, iter_batches
 from puppylog.stores.queries import load_queries

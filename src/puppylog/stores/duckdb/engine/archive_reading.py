@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from puppylog.errors import QueryError
-from puppylog.stores.archived import ARCHIVED
+from puppylog.stores.archive_columns import ARCHIVED
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.retention import read_retention
 from puppylog.stores.queries import load_queries

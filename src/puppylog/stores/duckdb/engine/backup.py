@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from puppylog.errors import StoreError
-from puppylog.stores.duckdb import outgoing
+from puppylog.stores.duckdb import copies
 from puppylog.stores.duckdb.directory import StoreDirectory, is_alive, open_private, sync, translate_os_error
 from puppylog.stores.duckdb.engine.commits import format_mark
 from puppylog.stores.duckdb.engine.connection import Connection
@@ -32,7 +32,7 @@ class Backups:
         self._directory = directory
         self._lock = threading.Lock()
 
-    def back_up(self, name: str) -> outgoing.Copy:
+    def back_up(self, name: str) -> copies.Copy:
         """Copy the store into the folder ``name`` for copies. Stop, and remove the folder, if the client has ended.
 
         Raises:
@@ -40,12 +40,12 @@ class Backups:
             StoreFull: there is no disk space for the copy.
             StoreDamaged: a part of the database cannot be read.
         """
-        pid = outgoing.find_client(name)
+        pid = copies.find_client(name)
         if pid is None:
             raise StoreError("make", f"a copy named {name[:40]!r}", "this is not a valid name of a copy")
         folder = StoreDirectory(self._directory.outgoing / name)
         with self._lock:
-            outgoing.sweep(self._directory.outgoing)
+            copies.sweep(self._directory.outgoing)
             shutil.rmtree(folder.path, ignore_errors=True)  # of an attempt whose engine was killed
             try:
                 folder.path.mkdir(mode=0o700)
@@ -61,13 +61,13 @@ class Backups:
         return copy
 
 
-def copy_database(connection: Connection) -> outgoing.Copy:
+def copy_database(connection: Connection) -> copies.Copy:
     """Copy the store's snapshot, in the caller's transaction, into the database ``copied``; return its size."""
     (counts,) = connection.rows(_QUERIES["count_lines"])
     database = connection.value(_QUERIES["database_name"])
     connection.run(_QUERIES["copy_database"].format(database=database))
     connection.run(_QUERIES["forget_unfinished"])
-    return outgoing.Copy(**counts)
+    return copies.Copy(**counts)
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def _watched(connection: Connection, pid: int) -> Iterator[None]:
         watcher.join()
 
 
-def _complete(folder: StoreDirectory, copy: outgoing.Copy) -> None:
+def _complete(folder: StoreDirectory, copy: copies.Copy) -> None:
     """Make the folder a store, and sync its files."""
     with open(folder.last_commit, "wb", opener=open_private) as file:
         file.write(format_mark(copy.last_commit))

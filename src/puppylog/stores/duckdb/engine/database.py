@@ -19,9 +19,9 @@ from puppylog.stores.duckdb.engine import block_cache, priority
 from puppylog.stores.duckdb.engine.configuration import LOCK, SETTINGS
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.damage import DamageNote
+from puppylog.stores.duckdb.engine.deferred_writes import DeferredWrites, Work
 from puppylog.stores.duckdb.engine.failures import BrokenByDamage, BrokenError, translated
 from puppylog.stores.duckdb.engine.gate import Gate
-from puppylog.stores.duckdb.engine.postponed import Postponed, Work
 
 T = TypeVar("T")
 
@@ -70,7 +70,7 @@ class Engine:
         except PuppylogError as error:
             raise StoreRefused("open", f"database {path.resolve()}", error.cause) from None
         self._gate = Gate()
-        self._postponed = Postponed(self._commit)
+        self._deferred = DeferredWrites(self._commit)
         self._queue = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
         # The writer's thread waits while this thread runs a transaction for it.
         self._bulk = ThreadPoolExecutor(1, "bulk-writer", initializer=priority.lower_own)
@@ -95,24 +95,24 @@ class Engine:
             work: the work.
             is_bulk: whether it takes long and may wait for queries, see `priority`.
         """
-        run = self._write_in_bulk if is_bulk else self._postponed.run_with
+        run = self._write_in_bulk if is_bulk else self._deferred.run_with
         return self._queue.submit(run, work).result()
 
     def _write_in_bulk(self, work: Callable[[Connection], T]) -> T:
-        return self._bulk.submit(self._postponed.run_with, work).result()
+        return self._bulk.submit(self._deferred.run_with, work).result()
 
     def write_later(self, work: Work) -> None:
         """Run ``work`` in the transaction of the next write, or soon after `WAIT_S`. An error is logged."""
-        self._postponed.add(work)
+        self._deferred.add(work)
 
     def write_joined(self, work: Callable[[Connection], T], within_s: float) -> T:
         """Run ``work`` as `write` does, but in the next write's transaction if there is one within ``within_s``."""
-        return self._postponed.join(work, within_s, lambda: self.write_postponed(now=True))
+        return self._deferred.join(work, within_s, lambda: self.write_deferred(now=True))
 
-    def write_postponed(self, *, now: bool = False) -> None:
-        """Begin to run postponed writes in a transaction of their own if they have waited long enough, or ``now``."""
-        if now or self._postponed.is_due():
-            self._queue.submit(self._postponed.run)
+    def write_deferred(self, *, now: bool = False) -> None:
+        """Begin to run deferred writes in a transaction of their own if they have waited long enough, or ``now``."""
+        if now or self._deferred.is_due():
+            self._queue.submit(self._deferred.run)
 
     def release_blocks(self) -> None:
         """Begin to release the memory of blocks, as `block_cache.release` does, if no query reads. Return at once."""
@@ -245,8 +245,8 @@ class Engine:
             cursor.close()
 
     def close(self) -> None:
-        """Run the queued and postponed writes, and close the database, which writes its log into the database file."""
-        self.write_postponed(now=True)
+        """Run the queued and deferred writes, and close the database, which writes its log into the database file."""
+        self.write_deferred(now=True)
         self._queue.shutdown()
         self._bulk.shutdown()
         self._writer.close()

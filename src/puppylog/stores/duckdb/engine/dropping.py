@@ -14,7 +14,7 @@ from typing import Final
 from puppylog.errors import PuppylogError, QueryError, StoreUnavailable
 from puppylog.model.derived import is_derived
 from puppylog.model.retention import Retention
-from puppylog.stores.archived import INSTANTS
+from puppylog.stores.archive_columns import INSTANTS
 from puppylog.stores.duckdb.engine import archive, refresh
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine

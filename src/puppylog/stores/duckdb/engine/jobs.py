@@ -165,11 +165,11 @@ class Jobs:
     def _beat_if_due(self) -> None:
         """Store a heartbeat if it is due. Called several times in a round, because a round may take long.
 
-        The heartbeat is postponed, so that it shares the transaction of lines that come.
+        The heartbeat is deferred, so that it shares the transaction of lines that come.
         """
         if time.monotonic() - self._beat_at >= BEAT_S:
             self._beat()
-        self._engine.write_postponed()
+        self._engine.write_deferred()
 
     def _beat(self) -> None:
         error, self._error = self._error, None

@@ -23,7 +23,7 @@ from puppylog.model.alert import Alert
 from puppylog.model.metric import Metric
 from puppylog.stores import messages, values
 from puppylog.stores.base import StoreInfo
-from puppylog.stores.duckdb import outgoing, spool, wire
+from puppylog.stores.duckdb import copies, spool, wire
 from puppylog.stores.duckdb.directory import StoreDirectory
 from puppylog.stores.duckdb.engine import ingest, outbox, received_requests, replay, stream_actions, streams, tokens
 from puppylog.stores.duckdb.engine.backup import Backups
@@ -265,7 +265,7 @@ class Service(flight.FlightServerBase):
     def _report(self, columns: dict[str, list[Any]]) -> None:
         """Postpone the reports and answer at once. The last reports of a collector are written without delay."""
         self._engine.write_later(lambda connection: streams.report(connection, columns))
-        self._engine.write_postponed(now=any(columns["ended"]))
+        self._engine.write_deferred(now=any(columns["ended"]))
 
 
 @contextlib.contextmanager
@@ -296,7 +296,7 @@ def serve(directory: StoreDirectory, ready: Callable[[], None]) -> None:
         if not lock.acquire_within(_OWN_S):
             raise StoreUnavailable("open", f"store {directory.path}", "another engine owns it")
         spool.sweep(directory.spool)
-        outgoing.sweep(directory.outgoing)
+        copies.sweep(directory.outgoing)
         damage = DamageNote(directory.damage)
         with (
             CommitNumbers(directory) as commits,

@@ -58,7 +58,7 @@ export function openDetails(context, unitOf, name) {
     const { signal } = (control = new AbortController());
     updates = 0;
     try {
-      past = await askPast(row, parts.chartPlace, signal);
+      past = await askPast(row, parts.chartContainer, signal);
       if (!signal.aborted) drawPast();
     } catch (error) {
       if (!signal.aborted) fill(parts.fault, /** @type {Error} */ (error).message);
@@ -124,7 +124,7 @@ async function askPast(row, near, signal) {
  */
 function makeParts(context, unitOf, name, onRefresh) {
   const control = context.app.range.control({ fallback: RANGE, onRefresh });
-  const [state, rule, fault, chartPlace] = [h("div", { class: "alert-now" }), h("p", { class: "alert-rule" }), h("p", { class: "error", role: "alert" }), h("div", null)];
+  const [state, rule, fault, chartContainer] = [h("div", { class: "alert-now" }), h("p", { class: "alert-rule" }), h("p", { class: "error", role: "alert" }), h("div", null)];
   const [history, notifications, bands, silences] = [historyList(), notificationsTable(), stateBands(), silencesPanel(context, (one) => matchesPattern(one.alert, name))];
   const segments = alertsTable(context, unitOf);
   const unjudged = h("p", { class: "quiet" });
@@ -140,16 +140,16 @@ function makeParts(context, unitOf, name, onRefresh) {
     h("div", { class: "alert-head" }, state, h("div", { class: "row" }, seen, mute)),
     rule,
     fault,
-    h("section", { class: "panel alert-chart", aria: { label: "The metric and the states" } }, chartPlace, bands.node),
+    h("section", { class: "panel alert-chart", aria: { label: "The metric and the states" } }, chartContainer, bands.node),
     silences.node,
     segmentsPart,
     h("div", { class: "alert-past" }, h("section", { class: "stack" }, h("h2", null, "History"), history.node), h("section", { class: "stack" }, h("h2", null, "Messages to contacts"), notifications.node)),
   );
   const title = h("h1", null, h("a", { href: "#/alerts" }, "Alerts"), " / ", h("span", null, name));
-  const drawing = makeChart(chartPlace);
+  const drawing = makeChart(chartContainer);
   return {
     node: h("div", null, h("header", { class: "toolbar" }, title, control.element), missing, main),
-    range: control, fault, chartPlace, history, notifications, bands,
+    range: control, fault, chartContainer, history, notifications, bands,
     drawChart: drawing.draw,
     close() {
       control.close();
@@ -199,8 +199,8 @@ function describeNow(row, unit) {
   ];
 }
 
-/** The chart of the judged metric with the threshold and the transitions. @param {HTMLElement} place */
-function makeChart(place) {
+/** The chart of the judged metric with the threshold and the transitions. @param {HTMLElement} container */
+function makeChart(container) {
   /** @type {{update: (data: any) => void, close: () => void} | null} */
   let drawn = null;
   let shown = "";
@@ -214,11 +214,11 @@ function makeChart(place) {
       if (!data) {
         drawn?.close();
         drawn = null;
-        fill(place, h("p", { class: "empty-note" }, "The metric has no observations in this time."));
+        fill(container, h("p", { class: "empty-note" }, "The metric has no observations in this time."));
       } else {
         const format = (/** @type {number | null} */ value) => formatValue(value, unit);
         if (drawn) drawn.update({ ...data, format });
-        else drawn = chart(place, { ...data, format, height: 220, onBrush: (since, until) => address.go(range.change(since, until)) });
+        else drawn = chart(container, { ...data, format, height: 220, onBrush: (since, until) => address.go(range.change(since, until)) });
       }
     },
     close: () => drawn?.close(),

@@ -21,19 +21,19 @@ const TWIN_ROWS = 200;
 const FLAT = 5; // a threshold so many times as high as the values is named at the upper edge, so that the values keep their shape
 
 /**
- * Draw a chart that is as wide as its place.
- * @param {HTMLElement} place @param {Data & {onBrush?: (since: string, until: string) => void, onHover?: (at: number | null) => void, onPick?: (at: number, series: number) => void, height?: number}} options
+ * Draw a chart that is as wide as its container.
+ * @param {HTMLElement} container @param {Data & {onBrush?: (since: string, until: string) => void, onHover?: (at: number | null) => void, onPick?: (at: number, series: number) => void, height?: number}} options
  *   onBrush: a range was chosen, by mouse, touch or Shift and arrows: RFC 3339; onHover: the pointer or an arrow key is
  *   at a step, or at none; onPick: a step was clicked, and the series that is nearest to the pointer
  * @returns {{update: (data: Partial<Data>) => void, close: () => void}}
  */
-export function chart(place, { onBrush, onHover, onPick, height = 160, ...first }) {
+export function chart(container, { onBrush, onHover, onPick, height = 160, ...first }) {
   /** @type {Data} */
   let data = first;
   const canvas = h("div", { class: onBrush ? "chart brushes" : "chart", tabindex: 0, role: "img" });
   const tip = h("div", { class: "chart-tip", hidden: true });
   const twin = h("div", { class: "visually-hidden" });
-  fill(place, canvas, tip, twin);
+  fill(container, canvas, tip, twin);
   let plot = /** @type {any} */ (null);
   /** What came while the mouse is pressed: a new drawing would end the brush. @type {Partial<Data> | null} */
   let waiting = null;
@@ -58,7 +58,7 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
   function draw() {
     const { left, top } = plot?.cursor ?? { left: -1, top: -1 };
     plot?.destroy();
-    const width = canvas.clientWidth || place.clientWidth || 300;
+    const width = canvas.clientWidth || container.clientWidth || 300;
     plot = new uPlot(makeOptions(canvas, data, { width, height, onBrush, onCursor: showTip }), makeColumns(data), canvas);
     canvas.setAttribute("aria-label", `${data.label ?? "Chart"}. ${data.series.map((one) => one.label).join(", ")}. Arrow keys read the values${onBrush ? "; with Shift they choose a range, Enter shows it" : ""}.`);
     fill(twin, makeTwin(data));
@@ -100,7 +100,7 @@ export function chart(place, { onBrush, onHover, onPick, height = 160, ...first 
       theme.disconnect();
       scheme.removeEventListener("change", draw);
       plot?.destroy();
-      fill(place);
+      fill(container);
     },
   };
 }

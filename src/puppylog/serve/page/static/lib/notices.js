@@ -8,9 +8,9 @@ const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 
 /** Tell screen readers, and show nothing. @param {string} text */
 export function say(text) {
-  const place = element("say");
-  if (place.textContent === text) text += "\u00a0"; // the same text again is a change, too
-  fill(place, text);
+  const container = element("say");
+  if (container.textContent === text) text += "\u00a0"; // the same text again is a change, too
+  fill(container, text);
 }
 
 /** Show a message for some seconds. @param {string} text @param {{isError?: boolean, action?: {label: string, fn: () => void}}} [options] */
@@ -31,8 +31,8 @@ export function toast(text, { isError = false, action } = {}) {
 /** Show a message below the top bar until it is replaced; null removes it. @param {string | null} text
  * @param {{kind?: "warning" | "info", action?: import("./dom.js").Child}} [options] */
 export function banner(text, { kind = "warning", action } = {}) {
-  const place = element("banner");
-  if (text === null) return void fill(place);
-  if (place.firstElementChild?.getAttribute("data-text") === text) return;
-  fill(place, h("div", { class: `banner is-${kind}`, data: { text } }, icon("warning"), h("span", null, text), action));
+  const container = element("banner");
+  if (text === null) return void fill(container);
+  if (container.firstElementChild?.getAttribute("data-text") === text) return;
+  fill(container, h("div", { class: `banner is-${kind}`, data: { text } }, icon("warning"), h("span", null, text), action));
 }

@@ -7,12 +7,12 @@ const STOP_MS = 1000;
 
 /**
  * What runs one request at a time and shows how long it takes. A new request stops the one before it.
- * @param {HTMLElement} place the part of the page that the answer fills; it is dimmed and `aria-busy` while it is old
+ * @param {HTMLElement} container the part of the page that the answer fills; it is dimmed and `aria-busy` while it is old
  * @returns {{element: HTMLElement, run: <T>(work: (signal: AbortSignal) => Promise<T>) => Promise<T | undefined>, stop: () => void, close: () => void}}
- *   `element` goes above `place`. `run` gives undefined for a request that was stopped, by a later one or by a person;
+ *   `element` goes above `container`. `run` gives undefined for a request that was stopped, by a later one or by a person;
  *   it shows an error in `element`, and gives undefined for that, too.
  */
-export function query(place) {
+export function query(container) {
   const line = h("div", { class: "progress", hidden: true });
   const note = h("div", { class: "query-note", role: "status" });
   const element = h("div", { class: "query" }, line, note);
@@ -21,8 +21,8 @@ export function query(place) {
 
   /** @param {boolean} isRunning @param {boolean} isOld the answer shown is not that of the last question */
   function mark(isRunning, isOld) {
-    place.setAttribute("aria-busy", String(isRunning));
-    place.classList.toggle("stale", isOld);
+    container.setAttribute("aria-busy", String(isRunning));
+    container.classList.toggle("stale", isOld);
   }
 
   /** @param {AbortController} control @param {number} startedAt @returns {() => void} ends it */

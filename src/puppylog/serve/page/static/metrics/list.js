@@ -28,17 +28,17 @@ const AT_ONCE = 3;
 const MANY = 8;
 
 /**
- * @param {HTMLElement} place @param {import("../app.js").App} app
+ * @param {HTMLElement} container @param {import("../app.js").App} app
  * @returns {{update: () => void, close: () => void}}
  */
-export function openList(place, app) {
+export function openList(container, app) {
   const control = app.range.control({ fallback: RANGE, onRefresh: () => draw(true) });
   const search = h("input", { type: "search", placeholder: "Filter metrics", aria: { label: "Filter metrics" }, hidden: true });
   const [list, empty] = [h("ul", { class: "metric-list" }), h("div", null)];
   const body = h("div", null, list, empty);
   const sparks = makeSparks();
   const show = keyed(list, (/** @type {Item} */ item) => item.metric.name, (item) => makeItem(item, sparks));
-  fill(place, h("header", { class: "toolbar" }, h("h1", null, "Metrics"), search, control.element), body);
+  fill(container, h("header", { class: "toolbar" }, h("h1", null, "Metrics"), search, control.element), body);
   const running = query(body);
   body.before(running.element);
   /** @type {Item[] | null} */

@@ -30,12 +30,12 @@ const height = () => Math.max(220, Math.min(420, innerHeight / 3));
 const NO_VALUE = "-";
 
 /**
- * @param {HTMLElement} place @param {import("../app.js").App} app @param {string} name of the metric
+ * @param {HTMLElement} container @param {import("../app.js").App} app @param {string} name of the metric
  * @returns {{update: () => void, close: () => void}}
  */
-export function openOne(place, app, name) {
+export function openOne(container, app, name) {
   const parts = makeParts(app, name, () => load(true));
-  fill(place, parts.nodes);
+  fill(container, parts.nodes);
   const running = query(parts.body);
   parts.body.before(running.element);
   const drawing = makeDrawing(parts, app);
@@ -84,17 +84,17 @@ async function ask(name, near, signal) {
 /** The elements of the view. @param {any} app @param {string} name @param {() => void} onRefresh */
 function makeParts(app, name, onRefresh) {
   const control = app.range.control({ fallback: RANGE, onRefresh });
-  const [about, status, alerts, tools, note, place] = ["p", "p", "ul", "div", "p", "div"].map((tag) => h(tag, null));
+  const [about, status, alerts, tools, note, container] = ["p", "p", "ul", "div", "p", "div"].map((tag) => h(tag, null));
   about.className = "metric-about";
   status.className = "metric-status quiet";
   alerts.className = "metric-alerts";
   tools.className = "toolbar metric-tools";
   note.className = "quiet metric-note";
-  const legendPlace = h("div", { class: "metric-segments" });
-  const body = h("div", { class: "metric-body" }, h("div", { class: "metric-main" }, h("div", { class: "panel metric-chart" }, place), note), legendPlace);
+  const legendContainer = h("div", { class: "metric-segments" });
+  const body = h("div", { class: "metric-body" }, h("div", { class: "metric-main" }, h("div", { class: "panel metric-chart" }, container), note), legendContainer);
   const values = h("div", null);
   const head = h("header", { class: "toolbar" }, h("h1", null, h("a", { href: "#/metrics" }, "Metrics"), " / ", h("span", null, name)), control.element);
-  return { range: control, about, status, alerts, tools, note, chart: place, legendPlace, body, values, nodes: [head, about, status, alerts, tools, body, values] };
+  return { range: control, about, status, alerts, tools, note, chart: container, legendContainer, body, values, nodes: [head, about, status, alerts, tools, body, values] };
 }
 
 /** Draws what was loaded, and again when the address asks for another look at the same values.
@@ -129,7 +129,7 @@ function makeDrawing(parts, app) {
     fill(parts.status, describeState(answer.metric));
     fill(parts.alerts, alertLinks(alerts, answer.metric, unit));
     fill(parts.tools, toolsOf(answer, params));
-    fill(parts.legendPlace, segments.node);
+    fill(parts.legendContainer, segments.node);
     segments.update(answer.series, answer.metric, unit, hidden, cursor);
     fill(parts.note, noteOf(answer, answer.series.filter((one) => hidden.has(keyOf(one.segment))).length, params));
     table.update({ start: times.toMs(answer.start), step_s: answer.step_s, series: answer.series }, answer.metric, unit);

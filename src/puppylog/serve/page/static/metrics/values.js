@@ -24,10 +24,10 @@ export function valuesTable(app, linkTo) {
   let metric = null;
   /** @type {import("./units.js").Unit} */
   let unit = "";
-  const place = h("div", { class: "scroll metric-values" });
+  const container = h("div", { class: "scroll metric-values" });
   const copy = h("button", { type: "button", class: "small", on: { click: copyAll } }, icon("copy"), "Copy as CSV");
   const save = h("button", { type: "button", class: "small", on: { click: () => download(`${metric?.name ?? "metric"}.csv`, toCsv(steps)) } }, icon("download"), "Download CSV");
-  const node = h("details", { class: "metric-table" }, h("summary", null, "Values as a table"), h("div", { class: "bar" }, copy, save), place);
+  const node = h("details", { class: "metric-table" }, h("summary", null, "Values as a table"), h("div", { class: "bar" }, copy, save), container);
   node.addEventListener("toggle", () => {
     address.go({ params: { table: node.open } }, { replace: true });
     if (node.open) draw();
@@ -38,7 +38,7 @@ export function valuesTable(app, linkTo) {
   }
 
   function draw() {
-    if (metric) fill(place, makeTable(steps, metric, unit, linkTo));
+    if (metric) fill(container, makeTable(steps, metric, unit, linkTo));
   }
 
   return {
@@ -47,7 +47,7 @@ export function valuesTable(app, linkTo) {
     update(next, of, unitNow) {
       [steps, metric, unit] = [next, of, unitNow];
       node.open = address.read().params.has("table");
-      if (node.open && !place.contains(document.activeElement)) draw();
+      if (node.open && !container.contains(document.activeElement)) draw();
     },
   };
 }

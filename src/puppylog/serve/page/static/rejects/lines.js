@@ -1,5 +1,5 @@
 /**
- * The list of rejected lines: each with its place, its time, its reason, and a caret where the format does not fit.
+ * The list of rejected lines: each with its location, its time, its reason, and a caret where the format does not fit.
  */
 
 import { fill, h, iconButton, visible } from "../lib/dom.js";
@@ -27,19 +27,19 @@ export function rejectedLine(line, { ask, hasReason, copy }) {
     dir: "auto",
     on: { click: () => ask({ source: line.source }) },
   }, visible(line.source));
-  const place = h("span", { class: "rejected-place quiet", dir: "auto" }, visible(placeOf(line)));
+  const location = h("span", { class: "rejected-place quiet", dir: "auto" }, visible(locationOf(line)));
   const copyButton = iconButton("copy", "Copy the line", () => copy(line.line));
   const time = timeElement(line.rejected_at);
   time.classList.add("quiet");
-  return h("li", { class: "rejected" }, h("div", { class: "rejected-head" }, time, source, place, reason, copyButton), text);
+  return h("li", { class: "rejected" }, h("div", { class: "rejected-head" }, time, source, location, reason, copyButton), text);
 }
 
-function placeOf(line) {
+function locationOf(line) {
   const offset = `byte ${count(line.line_offset)}`;
   return line.file && line.file !== line.source ? `${line.file}, ${offset}` : offset;
 }
 
-function draw(place, line, isWhole) {
+function draw(container, line, isWhole) {
   const { column } = line;
   const { hidden_before, before, at, after, hidden_after } = excerpt(line.line, column, isWhole);
   const more = (hidden) => {
@@ -47,7 +47,7 @@ function draw(place, line, isWhole) {
       type: "button",
       class: "more",
       aria: { label: `Show ${count(hidden)} more characters` },
-      on: { click: () => draw(place, line, true) },
+      on: { click: () => draw(container, line, true) },
     }, `… ${count(hidden)} more`);
     return hidden ? expand : null;
   };
@@ -60,5 +60,5 @@ function draw(place, line, isWhole) {
   const isEmpty = line.line === "" ? h("span", { class: "quiet" }, "(an empty line)") : null;
   const isLeftOut = line.is_cut && (isWhole || hidden_after === 0);
   const left = isLeftOut ? h("p", { class: "quiet" }, "The line is longer: “puppylog rejects export” writes all of it.") : null;
-  fill(place, more(hidden_before), visible(before), mark, visible(after), isEmpty, more(hidden_after), left);
+  fill(container, more(hidden_before), visible(before), mark, visible(after), isEmpty, more(hidden_after), left);
 }

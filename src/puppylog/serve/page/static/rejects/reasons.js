@@ -15,12 +15,12 @@ export function share(part, whole) {
 }
 
 /**
- * @param {HTMLElement} place
+ * @param {HTMLElement} container
  * @param {{reasons: any[], lines: number}} answer
  * @param {string} chosen the reason that is chosen; empty if none
  * @param {(change: any) => void} ask
  */
-export function drawReasons(place, { reasons, lines }, chosen, ask) {
+export function drawReasons(container, { reasons, lines }, chosen, ask) {
   const most = Math.max(1, ...reasons.map((reason) => reason.lines));
   const items = reasons.map((reason) => {
     const isChosen = reason.reason === chosen;
@@ -43,5 +43,5 @@ export function drawReasons(place, { reasons, lines }, chosen, ask) {
       when,
     ));
   });
-  fill(place, h("ul", { class: "reasons" }, items));
+  fill(container, h("ul", { class: "reasons" }, items));
 }

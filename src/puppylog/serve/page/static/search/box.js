@@ -7,14 +7,14 @@ import { openSyntax } from "./syntax.js";
 const AROUND = 60; // characters of a query that are shown before and behind a mistake
 
 /**
- * @param {Element} place
+ * @param {Element} container
  * @param {any} app
  * @param {import("./condition.js").Search} search
  */
-export function open(place, app, search) {
+export function open(container, app, search) {
   const { input, list, fault, clear, old, run, form } = makeElements();
   const completion = openCompletion(input, list, { search, onRun: submit, say: app.say });
-  fill(place, form);
+  fill(container, form);
 
   /** @param {string} text */
   function submit(text) {

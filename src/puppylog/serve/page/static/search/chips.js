@@ -5,15 +5,15 @@ import { readChosen } from "./query.js";
 const MAX_SHOWN = 80;
 
 /**
- * @param {Element} place
+ * @param {Element} container
  * @param {import("./condition.js").Search} search
  */
-export function openChips(place, search) {
+export function openChips(container, search) {
   function show() {
     const tests = (readChosen(search.condition().q ?? "") ?? []).filter((test) => test.kind !== "word");
     const { group } = search.condition();
-    fill(place, group && makeChip({ text: `group ${group}`, isNegated: false }, search.removeGroup), tests.map((test) => makeChip(test)));
-    /** @type {HTMLElement} */ (place).hidden = !tests.length && !group;
+    fill(container, group && makeChip({ text: `group ${group}`, isNegated: false }, search.removeGroup), tests.map((test) => makeChip(test)));
+    /** @type {HTMLElement} */ (container).hidden = !tests.length && !group;
   }
 
   /** @param {{text: string, isNegated: boolean}} test @param {() => void} [remove] */
@@ -23,7 +23,7 @@ export function openChips(place, search) {
     function removeIt() {
       if (remove) remove();
       else search.removeTerm(term);
-      place.querySelector("button")?.focus();
+      container.querySelector("button")?.focus();
     }
     const button = h("button", { type: "button", aria: { label: `Remove ${test.isNegated ? "not " : ""}${text}` }, title: "Remove", on: { click: removeIt } }, icon("close"));
     return h("li", { class: test.isNegated ? "chip is-negated" : "chip" }, test.isNegated && h("b", null, "not"), h("span", { dir: "ltr", title: visible(term) }, text), button);

@@ -16,11 +16,11 @@ const NEAR_MS = 300000;
 /** Shows the neighbours of a record in place of the list of what was found. */
 export class Context {
   /**
-   * @param {HTMLElement} place
+   * @param {HTMLElement} container
    * @param {{look: () => import("./row.js").Look, onOpen: (record: any) => void, onClose: () => void, say: (text: string) => void, head: () => Node | null}} options
    */
-  constructor(place, { look, onOpen, onClose, say, head }) {
-    this.place = place;
+  constructor(container, { look, onOpen, onClose, say, head }) {
+    this.container = container;
     this.onClose = onClose;
     this.say = say;
     this.list = new RecordList("Records of the file", { look, onOpen, head });
@@ -29,7 +29,7 @@ export class Context {
     this.before = this.button("up", "before", () => this.more("before"));
     this.after = this.button("down", "after", () => this.more("after"));
     this.search = h("a", { class: "quiet-link" }, "Search this file");
-    fill(place,
+    fill(container,
       h("div", { class: "context-bar" },
         h("button", { type: "button", on: { click: onClose } }, icon("left"), "Back to what was found"), this.title, this.search),
       this.note, this.before, this.list.element, this.after);
@@ -48,7 +48,7 @@ export class Context {
     if (this.center === key) return;
     this.close();
     this.center = key;
-    this.place.hidden = false;
+    this.container.hidden = false;
     fill(this.title, "Around a record");
     this.list.clear();
     const answer = await this.load(key, FIRST, FIRST);
@@ -69,7 +69,7 @@ export class Context {
     this.control.abort();
     this.control = new AbortController();
     this.center = null;
-    this.place.hidden = true;
+    this.container.hidden = true;
     this.before.hidden = this.after.hidden = true;
     fill(this.note);
   }

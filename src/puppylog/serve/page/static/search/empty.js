@@ -6,11 +6,11 @@ import { toText } from "./condition.js";
 const AROUND_MS = 3_600_000;
 
 /**
- * @param {Element} place
+ * @param {Element} container
  * @param {any} app
  * @param {import("./condition.js").Search} search
  */
-export function openEmpty(place, app, search) {
+export function openEmpty(container, app, search) {
   let asked = 0;
 
   /** @param {string|null} q @returns {Promise<string|null>} the time of the newest record that a query finds */
@@ -23,11 +23,11 @@ export function openEmpty(place, app, search) {
   return async function show() {
     const mine = (asked += 1);
     const { q } = search.condition();
-    fill(place, h("p", null, "No records here."));
+    fill(container, h("p", null, "No records here."));
     try {
       const newest = await findNewest(q);
       const other = newest === null && q !== null ? await findNewest(null) : null;
-      if (mine === asked) fill(place, newest ? makeOffer(newest, q) : makeNothing(q, other));
+      if (mine === asked) fill(container, newest ? makeOffer(newest, q) : makeNothing(q, other));
     } catch (error) {
       if (!(error instanceof api.ApiError)) throw error; // the other parts tell why the server refuses
     }

@@ -19,12 +19,12 @@ const NARROW = "(max-width: 719px)";
  */
 
 /**
- * @param {Element} place
+ * @param {Element} container
  * @param {any} app
  * @param {import("./condition.js").Search} search
  * @param {{tasks: import("./tasks.js").Tasks, onError: (error: api.ApiError) => boolean}} view
  */
-export function open(place, app, search, { tasks, onError }) {
+export function open(container, app, search, { tasks, onError }) {
   /** @type {Field[]} */
   let fields = [];
   /** @type {string[]} the fields that are counted now */
@@ -37,7 +37,7 @@ export function open(place, app, search, { tasks, onError }) {
   const note = h("div", { class: "facets-note" });
   const choose = h("button", { type: "button", class: "quiet-button", on: { click: chooseFields } }, icon("columns"), "Fields");
   const body = h("div", { class: "facets-body" }, h("div", { class: "facets-head" }, h("h2", null, "Counts"), choose), note, list);
-  fill(place, body);
+  fill(container, body);
 
   const part = openPart({ tasks, name: "facets", thing: "the counts", content: list, note, onError, ask, show });
 
@@ -119,7 +119,7 @@ export function open(place, app, search, { tasks, onError }) {
       title: "Counts per value", isSheet: true, class: "facets-sheet", body,
       onClose() {
         sheet = null;
-        fill(place, body);
+        fill(container, body);
       },
     });
   }

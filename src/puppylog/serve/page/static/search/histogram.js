@@ -16,12 +16,12 @@ const MAX_SHOWN = 100; // characters of a value
 const BY = [["", "by severity or status"], ["none", "all together"], ["severity", "by severity"], ["status_class", "by status class"], ["status_code", "by status code"], ["source", "by source"], ["host", "by host"], ["request_method", "by method"], ["request_route", "by route"]];
 
 /**
- * @param {Element} place
+ * @param {Element} container
  * @param {any} app
  * @param {import("./condition.js").Search} search
  * @param {{tasks: import("./tasks.js").Tasks, onError: (error: api.ApiError) => boolean}} view
  */
-export function open(place, app, search, { tasks, onError }) {
+export function open(container, app, search, { tasks, onError }) {
   /** @type {import("./bars.js").Bars|null} */
   let bars = null;
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -38,7 +38,7 @@ export function open(place, app, search, { tasks, onError }) {
   const empty = h("div", { class: "histogram-empty", hidden: true });
   const chart = h("div", { class: "histogram-chart" }, plot, most, axis);
   const content = h("div", { class: "histogram-content" }, h("div", { class: "histogram-head" }, summary, patterns, back, legend, by), chart);
-  fill(place, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
+  fill(container, h("h2", { class: "visually-hidden" }, "Records over time"), content, empty, note);
 
   /** @type {string[]} the ranges before each zoom, the latest last */
   let zooms = [];

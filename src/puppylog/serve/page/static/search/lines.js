@@ -27,17 +27,17 @@ const MOST = 3000; // records in the list: above this, those at its start go
 /** @typedef {{tasks: import("./tasks.js").Tasks, onError?: (error: api.ApiError) => boolean}} Shared what the parts of the view share */
 
 /**
- * @param {HTMLElement} place an empty element @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared
+ * @param {HTMLElement} container an empty element @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared
  */
-export function open(place, app, search, shared) {
-  const lines = new Lines(place, app, search, shared);
+export function open(container, app, search, shared) {
+  const lines = new Lines(container, app, search, shared);
   return { update: () => lines.sync(), load: () => lines.load(), close: () => lines.close() };
 }
 
 class Lines {
-  /** @param {HTMLElement} place @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared */
-  constructor(place, app, search, { tasks, onError }) {
-    this.place = place;
+  /** @param {HTMLElement} container @param {any} app @param {import("./condition.js").Search} search @param {Shared} shared */
+  constructor(container, app, search, { tasks, onError }) {
+    this.container = container;
     this.app = app;
     this.search = search;
     this.say = /** @type {(text: string) => void} */ (app.say);
@@ -60,15 +60,15 @@ class Lines {
     this.list = new RecordList("Lines", { look, onOpen, head });
     this.toolbar = openToolbar(this);
     this.note = h("div", { class: "lines-note-place" });
-    this.tailPlace = h("div", { class: "tail", hidden: true });
+    this.tailContainer = h("div", { class: "tail", hidden: true });
     this.top = h("div", { class: "lines-gone", hidden: true });
     this.end = h("div", { class: "lines-end" });
-    const contextPlace = h("div", { class: "context", hidden: true });
-    const recordPlace = h("aside", { class: "record", aria: { label: "Record" }, tabindex: -1 });
-    this.found = h("div", { class: "found" }, this.note, this.tailPlace, this.top, this.list.element, this.end);
-    fill(place, h("div", { class: "lines-view" }, h("div", { class: "lines-main" }, this.toolbar.element, this.found, contextPlace), recordPlace));
-    this.context = new Context(contextPlace, { look, onOpen, head, say: this.say, onClose: () => this.go({ around: null }) });
-    this.panel = new RecordPanel(recordPlace, this.doing());
+    const contextContainer = h("div", { class: "context", hidden: true });
+    const recordContainer = h("aside", { class: "record", aria: { label: "Record" }, tabindex: -1 });
+    this.found = h("div", { class: "found" }, this.note, this.tailContainer, this.top, this.list.element, this.end);
+    fill(container, h("div", { class: "lines-view" }, h("div", { class: "lines-main" }, this.toolbar.element, this.found, contextContainer), recordContainer));
+    this.context = new Context(contextContainer, { look, onOpen, head, say: this.say, onClose: () => this.go({ around: null }) });
+    this.panel = new RecordPanel(recordContainer, this.doing());
     this.tasks = tasks;
     this.part = openPart({
       tasks, name: "lines", thing: "the lines", content: this.list.element, note: this.note, onError,
@@ -78,7 +78,7 @@ class Lines {
     this.watchEnd = () => (this.observer.unobserve(this.end), this.observer.observe(this.end)); // it tells again whether the end is near
     this.watchEnd();
     this.stops = [
-      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.failure && this.more()), watchSearchBar(place, () => this.fit()),
+      search.onChange(() => this.load()), bindKeys(app.keys, this), api.onBack(() => this.failure && this.more()), watchSearchBar(container, () => this.fit()),
     ];
     this.sync();
   }
@@ -139,7 +139,7 @@ class Lines {
 
   syncRecord() {
     const { at } = this.view;
-    this.place.classList.toggle("has-record", Boolean(at));
+    this.container.classList.toggle("has-record", Boolean(at));
     if (at) this.panel.show(at, this.shownList.byKey.get(at)?.record ?? null);
     else this.panel.close();
     for (const list of [this.list, this.context.list]) list.setOpen(at);
@@ -190,7 +190,7 @@ class Lines {
     const sources = new Set([...this.list.sources, ...records.map((record) => record.source)].filter(Boolean));
     this.sourceNames = shortenSources([...sources]);
     const longest = Math.max(4, ...[...this.sourceNames.values()].map((name) => name.length));
-    this.place.style.setProperty("--source-width", `${Math.min(24, longest)}ch`);
+    this.container.style.setProperty("--source-width", `${Math.min(24, longest)}ch`);
   }
 
   /** Load the records behind the last one. */
@@ -253,14 +253,14 @@ class Lines {
 
   /** @param {import("./columns.js").Column[]} columns */
   previewColumns(columns) {
-    this.place.style.setProperty("--table-columns", templateOf(columns));
-    this.place.style.setProperty("--table-width", `${widthOf(columns)}px`);
+    this.container.style.setProperty("--table-columns", templateOf(columns));
+    this.container.style.setProperty("--table-width", `${widthOf(columns)}px`);
     this.fit(columns);
   }
 
-  /** A table that is not wider than its place needs no scrolling of its own, so its head can stay on screen. */
+  /** A table that is not wider than its container needs no scrolling of its own, so its head can stay on screen. */
   fit(columns = this.columns) {
-    for (const { element } of [this.list, this.context.list]) element.classList.toggle("fits", this.place.clientWidth > widthOf(columns) + 12);
+    for (const { element } of [this.list, this.context.list]) element.classList.toggle("fits", this.container.clientWidth > widthOf(columns) + 12);
   }
 
   /** @param {import("./columns.js").Column[]} columns */
@@ -283,7 +283,7 @@ class Lines {
 
   startTail() {
     if (this.search.condition().until) return this.search.setRange(this.search.condition().since, null);
-    this.tail = new Tail(this.tailPlace, {
+    this.tail = new Tail(this.tailContainer, {
       list: this.list, isNewestFirst: () => this.view.order === "newest", condition: () => this.search.condition(), say: this.say,
       onOpen: () => this.part.load(), onStop: () => this.go({ live: null }, { replace: true }),
       onRecords: () => { this.nameSources([]); this.chooseLate(); this.refreshCounts(); },

@@ -27,9 +27,9 @@ import { severityOf } from "./row.js";
  */
 
 export class RecordPanel {
-  /** @param {HTMLElement} place @param {Doing} doing */
-  constructor(place, doing) {
-    this.place = place;
+  /** @param {HTMLElement} container @param {Doing} doing */
+  constructor(container, doing) {
+    this.container = container;
     this.doing = doing;
     this.control = new AbortController();
     /** @type {string | null} "file:offset" */
@@ -38,7 +38,7 @@ export class RecordPanel {
     this.record = null;
     /** @type {{text: string | null, is_exact: boolean} | null} */
     this.raw = null;
-    place.hidden = true;
+    container.hidden = true;
   }
 
   /** Show a record. @param {string} key @param {any} record as the list has it, or null */
@@ -48,9 +48,9 @@ export class RecordPanel {
     this.control = new AbortController();
     const signal = this.control.signal;
     Object.assign(this, { key, record, raw: null });
-    this.place.hidden = false;
+    this.container.hidden = false;
     this.draw(record ? null : "Loading…");
-    this.place.scrollTop = 0;
+    this.container.scrollTop = 0;
     try {
       const [file_id, line_offset] = key.split(":");
       const answer = await get("records/one", { file_id, line_offset }, { signal });
@@ -66,20 +66,20 @@ export class RecordPanel {
   close() {
     this.control.abort();
     Object.assign(this, { key: null, record: null, raw: null });
-    this.place.hidden = true;
-    fill(this.place);
+    this.container.hidden = true;
+    fill(this.container);
   }
 
   /** Draw it again, for example in another zone. @param {string | null} note */
   draw(note = null) {
-    const hadFocus = this.place.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
-    fill(this.place, this.head(), h("div", { class: "record-body" },
+    const hadFocus = this.container.contains(document.activeElement) ? document.activeElement?.getAttribute("aria-label") : null;
+    fill(this.container, this.head(), h("div", { class: "record-body" },
       note && h("p", { class: "lines-note", role: "status" }, note),
       this.record && [
         h("div", { class: "record-text" }, this.summary(), this.message(), this.rawText()),
         h("div", { class: "record-fields" }, this.fields(), this.origin()),
       ]));
-    if (hadFocus) /** @type {HTMLElement | null} */ (this.place.querySelector(`[aria-label="${CSS.escape(hadFocus)}"]`))?.focus();
+    if (hadFocus) /** @type {HTMLElement | null} */ (this.container.querySelector(`[aria-label="${CSS.escape(hadFocus)}"]`))?.focus();
   }
 
   head() {

@@ -15,17 +15,17 @@ export function keepStill(element, change) {
 }
 
 /**
- * Tell the styles how much of the window the search bar covers, and a function when the place has another width.
- * @param {HTMLElement} place @param {() => void} onResize @returns {() => void} stops it
+ * Tell the styles how much of the window the search bar covers, and a function when the container has another width.
+ * @param {HTMLElement} container @param {() => void} onResize @returns {() => void} stops it
  */
-export function watchSearchBar(place, onResize) {
-  const bar = /** @type {HTMLElement | null | undefined} */ (place.closest(".search-view")?.querySelector(".search-bar"));
+export function watchSearchBar(container, onResize) {
+  const bar = /** @type {HTMLElement | null | undefined} */ (container.closest(".search-view")?.querySelector(".search-bar"));
   const sizes = new ResizeObserver(() => {
     const height = bar && getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
-    place.style.setProperty("--search-bar", `${height}px`);
+    container.style.setProperty("--search-bar", `${height}px`);
     onResize();
   });
-  sizes.observe(place);
+  sizes.observe(container);
   if (bar) sizes.observe(bar);
   return () => sizes.disconnect();
 }

@@ -26,9 +26,9 @@ const EDGE = 16; // pixels: nearer to its end, the list goes on
  */
 
 export class Tail {
-  /** @param {HTMLElement} place @param {Options} options */
-  constructor(place, options) {
-    this.place = place;
+  /** @param {HTMLElement} container @param {Options} options */
+  constructor(container, options) {
+    this.container = container;
     this.options = options;
     this.control = new AbortController();
     /** @type {any[]} */
@@ -42,8 +42,8 @@ export class Tail {
     this.notes = h("span", { class: "tail-notes quiet" });
     this.pause = h("button", { type: "button", class: "quiet-button", on: { click: () => this.setPaused(!this.isPaused) } });
     this.more = h("button", { type: "button", class: "primary tail-more", hidden: true, on: { click: () => this.goOn() } });
-    fill(place, h("div", { class: "tail-bar" }, this.state, this.pause, h("button", { type: "button", class: "quiet-button", on: { click: options.onStop } }, icon("stop"), "Stop"), this.notes), this.more);
-    this.place.hidden = false;
+    fill(container, h("div", { class: "tail-bar" }, this.state, this.pause, h("button", { type: "button", class: "quiet-button", on: { click: options.onStop } }, icon("stop"), "Stop"), this.notes), this.more);
+    this.container.hidden = false;
     this.since = new Date();
     this.draw();
     this.start();
@@ -80,7 +80,7 @@ export class Tail {
   /** Notice when the reader scrolls. The list also scrolls by itself, when lines come or get their height. */
   watchReader() {
     const options = { signal: this.control.signal, passive: true, capture: true };
-    const scroller = scrollerOf(this.place);
+    const scroller = scrollerOf(this.container);
     let movedAt = -Infinity;
     let isHolding = false;
     for (const type of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(type, () => (movedAt = performance.now()), options);
@@ -98,8 +98,8 @@ export class Tail {
     this.events?.close();
     this.control.abort();
     clearTimeout(this.timer);
-    this.place.hidden = true;
-    fill(this.place);
+    this.container.hidden = true;
+    fill(this.container);
   }
 
   /** @param {{records: any[], skipped?: number, unknown_files?: number}} data */
@@ -144,7 +144,7 @@ export class Tail {
 
   /** Whether the list stands still. */
   isHeld() {
-    if (this.isPaused || !this.place.offsetParent) return true; // hidden while the lines around a record are shown
+    if (this.isPaused || !this.container.offsetParent) return true; // hidden while the lines around a record are shown
     const { list } = this.options;
     if (!list.entries.length) return false;
     const selection = getSelection();
@@ -152,16 +152,16 @@ export class Tail {
     return !this.isFollowing;
   }
 
-  /** How far, in pixels, the end of the list where new records come is from its place on the screen; positive: the reader has scrolled away. */
+  /** How far, in pixels, the end of the list where new records come is from its usual position on the screen; positive: the reader has scrolled away. */
   distance() {
     const { list, isNewestFirst } = this.options;
     const box = list.element.getBoundingClientRect();
-    const view = scrollerOf(this.place).getBoundingClientRect();
-    return isNewestFirst() ? Math.max(view.top, this.place.getBoundingClientRect().bottom) - box.top : box.bottom - view.bottom;
+    const view = scrollerOf(this.container).getBoundingClientRect();
+    return isNewestFirst() ? Math.max(view.top, this.container.getBoundingClientRect().bottom) - box.top : box.bottom - view.bottom;
   }
 
   toEdge(again = true) {
-    const scroller = scrollerOf(this.place);
+    const scroller = scrollerOf(this.container);
     if (this.options.isNewestFirst()) scroller.scrollTop -= Math.max(0, this.distance());
     else scroller.scrollTop = scroller.scrollHeight;
     // Lines that come on screen get their real height.

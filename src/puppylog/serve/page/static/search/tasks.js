@@ -17,18 +17,18 @@ export const BUDGET_S = 0.6;
 
 /**
  * Opens the progress line of a view.
- * @param {Element} place an empty element for the line and the button
+ * @param {Element} container an empty element for the line and the button
  * @param {{say: (text: string) => void}} app
  * @returns {Tasks}
  */
-export function openTasks(place, app) {
+export function openTasks(container, app) {
   /** @type {Map<string, {control: AbortController, startedAt: number, isStopped: boolean}>} */
   const running = new Map();
   const text = h("span", { class: "progress-text" });
   const button = h("button", { type: "button", class: "stop", on: { click: stop } }, icon("stop"), "Stop");
   const state = h("div", { class: "progress-state", hidden: true }, text, button);
   const line = h("div", { class: "progress", hidden: true });
-  fill(place, line, state);
+  fill(container, line, state);
   let timer = 0;
 
   function show() {

@@ -10,13 +10,13 @@ import { toSeries } from "./values.js";
 export function resultChart(answer) {
   const found = toSeries(answer);
   if (!found) return { element: null, close: () => {} };
-  const place = h("div", { class: "sql-chart" });
+  const container = h("div", { class: "sql-chart" });
   const series = found.series.map((one, index) => ({ ...one, color: `var(--series-${(index % 8) + 1})`, kind: /** @type {"line"} */ ("line") }));
-  const element = h("details", { open: true }, h("summary", {}, "Chart"), place);
+  const element = h("details", { open: true }, h("summary", {}, "Chart"), container);
   let drawn = null;
-  // The chart measures its place, which has a width only in the document.
+  // The chart measures its container, which has a width only in the document.
   const frame = requestAnimationFrame(() => {
-    drawn = chart(place, { start: found.start, step_s: found.step_s, series, height: 180, label: "The result" });
+    drawn = chart(container, { start: found.start, step_s: found.step_s, series, height: 180, label: "The result" });
   });
   const close = () => {
     cancelAnimationFrame(frame);

@@ -26,18 +26,18 @@ export function identifier(name) {
  * @returns {HTMLElement}
  */
 export function schemaList(app, insert) {
-  const place = h("div", { class: "sql-tables" }, h("p", { class: "quiet" }, "Reading the names of the tables…"));
+  const container = h("div", { class: "sql-tables" }, h("p", { class: "quiet" }, "Reading the names of the tables…"));
   app.api.post("/api/v1/sql", { sql: SQL, limit: 10_000 }).then(
     (answer) => {
       const tables = collect(answer.rows);
       const draw = (table) => drawTable(table, table.name === FIRST[0], insert);
       const others = tables.filter((table) => table.isInner).map(draw);
       const inner = h("details", {}, h("summary", { class: "quiet" }, "Inner tables of Puppylog"), others);
-      fill(place, tables.filter((table) => !table.isInner).map(draw), others.length ? inner : null);
+      fill(container, tables.filter((table) => !table.isInner).map(draw), others.length ? inner : null);
     },
-    (error) => fill(place, h("p", { class: "quiet" }, `The names of the tables are not known: ${error.message}`)),
+    (error) => fill(container, h("p", { class: "quiet" }, `The names of the tables are not known: ${error.message}`)),
   );
-  return place;
+  return container;
 }
 
 /** @param {string[][]} rows @returns {{name: string, isInner: boolean, columns: {name: string, type: string}[]}[]} */
@@ -48,8 +48,8 @@ export function collect(rows) {
     if (!tables.has(full)) tables.set(full, { name: full, isInner: schema !== "metrics" && !FIRST.includes(table), columns: [] });
     tables.get(full).columns.push({ name, type: shortenType(type) });
   }
-  const place = ({ name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
-  return [...tables.values()].sort((one, other) => place(one) - place(other));
+  const rank = ({ name }) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length);
+  return [...tables.values()].sort((one, other) => rank(one) - rank(other));
 }
 
 function drawTable({ name, columns }, isOpen, insert) {

@@ -49,11 +49,11 @@ export function widths({ columns, rows }) {
 }
 
 /**
- * Find the place of an error in the database's message.
+ * Find the offset of an error in the database's message.
  * @param {string} message @param {string} sql
  * @returns {{line: number, column: number} | null} both from 1
  */
-export function placeOfError(message, sql) {
+export function offsetOfError(message, sql) {
   const near = /(?:at or near|column|table with name|function with name|name) "?([\w.]+)"?/i.exec(message);
   const numbered = /\bline (\d+)(?:,? column (\d+))?/i.exec(message);
   const lines = sql.split("\n");

@@ -25,8 +25,8 @@ const POLL_MS = 5000;
 /** A filter is shown if there are more alerts. */
 const MANY = 8;
 
-/** @param {HTMLElement} place @param {import("../app.js").App} app */
-export function open(place, app) {
+/** @param {HTMLElement} container @param {import("../app.js").App} app */
+export function open(container, app) {
   /** @type {Known | null} */
   let known = null;
   /** @type {{node: Element, update: (known: Known) => void, look?: () => void, close?: () => void} | null} */
@@ -34,7 +34,7 @@ export function open(place, app) {
   let shown = "";
   const [warning, body] = [h("div", { role: "status" }), h("div", null)];
   const running = query(body);
-  fill(place, warning, running.element, body);
+  fill(container, warning, running.element, body);
   const context = {
     app,
     rows: () => known?.alerts ?? [],

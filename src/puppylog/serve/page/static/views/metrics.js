@@ -4,8 +4,8 @@ import { openOne } from "../metrics/one.js";
 
 export const title = "Metrics";
 
-/** @param {HTMLElement} place @param {import("../app.js").App} app */
-export function open(place, app) {
+/** @param {HTMLElement} container @param {import("../app.js").App} app */
+export function open(container, app) {
   /** @type {{update: () => void, close: () => void} | null} */
   let part = null;
   let shown = "";
@@ -15,7 +15,7 @@ export function open(place, app) {
       const wanted = `${name ?? ""} ${params.get("tz") ?? ""}`;
       if (part === null || wanted !== shown) {
         part?.close();
-        part = name === null || name === "" ? openList(place, app) : openOne(place, app, name);
+        part = name === null || name === "" ? openList(container, app) : openOne(container, app, name);
         document.title = `${name ? `${name} · ` : ""}Metrics · Puppylog`;
       }
       shown = wanted;

@@ -20,8 +20,8 @@ const FIELDS = ["message", "request_route", "user_agent", "referer"];
 
 /** @typedef {{shape: string, count: number, first_at: string, last_at: string, example: string}} Pattern */
 
-/** @param {HTMLElement} place @param {import("../app.js").App} app */
-export function open(place, app) {
+/** @param {HTMLElement} container @param {import("../app.js").App} app */
+export function open(container, app) {
   const search = createSearch(app);
   let limit = FIRST_ROWS;
   const parts = { box: h("div", { class: "search-box" }), progress: h("div", { class: "search-progress" }), chips: h("ul", { class: "chips", aria: { label: "Conditions of the query" }, hidden: true }) };
@@ -33,12 +33,12 @@ export function open(place, app) {
   const list = h("div", { class: "patterns" });
   const more = h("button", { type: "button", hidden: true, on: { click: showMore } }, "More patterns");
   fill(
-    place,
+    container,
     h("div", { class: "search-bar" }, parts.box, h("div", { class: "search-tools" }, range.element)),
     parts.progress, parts.chips,
     h("div", { class: "patterns-body" }, h("div", { class: "toolbar" }, h("h1", null, title), field, fresh), summary, note, list, more),
   );
-  place.classList.add("search-view");
+  container.classList.add("search-view");
 
   const tasks = openTasks(parts.progress, app);
   const query = box.open(parts.box, app, search);
@@ -46,7 +46,7 @@ export function open(place, app) {
   const part = openPart({
     tasks, name: "patterns", thing: "the patterns", content: list, note, ask, show,
     onError(error) {
-      if (error.status !== 400 || error.place !== "q") return false;
+      if (error.status !== 400 || error.container !== "q") return false;
       query.showFault(error);
       return true;
     },

@@ -16,9 +16,9 @@ const NAMES = ["q", "reason", "source", "group"];
 const FALLBACK = "all"; // a line that was rejected a month ago still waits for somebody to read it again
 const LINES = 100;
 
-/** @param {HTMLElement} place @param {any} app */
-export function open(place, app) {
-  const view = new Rejects(place, app);
+/** @param {HTMLElement} container @param {any} app */
+export function open(container, app) {
+  const view = new Rejects(container, app);
   return { update: (address) => view.update(address), close: () => view.close() };
 }
 
@@ -32,7 +32,7 @@ class Rejects {
   #stopBack;
   #parts;
 
-  constructor(place, app) {
+  constructor(container, app) {
     this.#app = app;
     const ask = (change) => app.address.go({ params: change });
     const copy = (text) => this.#copy(text);
@@ -45,7 +45,7 @@ class Rejects {
     this.#stopBack = app.api.onBack(() => this.#load());
     parts.side.append(replay.node);
     const head = h("div", { class: "toolbar" }, h("h1", null, title), parts.form, this.#range.element);
-    fill(place, h("div", { class: "tables-view" }, head, parts.chips, this.#query.element, parts.totals, parts.columns));
+    fill(container, h("div", { class: "tables-view" }, head, parts.chips, this.#query.element, parts.totals, parts.columns));
   }
 
   update({ params }) {
@@ -130,9 +130,9 @@ class Rejects {
   }
 }
 
-/** Mark the place of a mistake in the query. @param {HTMLInputElement} box @param {any} error */
+/** Mark the mistake in the query. @param {HTMLInputElement} box @param {any} error */
 function markQuery(box, error) {
-  if (error.place !== "q") return;
+  if (error.container !== "q") return;
   box.setAttribute("aria-invalid", "true");
   if (error.column === null) return;
   box.focus();

@@ -10,8 +10,8 @@ import { openTasks } from "../search/tasks.js";
 
 export const title = "Search";
 
-/** @param {HTMLElement} place @param {import("../app.js").App} app */
-export function open(place, app) {
+/** @param {HTMLElement} container @param {import("../app.js").App} app */
+export function open(container, app) {
   const search = createSearch(app);
   const parts = {
     box: h("div", { class: "search-box" }),
@@ -24,20 +24,20 @@ export function open(place, app) {
   const range = app.range.control({ onRefresh: search.refresh });
   const filters = iconButton("filter", "Counts per value", () => counts.openSheet(), { class: "icon-button search-filters" });
   fill(
-    place,
+    container,
     h("h1", { class: "visually-hidden" }, title),
     h("div", { class: "search-bar" }, parts.box, h("div", { class: "search-tools" }, filters, range.element)),
     parts.progress, parts.chips, parts.histogram,
     h("div", { class: "search-body" }, parts.facets, parts.lines),
   );
-  place.classList.add("search-view");
+  container.classList.add("search-view");
 
   const tasks = openTasks(parts.progress, app);
   const query = box.open(parts.box, app, search);
   const chips = openChips(parts.chips, search);
   /** The box shows what is wrong with the query, once for all parts. @param {import("../lib/api.js").ApiError} error */
   const onError = (error) => {
-    if (error.status !== 400 || error.place !== "q") return false;
+    if (error.status !== 400 || error.container !== "q") return false;
     query.showFault(error);
     return true;
   };

@@ -14,16 +14,16 @@ import { EXAMPLES } from "../sql/examples.js";
 import * as history from "../sql/history.js";
 import { resultTable } from "../sql/result.js";
 import { schemaList } from "../sql/schema.js";
-import { placeOfError } from "../sql/values.js";
+import { offsetOfError } from "../sql/values.js";
 
 export const title = "SQL";
 
 const TYPING_MS = 250;
 const LIMITS = [100, 1000, 10_000];
 
-/** @param {HTMLElement} place @param {any} app */
-export function open(place, app) {
-  const view = new Sql(place, app);
+/** @param {HTMLElement} container @param {any} app */
+export function open(container, app) {
+  const view = new Sql(container, app);
   return { update: (address) => view.update(address), close: () => view.close() };
 }
 
@@ -36,9 +36,9 @@ class Sql {
   #unbind;
   #typing = 0;
   #closeChart = () => {};
-  #older = -1; // place in the history; -1: what is typed
+  #older = -1; // index in the history; -1: what is typed
 
-  constructor(place, app) {
+  constructor(container, app) {
     this.#app = app;
     this.#editor = editor({ onInput: (sql) => this.#keep(sql) });
     const bind = (keys, label, fn) => app.keys.bind(keys, label, fn, { group: "SQL", inText: true });
@@ -56,7 +56,7 @@ class Sql {
     const tables = schemaList(app, (text) => this.#editor.insert(text));
     const side = h("section", { class: "sql-side", aria: { label: "Tables" } }, h("h2", {}, "Tables"), tables);
     const main = h("div", { class: "sql-main" }, this.#editor.node, tools, this.#query.element, status, result);
-    fill(place, h("div", { class: "tables-view" }, h("h1", { class: "visually-hidden" }, "SQL"), h("div", { class: "sql-columns" }, side, main)));
+    fill(container, h("div", { class: "tables-view" }, h("h1", { class: "visually-hidden" }, "SQL"), h("div", { class: "sql-columns" }, side, main)));
   }
 
   update({ params }) {
@@ -122,7 +122,7 @@ class Sql {
       try {
         return { answer: await this.#app.api.post("sql", { sql, limit }, { signal }) };
       } catch (error) {
-        if (error.status === 400) return { error }; // the database's own words, which name a place in the statement
+        if (error.status === 400) return { error }; // the database's own words, which name a position in the statement
         throw error;
       }
     });
@@ -155,7 +155,7 @@ class Sql {
 
   #explain(error, sql) {
     const { result, status } = this.#parts;
-    const at = error.status === 400 ? placeOfError(error.message, sql) : null;
+    const at = error.status === 400 ? offsetOfError(error.message, sql) : null;
     this.#editor.markError(at?.line ?? null, at?.column ?? null);
     const caret = at && h("pre", { class: "query-caret" }, `${sql.split("\n")[at.line - 1]}\n${" ".repeat(at.column - 1)}^`);
     const where = at ? h("p", { class: "quiet" }, `Line ${at.line}, column ${at.column}`) : null;

@@ -14,9 +14,9 @@ export const title = "Streams";
 const POLL_MS = 3000;
 const MAX_ROWS = 500;
 
-/** @param {HTMLElement} place @param {any} app */
-export function open(place, app) {
-  const view = new Streams(place, app);
+/** @param {HTMLElement} container @param {any} app */
+export function open(container, app) {
+  const view = new Streams(container, app);
   return { update: (address) => view.update(address), close: () => view.close() };
 }
 
@@ -34,10 +34,10 @@ class Streams {
   #unbind;
   #parts;
 
-  constructor(place, app) {
+  constructor(container, app) {
     this.#app = app;
     this.#parts = makeParts((change) => this.#ask(change), () => this.#showAll());
-    fill(place, this.#parts.whole);
+    fill(container, this.#parts.whole);
     this.#unbind = app.keys.bind("/", "Filter the streams", () => this.#parts.find.focus(), { group: "Streams" });
     this.#poll();
   }

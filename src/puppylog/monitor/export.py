@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from puppylog.stores.archived import ARCHIVED, INSTANTS, NAMES
+from puppylog.stores.archive_columns import ARCHIVED, INSTANTS, NAMES
 from puppylog.stores.base import RecordReader
 from puppylog.stores.queries import load_queries
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from puppylog.errors import QueryError
-from puppylog.stores.duckdb.engine import postponed
+from puppylog.stores.duckdb.engine import deferred_writes
 from puppylog.stores.duckdb.engine.connection import Connection
 from puppylog.stores.duckdb.engine.database import Engine
 from support.embedded import wait_until
@@ -28,7 +28,7 @@ def engine(tmp_path: Path, commits: list[int]) -> Iterator[Engine]:
         yield engine
 
 
-def note(number: int) -> postponed.Work:
+def note(number: int) -> deferred_writes.Work:
     return lambda connection: connection.run("INSERT INTO puppylog.notes VALUES ($number)", {"number": number})
 
 
@@ -41,7 +41,7 @@ def notes(engine: Engine) -> set[int]:
         return {row["note"] for row in connection.rows("SELECT note FROM puppylog.notes")}
 
 
-def test_postponed_writes_share_the_transaction_of_the_next_write(engine: Engine, commits: list[int]) -> None:
+def test_deferred_writes_share_the_transaction_of_the_next_write(engine: Engine, commits: list[int]) -> None:
     engine.write_later(note(1))
     engine.write_later(note(2))
     assert notes(engine) == set()
@@ -50,7 +50,7 @@ def test_postponed_writes_share_the_transaction_of_the_next_write(engine: Engine
     assert len(commits) == 1
 
 
-def test_a_postponed_write_that_fails_changes_nothing_for_the_others(
+def test_a_deferred_write_that_fails_changes_nothing_for_the_others(
     engine: Engine, commits: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     for work in (note(1), fail, note(2)):
@@ -61,9 +61,7 @@ def test_a_postponed_write_that_fails_changes_nothing_for_the_others(
     assert "not now" in caplog.text
 
 
-def test_if_the_other_write_fails_the_postponed_writes_wait_for_the_next_one(
-    engine: Engine, commits: list[int]
-) -> None:
+def test_if_the_other_write_fails_the_deferred_writes_wait_for_the_next_one(engine: Engine, commits: list[int]) -> None:
     engine.write_later(note(1))
     with pytest.raises(QueryError, match="not now"):
         engine.write(fail)
@@ -73,17 +71,17 @@ def test_if_the_other_write_fails_the_postponed_writes_wait_for_the_next_one(
     assert len(commits) == 1
 
 
-def test_a_postponed_write_that_has_waited_gets_a_transaction_of_its_own(
+def test_a_deferred_write_that_has_waited_gets_a_transaction_of_its_own(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.write_later(note(1))
-    engine.write_postponed()
+    engine.write_deferred()
     engine.checkpoint_alone(0.0)  # a write: whatever was queued before it is done
     assert notes(engine) == {1}
-    monkeypatch.setattr(postponed, "WAIT_S", 0.0)
+    monkeypatch.setattr(deferred_writes, "WAIT_S", 0.0)
     engine.write_later(note(2))
-    engine.write_postponed()
-    wait_until(lambda: notes(engine) == {1, 2}, what="the postponed write")
+    engine.write_deferred()
+    wait_until(lambda: notes(engine) == {1, 2}, what="the deferred write")
 
 
 def test_a_job_shares_the_transaction_of_the_next_write_and_gets_its_result(engine: Engine) -> None:
@@ -110,7 +108,7 @@ def test_a_job_without_another_write_has_a_transaction_of_its_own(engine: Engine
     assert len(commits) == 1
 
 
-def test_postponed_writes_are_stored_when_the_database_is_closed(tmp_path: Path) -> None:
+def test_deferred_writes_are_stored_when_the_database_is_closed(tmp_path: Path) -> None:
     path = tmp_path / "closed.duckdb"
     with Engine(path) as engine:
         engine.write(lambda connection: connection.run(TABLES))

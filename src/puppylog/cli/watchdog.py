@@ -14,7 +14,7 @@ _MIN_STILL_S: Final = 2.0
 _MAX_PAUSE_S: Final = 1.0
 
 
-class SignsOfLife:
+class Watchdog:
     """Gives signs of life until the ``with`` block ends, and says when the process begins to stop."""
 
     def __init__(

@@ -12,7 +12,7 @@ from puppylog.collect.restamp import Restamped
 from puppylog.errors import UsageError
 from puppylog.formats.base import Format, Options
 from puppylog.formats.file.format import read_format_file
-from puppylog.formats.listed import AUTO, FILE_MARK
+from puppylog.formats.listed_formats import AUTO, FILE_MARK
 from puppylog.formats.multiline import Multiline
 from puppylog.formats.registry import find_format, list_configured_formats, make_auto
 from puppylog.model.labels import Labels
@@ -48,7 +48,7 @@ def choose_format(written: str, configuration: Path | None, options: Options) ->
 
     Args:
         written: a name, ``@`` and the path of a format file, or one of the forms in
-            `puppylog.formats.listed.WRITTEN`; with a configuration, a nickname.
+            `puppylog.formats.listed_formats.WRITTEN`; with a configuration, a nickname.
         configuration: an nginx.conf or httpd.conf that has the format; None if ``written`` is the format.
         options: how stamps without a zone or a year are read.
 

@@ -2,7 +2,7 @@ from datetime import UTC
 
 import pytest
 
-from puppylog.cli.talk import show_caret, tell, warn
+from puppylog.cli.messages import show_caret, tell, warn
 from puppylog.settings import Settings
 from puppylog.stores.address import StoreAddress
 from puppylog.tui.clean import width_of
@@ -28,7 +28,7 @@ def test_the_caret_is_below_the_character(capsys: pytest.CaptureFixture[str]) ->
 def test_on_a_narrow_terminal_the_part_of_the_text_around_the_caret_is_shown(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    monkeypatch.setattr("puppylog.cli.talk._width_of_stderr", lambda: width)
+    monkeypatch.setattr("puppylog.cli.messages._width_of_stderr", lambda: width)
     text = "".join(chr(0x4E00 + number) if number % 7 == 0 else "abcdef"[number % 6] for number in range(90))
     for at in range(len(text) + 1):
         show_caret(text, at)
@@ -42,6 +42,6 @@ def test_on_a_narrow_terminal_the_part_of_the_text_around_the_caret_is_shown(
 def test_a_text_that_fits_the_terminal_is_shown_whole(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("puppylog.cli.talk._width_of_stderr", lambda: 12)
+    monkeypatch.setattr("puppylog.cli.messages._width_of_stderr", lambda: 12)
     show_caret("0123456789", 9)
     assert capsys.readouterr().err == "  0123456789\n           ^\n"

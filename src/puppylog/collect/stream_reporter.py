@@ -20,13 +20,13 @@ REPORT_S: Final = 5.0
 HEARTBEAT_S: Final = 15.0
 """The seconds between two reports on every stream. If a report is much older, its collector no longer runs."""
 
-# How many marks of a growing backlog are kept. The oldest one tells how long the oldest byte has been waiting.
-_MAX_MARKS: Final = 64
+# How many samples of a growing backlog are kept. The oldest one tells how long the oldest byte has been waiting.
+_MAX_SAMPLES: Final = 64
 
 
 @dataclass(slots=True)
-class _Mark:
-    """A time, and how many bytes there were to read up to then, since the collector started."""
+class _BacklogSample:
+    """A time, and the bytes of the stream, read and unread, from the start of the collector to that time."""
 
     at: float
     end: int
@@ -43,7 +43,7 @@ class _StreamProgress:
     read_bytes: int = 0  # stored or waiting for the store; so is read_lines
     read_lines: int = 0
     backlog_bytes: int = 0  # unread, or read and waiting for the store
-    marks: deque[_Mark] = field(default_factory=deque)  # the oldest first; empty if there is no backlog
+    samples: deque[_BacklogSample] = field(default_factory=deque)  # the oldest first; empty if there is no backlog
     lines_reported: int = 0
     format: str = ""
     problem: str | None = None
@@ -59,19 +59,19 @@ class _StreamProgress:
         return self.read_lines - self.stored_lines
 
     def note_unread(self, unread_bytes: int, at: float) -> None:
-        """Note how many bytes are unread now, and drop the marks whose bytes are stored."""
-        while self.marks and self.marks[0].end <= self.stored.size_bytes:
-            self.marks.popleft()
+        """Note how many bytes are unread now, and drop the samples whose bytes are stored."""
+        while self.samples and self.samples[0].end <= self.stored.size_bytes:
+            self.samples.popleft()
         self.backlog_bytes = self.read_bytes - self.stored.size_bytes + unread_bytes
         if not self.backlog_bytes:
-            self.marks.clear()
+            self.samples.clear()
             return
-        mark = _Mark(at, self.stored.size_bytes + self.backlog_bytes)
-        while self.marks and self.marks[-1].end >= mark.end:  # no new bytes since then, or a file was truncated
-            mark.at = self.marks.pop().at
-        if len(self.marks) == _MAX_MARKS:
-            self.marks = deque(list(self.marks)[::2])
-        self.marks.append(mark)
+        sample = _BacklogSample(at, self.stored.size_bytes + self.backlog_bytes)
+        while self.samples and self.samples[-1].end >= sample.end:  # no new bytes since then, or a file was truncated
+            sample.at = self.samples.pop().at
+        if len(self.samples) == _MAX_SAMPLES:
+            self.samples = deque(list(self.samples)[::2])
+        self.samples.append(sample)
 
     def report(self, at: float, *, ended: bool) -> StreamReport:
         elapsed_s = at - self.reported_at
@@ -82,7 +82,7 @@ class _StreamProgress:
         return StreamReport(
             stream_id=self.stream_id,
             backlog_bytes=self.backlog_bytes,
-            behind_s=at - self.marks[0].at if self.marks else None,
+            behind_s=at - self.samples[0].at if self.samples else None,
             stored_ago_s=None if self.stored_at is None else at - self.stored_at,
             lines_per_s=rate,
             records=self.stored.records,
@@ -117,7 +117,7 @@ class StoreState:
         self._on_event(event)
 
 
-class Reporting:
+class StreamReporter:
     """The reports of one collector on its streams. Used in the reading thread only.
 
     The collector notes what it reads and what was stored. When `is_due` returns True, it also notes the state of its

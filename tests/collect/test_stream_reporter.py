@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from puppylog.collect.batch import Share
 from puppylog.collect.events import Committed, StoreInterrupted, StoreResumed
-from puppylog.collect.reporting import HEARTBEAT_S, REPORT_S, Reporting, StoreState
+from puppylog.collect.stream_reporter import HEARTBEAT_S, REPORT_S, StoreState, StreamReporter
 from puppylog.model.stream import StreamReport
 
 START = 1000.0
 
 
-def begin(*stream_ids: int) -> Reporting:
+def begin(*stream_ids: int) -> StreamReporter:
     """Return the reporting of these streams, after their first reports at START."""
-    reporting = Reporting()
+    reporting = StreamReporter()
     for stream_id in stream_ids:
         reporting.begin_stream(stream_id, START)
     assert reporting.is_due(START)
@@ -28,22 +28,22 @@ def ids(reports: Sequence[StreamReport]) -> list[int]:
     return [report.stream_id for report in reports]
 
 
-def look(reporting: Reporting, unread_bytes: int, at: float, problem: str | None = None) -> StreamReport:
+def look(reporting: StreamReporter, unread_bytes: int, at: float, problem: str | None = None) -> StreamReport:
     """Note the state of stream 1; return its report."""
     reporting.note_source(1, unread_bytes=unread_bytes, problem=problem, at=at)
     (report,) = reporting.take_due(at)
     return report
 
 
-def store(reporting: Reporting, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
+def store(reporting: StreamReporter, size_bytes: int, at: float, *, records: int = 1, rejects: int = 0) -> None:
     """Note lines of stream 1 as read and stored."""
     reporting.note_read(1, lines=records + rejects, size_bytes=size_bytes)
     reporting.note_stored([(1, Share(records, rejects, size_bytes))], at)
 
 
 def test_nothing_is_due_without_a_stream() -> None:
-    assert not Reporting().is_due(START)
-    assert not Reporting().end(START)
+    assert not StreamReporter().is_due(START)
+    assert not StreamReporter().end(START)
 
 
 def test_a_new_stream_is_reported_at_once() -> None:
@@ -121,13 +121,13 @@ def test_the_age_of_a_backlog_is_never_less_than_that_of_a_byte_that_was_seen(st
         reporting.note_source(1, unread_bytes=len(seen_at) - done, problem=None, at=at)
         progress = reporting._streams[1]
         if done == len(seen_at):
-            assert not progress.marks
+            assert not progress.samples
         else:
-            oldest = progress.marks[0].at
+            oldest = progress.samples[0].at
             assert oldest <= seen_at[done]
-            # It is exact unless marks were dropped.
+            # It is exact unless samples were dropped.
             assert oldest == seen_at[done] or len(steps) > 64
-        assert len(progress.marks) <= 64
+        assert len(progress.samples) <= 64
 
 
 def test_a_problem_and_its_end_are_reported() -> None:

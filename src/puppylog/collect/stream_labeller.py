@@ -13,7 +13,7 @@ from puppylog.model.stream import Stream
 from puppylog.stores.base import RecordWriter
 
 if TYPE_CHECKING:  # it loads an HTTP client, which few collectors need
-    from puppylog.collect.pods.watching import WatchedPods
+    from puppylog.collect.pods.watched_pods import WatchedPods
 
 _START_S: Final = 5.0
 """How long the first lines wait for the labels of pods, so that a run that ends soon has them."""
@@ -21,7 +21,7 @@ _START_S: Final = 5.0
 _NO_CLUSTER: Final = "this is not a pod of Kubernetes: KUBERNETES_SERVICE_HOST is not set"
 
 
-class Labelling:
+class StreamLabeller:
     """The labels of the streams of one collector. Used in the reading thread only."""
 
     def __init__(self, store: RecordWriter, options: CollectOptions, stop: threading.Event, on_event: OnEvent) -> None:
@@ -85,7 +85,7 @@ class Labelling:
                 self._on_event(PodLabelsMissing(_NO_CLUSTER))
                 return None
             from puppylog.collect.pods.api import PodApi  # noqa: PLC0415 - see above
-            from puppylog.collect.pods.watching import WatchedPods  # noqa: PLC0415 - see above
+            from puppylog.collect.pods.watched_pods import WatchedPods  # noqa: PLC0415 - see above
 
             node = self._options.node
             self._pods = WatchedPods(PodApi(self._options.cluster, node), node, self._note_trouble)

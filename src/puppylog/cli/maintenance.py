@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Final, Self
 
 from puppylog.cli.declared import Declared
+from puppylog.cli.messages import tell, warn
 from puppylog.cli.sending import make_sender
 from puppylog.cli.service_socket import ServiceSocket
 from puppylog.cli.serving import Serving
-from puppylog.cli.talk import tell, warn
 from puppylog.collect.collector import Collector
 from puppylog.config.apply import apply_configuration
 from puppylog.config.step import Action, Step
@@ -26,7 +26,7 @@ _END_WITHIN_S: Final = 1.0  # the process has a few seconds from a signal to its
 _DONE: Final = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted"}
 
 
-class Upkeep:
+class Maintenance:
     """Works in its own thread until the ``with`` block ends. Errors are reported, and do not end the process."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Upkeep:
         self._is_unapplied = False  # changed by the thread only: the definitions are to be applied later
         self._reload_wanted = reload_wanted
         self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="maintenance", daemon=True)
 
     def _run(self) -> None:
         self._use_contacts()

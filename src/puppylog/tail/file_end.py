@@ -1,8 +1,8 @@
 """Finds where the last complete line of a file ends. A collector that wants only new lines starts there."""
 
-from puppylog.tail.carriage import LineEnd, find_line_end
 from puppylog.tail.checkpoint import START_OF_FILE, Checkpoint, read_checkpoint
 from puppylog.tail.handle import OpenFile
+from puppylog.tail.line_end import LineEnd, find_line_end
 from puppylog.tail.rotation.find import FileToRead
 
 _SEARCH_BYTES = 64 << 10

@@ -1,6 +1,6 @@
 """Small writes that share the transaction of another write, because each commit writes and syncs the log.
 
-A postponed write is a report or a heartbeat, which a later one replaces and whose result no client needs, or the work
+A deferred write is a report or a heartbeat, which a later one replaces and whose result no client needs, or the work
 of a job, which waits for its result.
 """
 
@@ -20,7 +20,7 @@ Work: TypeAlias = Callable[[Connection], Any]
 """It may be called again if its transaction fails."""
 
 WAIT_S: Final = 2.0
-"""The time in seconds after which a postponed write has a transaction of its own."""
+"""The time in seconds after which a deferred write has a transaction of its own."""
 
 # While no transaction succeeds, such as on a full disk, the oldest writes are discarded, unless a job waits for them.
 _MOST: Final = 1000
@@ -29,7 +29,7 @@ _log = logging.getLogger("puppylog.engine")
 
 
 class _PostponedError(Exception):
-    """A postponed write failed, so the transaction has to be repeated without the postponed writes."""
+    """A deferred write failed, so the transaction has to be repeated without the deferred writes."""
 
 
 @dataclass(slots=True)
@@ -52,8 +52,8 @@ class _Write:
             _log.error("a transaction whose result no client waits for has failed: %s", error)
 
 
-class Postponed:
-    """The postponed writes, the oldest first. Any thread may add writes; the writer's thread runs them."""
+class DeferredWrites:
+    """The deferred writes, the oldest first. Any thread may add writes; the writer's thread runs them."""
 
     def __init__(self, commit: Callable[[Callable[[Connection], Any]], Any]) -> None:
         """Prepare.
@@ -103,17 +103,17 @@ class Postponed:
             return bool(self._writes) and time.monotonic() - self._since >= WAIT_S
 
     def run_with(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` and the postponed writes in one transaction; return the result of ``work``.
+        """Run ``work`` and the deferred writes in one transaction; return the result of ``work``.
 
-        If a postponed write fails, ``work`` is repeated without the postponed writes. If the transaction fails for
-        another reason, they stay postponed.
+        If a deferred write fails, ``work`` is repeated without the deferred writes. If the transaction fails for
+        another reason, they stay deferred.
         """
-        postponed = self._take()
+        deferred = self._take()
 
         def run_all(connection: Connection) -> T:
             result = work(connection)
             try:
-                for write in postponed:
+                for write in deferred:
                     write.run(connection)
             except Exception as error:
                 raise _PostponedError from error
@@ -122,38 +122,38 @@ class Postponed:
         try:
             result: T = self._commit(run_all)
         except _PostponedError:
-            self._run_alone(postponed)
+            self._run_alone(deferred)
             return self._commit(work)  # type: ignore[no-any-return]  # it returns what `work` returns
         except BaseException:
-            self._put_back(postponed)
+            self._put_back(deferred)
             raise
-        for write in postponed:
+        for write in deferred:
             write.note_committed()
         return result
 
     def run(self) -> None:
-        """Run the postponed writes in a transaction of their own. Errors are logged."""
+        """Run the deferred writes in a transaction of their own. Errors are logged."""
         self._run_alone(self._take())
 
-    def _run_alone(self, postponed: Sequence[_Write]) -> None:
+    def _run_alone(self, deferred: Sequence[_Write]) -> None:
         """Run writes in one transaction. If one of them fails, run each in a transaction of its own."""
-        if not postponed:
+        if not deferred:
             return
 
         def run_all(connection: Connection) -> None:
-            for write in postponed:
+            for write in deferred:
                 write.run(connection)
 
         try:
             self._commit(run_all)
         except Exception as error:  # noqa: BLE001 - the one who waits for the result gets it, or it is logged
-            if len(postponed) == 1:
-                postponed[0].note_failed(error)
+            if len(deferred) == 1:
+                deferred[0].note_failed(error)
                 return
-            for write in postponed:
+            for write in deferred:
                 self._run_alone([write])
             return
-        for write in postponed:
+        for write in deferred:
             write.note_committed()
 
     def _take(self) -> Sequence[_Write]:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.tail.listed import ListedDirectories
+from puppylog.tail.listed_directories import ListedDirectories
 from puppylog.tail.pattern import iter_matches
 
 NOON_S = 1_772_366_400

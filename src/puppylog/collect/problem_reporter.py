@@ -12,7 +12,7 @@ from puppylog.collect.slots import Slots
 from puppylog.model.journal_cursor import JournalCursor
 
 
-class Complaints:
+class ProblemReporter:
     """What was reported so far. Used in the reading thread only."""
 
     def __init__(self, on_event: OnEvent, *, watch: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from puppylog.tail.decompressed import open_log
 from puppylog.tail.handle import identity_of
-from puppylog.tail.limited import LimitedFile
+from puppylog.tail.limited_file import LimitedFile
 
 
 @pytest.mark.parametrize("name", ["app.log", "app.log.gz"])

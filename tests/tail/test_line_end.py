@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from puppylog.tail.carriage import HEAD_BYTES
+from puppylog.tail.line_end import HEAD_BYTES
 from support.compressing import COMPRESS
 from support.tail_world import World
 
