@@ -81,6 +81,12 @@ class TestParts:
         assert record["message"] == "ab"
         assert ("partial" in record["attributes"]) is (runtime == "cri")
 
+    def test_the_last_part_is_empty_if_the_others_have_all_of_the_text(self, runtime: str, path: str) -> None:
+        data = line_of(runtime, "x" * 16_384, is_part=True) + line_of(runtime, "") + line_of(runtime, "next")
+        outcome = read_whole(runtime, data, path)
+        assert messages(outcome) == ["x" * 16_384, "next"]
+        assert outcome.continued == 1
+
     def test_the_other_stream_ends_a_message(self, runtime: str, path: str) -> None:
         data = line_of(runtime, "a", is_part=True) + line_of(runtime, "e", stream="stderr") + line_of(runtime, "b")
         assert messages(read_whole(runtime, data, path)) == ["a", "e", "b"]

@@ -157,8 +157,8 @@ def _read_line(line: str, names: NameTable) -> tuple[Entry, ContainerLine | None
 def _find_container_line(entry: Entry, members: Sequence[Member]) -> ContainerLine | None:
     """Return the line that a container wrote, which Docker keeps in ``log`` with ``stream``; None if there is none."""
     by_key = {member.key: member for member in members}
-    log, stream, message = by_key.get("log"), by_key.get("stream"), entry.columns.get("message")
-    if log is None or stream is None or log.is_number or not log.is_used or not isinstance(message, str) or not message:
+    log, stream, message = by_key.get("log"), by_key.get("stream"), entry.columns.get("message") or ""
+    if log is None or stream is None or log.is_number or not log.is_used or not isinstance(message, str):
         return None
     if log.text is None or log.text in {"", "-"} or not stream.json.startswith('"'):
         return None

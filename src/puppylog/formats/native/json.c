@@ -36,7 +36,7 @@ INLINED int read_line(Builder *builder, Span line, void *given) {
     int reason = json_read(&reading->json, line, &row);
     if (reason != FITS) return reason;
     Span log = {0};
-    int stream = row.text[MESSAGE].size ? find_stream(&reading->json, &log) : -1;
+    int stream = find_stream(&reading->json, &log);
     if (stream >= 0 && row.ts_us != NO_TIME) {
         bool is_part = log.at[log.size - 1] != '\n';
         ContainerLine now = container_line(line, stream, row.ts_us, is_part, row.text[MESSAGE]);
