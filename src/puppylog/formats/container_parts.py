@@ -91,22 +91,39 @@ class ContainerParser:
     def find_last_start(self, lines: bytes) -> int:
         previous = self._last
         end = len(lines)
-        at = _find_line(lines, end)
-        now = self._last = self._read(lines[at:end])
+        now, at = self._read_message(lines, end, previous)
+        self._last = now
         if now is None:
             return self.parser.find_last_start(lines)
         is_complete = now.is_json and not now.is_part
         while True:
-            start = _find_line(lines, at)
-            before = self._read(lines[start:at]) if at else previous
+            before, start = self._read_message(lines, at, previous)
             if before is None or not now.continues(before):
                 return end if is_complete else at
             if not at:
                 return -1
             now, at, is_complete = before, start, False
 
-    def _read(self, line: bytes) -> ContainerLine | None:
-        return _read_line(self.format, line)
+    def _read_message(self, lines: bytes, end: int, previous: ContainerLine | None) -> tuple[ContainerLine | None, int]:
+        """Return the line that ends at an offset, with the text of the parts that it continues, and where these begin.
+
+        Whether the next line continues the message depends on the whole text: its last part may look like JSON, or its
+        first part like a line of a stack trace. ``previous`` is the message before the lines.
+        """
+        if not end:
+            return previous, 0
+        at = _find_line(lines, end)
+        now = message = _read_line(self.format, lines[at:end])
+        while now is not None and message is not None:
+            start = _find_line(lines, at)
+            before = _read_line(self.format, lines[start:at]) if at else previous
+            if before is None or not before.is_part or not now.continues(before):
+                break
+            message = replace(message, text=before.text + message.text)
+            if not at:
+                break
+            now, at = before, start
+        return message, at
 
 
 def _find_line(lines: bytes, end: int) -> int:
