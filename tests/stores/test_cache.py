@@ -129,7 +129,7 @@ def test_a_cache_that_cannot_be_written_names_the_variable_to_set(tmp_path: Path
     (tmp_path / "file").touch()
     cache = StoreCache(tmp_path / "file" / "cache")
     with pytest.raises(
-        StoreRefused, match=f"cannot use the cache {tmp_path}/file/cache: not a directory; set XDG_CACHE_HOME"
+        StoreRefused, match=f"cannot use the cache {tmp_path}/file/cache: {tmp_path}/file is not a directory; set XDG_"
     ):
         cache.connect(cache.find(["/a.log"], []))
 
