@@ -76,9 +76,8 @@ class KnownFiles:
         # reading thread only.
         self._lock = threading.Lock()
         self._uncommitted: dict[int, int] = {}  # the end of the uncommitted bytes, by file id; under the lock
-        self._finishing: dict[
-            TailedFile, ReadPosition
-        ] = {}  # read to their end, and the end is not committed; under the lock
+        # Files that were read to their end, and the end is not committed; under the lock.
+        self._finishing: dict[TailedFile, ReadPosition] = {}
         # Source URIs by stream id. Files of these streams are or may be read here, but their sources are not followed.
         self._claimed: dict[int, str] = {}
         self._unknown: set[Identity] = set()  # of files that the store does not know, by a question of `prepare`

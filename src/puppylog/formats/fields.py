@@ -51,9 +51,9 @@ _HTTP_METHODS: Final = frozenset(
         *("MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "PURGE", "QUERY"),
     }
 )
-_DOUBTFUL_SEVERITIES: Final = frozenset({"mongodb", "apple", "listed"})
-"""The notations of names that mean a severity in the lines of some formats only."""
 _LISTED: Final = "listed"
+_NOTATIONS_OF_SIGNS: Final = frozenset({"mongodb", "apple"})
+"""The notations of names that mean a severity only in lines with the sign of the same name."""
 _LIST_OF_TEXTS = re.compile(r'\[(?:[ \t\r\n]*"[^"\\]*"[ \t\r\n]*[,\]])+')
 _TEXT_IN_LIST = re.compile(r'"([^"]*)"')
 _LISTED_LEVELS: Final = frozenset({"fatal", "error", "warning", "info", "debug"})
@@ -189,7 +189,7 @@ def _finish(reading: _Reading, members: Sequence[Member], names: Sequence[Name])
 
 def _is_surely_severity(name: Name) -> bool:
     """Return whether the name means a severity in the lines of all formats."""
-    return name.field == "severity" and name.notation not in _DOUBTFUL_SEVERITIES
+    return name.field == "severity" and name.notation not in {*_NOTATIONS_OF_SIGNS, _LISTED}
 
 
 def _iter_named(members: Iterable[Member]) -> Iterator[tuple[Member, Name]]:
@@ -259,7 +259,7 @@ def _read_stamp(reading: _Reading, text: str, added: dict[str, str]) -> Columns 
 
 def _read_severity(reading: _Reading, text: str, name: Name, added: dict[str, str]) -> Columns | None:
     notation = name.notation
-    if notation in {"mongodb", "apple"} and notation not in reading.signs:
+    if notation in _NOTATIONS_OF_SIGNS and notation not in reading.signs:
         return None
     if notation == "words":
         notation = next((of_sign for sign, of_sign in _OF_SIGN if sign in reading.signs), notation)

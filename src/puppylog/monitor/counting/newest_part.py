@@ -62,8 +62,8 @@ def _is_small(reader: RecordReader, within: Range, budget: Budget) -> bool:
 
     Parts of such a range take as long as the whole: most of the time is that of a query.
     """
-    most = int(min(budget.seconds, 1) * _RECORDS_A_SECOND)
-    return count_records(reader, Search(within=within), most + 1) <= most
+    max_records = int(min(budget.seconds, 1) * _RECORDS_A_SECOND)
+    return count_records(reader, Search(within=within), max_records + 1) <= max_records
 
 
 def is_tallied(
